@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# lastref_bpf_skeleton(NAME SOURCES a.bpf.c …): compiles each source for BPF, links them into one
+# object and makes the interface library NAME that provides "NAME.skel.h".
+
+find_program(BPF_CLANG NAMES clang-14 clang REQUIRED)
+find_program(BPF_STRIP NAMES llvm-strip-14 llvm-strip REQUIRED)
+find_program(BPFTOOL NAMES bpftool PATHS /usr/sbin /sbin REQUIRED)
+
+function(lastref_bpf_skeleton name)
+    cmake_parse_arguments(ARG "" "" "SOURCES" ${ARGN})
+    set(dir ${CMAKE_BINARY_DIR}/bpf)
+    file(MAKE_DIRECTORY ${dir})
+    file(GLOB headers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bpf/*.h)
+    set(objects)
+    foreach(source ${ARG_SOURCES})
+        get_filename_component(stem ${source} NAME_WE)
+        set(object ${dir}/${stem}.bpf.o)
+        add_custom_command(
+            OUTPUT ${object}
+            COMMAND ${BPF_CLANG} -target bpf -D__TARGET_ARCH_x86 -O2 -g -mcpu=v3
+                    -Wall -Wextra -Werror -I${CMAKE_SOURCE_DIR}
+                    -c ${CMAKE_SOURCE_DIR}/${source} -o ${object}
+            COMMAND ${BPF_STRIP} -g ${object}
+            DEPENDS ${CMAKE_SOURCE_DIR}/${source} ${headers}
+            COMMENT "Compiling ${source} for BPF"
+            VERBATIM)
+        list(APPEND objects ${object})
+    endforeach()
+    set(linked ${dir}/${name}.linked.o)
+    set(skeleton ${dir}/${name}.skel.h)
+    add_custom_command(
+        OUTPUT ${skeleton}
+        COMMAND ${BPFTOOL} gen object ${linked} ${objects}
+        COMMAND ${BPFTOOL} gen skeleton ${linked} name ${name} > ${skeleton}
+        DEPENDS ${objects}
+        COMMENT "Generating ${name}.skel.h"
+        VERBATIM)
+    add_custom_target(${name}_header DEPENDS ${skeleton})
+    add_library(${name} INTERFACE)
+    add_dependencies(${name} ${name}_header)
+    target_include_directories(${name} SYSTEM INTERFACE ${dir})
+endfunction()
