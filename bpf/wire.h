@@ -77,7 +77,7 @@ LR_STATIC_ASSERT(sizeof(struct lr_header) == 112, "lr_header");
 struct lr_requested {
     struct lr_header h; /* h.module: as the caller spelt it, empty if it could not be read */
     __u32 flags;        /* O_NONBLOCK, O_TRUNC: delete_module(2) */
-    __u32 zero;
+    __u32 from_command; /* 1: the caller is the command of `lastref run`, or a descendant of it */
 };
 LR_STATIC_ASSERT(sizeof(struct lr_requested) == 120, "lr_requested");
 
