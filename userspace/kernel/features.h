@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include "base/result.h"
+#include "kernel/options.h"
+
+#include <string>
+#include <vector>
+
+namespace lastref::kernel {
+
+/// One probe that lastref attaches, or would attach.
+struct ProbePlan {
+    std::string kind;    ///< "kprobe", "kretprobe", "tracepoint" or "fexit"
+    std::string target;  ///< the kernel's name of the function or tracepoint
+    std::string purpose; ///< what it tells: "the exit routine has ended"
+    bool required = true;
+    std::string missing; ///< why it cannot be attached; empty when it can
+};
+
+/// One thing that was looked at, for a person to read.
+struct Finding {
+    enum class Level {
+        Good,
+        Limit,  ///< works, with a restriction
+        Absent, ///< something does not work
+    };
+    std::string what; ///< "BTF"
+    Level level = Level::Good;
+    std::string detail; ///< "/sys/kernel/btf/vmlinux"
+    std::string remedy; ///< how to get it; empty when Good, or when nothing helps
+};
+
+/// What a command can do on this kernel.
+struct Ability {
+    std::string command; ///< "run"
+    bool works = false;
+    std::string limits; ///< what is missing or restricted; empty: nothing
+};
+
+/// What this kernel and these privileges offer.
+struct Features {
+    std::string kernel_release;
+    bool root = false;                    ///< effective user id 0
+    bool privileged = false;              ///< the capabilities that BPF tracing needs are there
+    bool btf = false;                     ///< /sys/kernel/btf/vmlinux can be read
+    bool symbols = false;                 ///< /proc/kallsyms shows addresses
+    bool kprobes = false;                 ///< the perf kprobe interface exists
+    bool soft_references = false;         ///< the kernel has soft references
+    bool soft_tracepoints = false;        ///< and the tracepoints module_soft_get, module_soft_put
+    bool missed_readable = false;         ///< skipped runs of kprobes can be read
+    bool lockdown = false;                ///< kernel lockdown forbids what is needed
+    AttachMode mode = AttachMode::Kprobe; ///< what Auto would take
+    std::vector<Finding> findings;        ///< all of the above and more, in the order to show
+    std::vector<Ability> abilities; ///< run, refs, trace, record, overview; those without need too
+};
+
+/// Looks at the running kernel. Attaches nothing and loads nothing. Works for any user; what a
+/// user may not see counts as absent.
+Result<Features> probe_features();
+
+/// What open_and_attach(options) would attach on the kernel described by `features`.
+std::vector<ProbePlan> plan_probes(const Features &features, const TracerOptions &options);
+
+} // namespace lastref::kernel
