@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace lastref {
+
+/// Text that is safe on a terminal and valid UTF-8: control characters, invalid bytes, and
+/// characters that turn the direction of writing become \xNN or \u{NNNN}; a backslash is doubled.
+std::string escape_text(std::string_view bytes);
+
+/// Valid UTF-8 for JSON: invalid bytes become \xNN as text (and a backslash stays one). Control
+/// characters are left to the JSON writer.
+std::string to_utf8(std::string_view bytes);
+
+/// How many columns (already safe) text takes, one for every code point.
+std::size_t columns(std::string_view utf8);
+
+/// Cut to `width` columns, with "…" where something was cut.
+std::string ellipsize(std::string_view utf8, std::size_t width);
+/// Cut and padded with spaces to exactly `width` columns.
+std::string pad_right(std::string_view utf8, std::size_t width);
+std::string pad_left(std::string_view utf8, std::size_t width);
+
+/// "3 references", "1 reference".
+std::string plural(std::int64_t count, std::string_view singular);
+
+/// "EAGAIN"; "errno 4095" where it has no name.
+std::string errno_name(int errnum);
+
+} // namespace lastref

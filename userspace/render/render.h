@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include "core/documents.h"
+
+#include <cstdint>
+#include <ostream>
+
+/// Documents as text for people and as JSON with stable names (docs/schema/). Whatever comes from
+/// the kernel or from users is escaped: text never drives the terminal, JSON is valid UTF-8.
+namespace lastref {
+
+struct RenderOptions {
+    unsigned width = 80;     ///< columns of the text
+    bool color = false;      ///< ANSI colours
+    bool stacks = false;     ///< a full stack for every call site, not only for those that hold
+    unsigned top = 0;        ///< at most so many rows a table; 0: all
+    bool wall_clock = false; ///< times of day (UTC) instead of relative ones
+};
+
+void render_text(std::ostream &out, const ReportDoc &doc, const RenderOptions &options = {});
+void render_text(std::ostream &out, const RefsDoc &doc, const RenderOptions &options = {});
+void render_text(std::ostream &out, const OverviewDoc &doc, const RenderOptions &options = {});
+/// One line. `info` gives the time that relative times count from, and the wall clock.
+void render_text(std::ostream &out, const TraceEvent &event, const SessionInfo &info,
+                 const RenderOptions &options = {});
+/// The headings of the trace's columns, one line.
+void render_trace_header(std::ostream &out, const RenderOptions &options = {});
+
+/// Schema lastref.report/1, lastref.refs/1, lastref.overview/1: one document, one line.
+void render_json(std::ostream &out, const ReportDoc &doc, const RenderOptions &options = {});
+void render_json(std::ostream &out, const RefsDoc &doc, const RenderOptions &options = {});
+void render_json(std::ostream &out, const OverviewDoc &doc, const RenderOptions &options = {});
+/// Schema lastref.event/1: NDJSON, one line.
+void render_json(std::ostream &out, const TraceEvent &event);
+
+/// What was lost, in words, one line each with `prefix`; nothing when nothing was.
+void render_losses(std::ostream &out, const Losses &losses, const char *prefix);
+
+} // namespace lastref
