@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The front door: what there is to do, and nothing about how it is built (CMake and scripts/ know).
+
+K ?= 6.12
+export KERNELS ?= 6.12 stock-6.12 stock-6.1
+
+.PHONY: all deps check lint unit test demo kernel vm clean help
+
+all: ## build lastref (build/release/lastref)
+	@scripts/deps build
+	@scripts/build release
+
+deps: ## install the Debian packages that are missing, for everything below
+	@scripts/deps
+
+demo: ## see lastref explain a delayed unload, in a patched kernel
+	@scripts/demo
+
+test: ## check, then the tests in guests; KERNELS="6.12 stock-6.1" or KERNELS=all
+	@scripts/test
+
+check: ## lint, and the unit tests under gcc, clang and sanitizers
+	@scripts/test lint unit
+
+lint: ## formatting, clang-tidy, shell, Python, licenses
+	@scripts/test lint
+
+unit: ## the unit tests under gcc, clang and sanitizers
+	@scripts/test unit
+
+kernel: ## build a patched kernel: K=6.12, 6.1 or 6.12-debug; KERNEL_SRC=DIR|TARBALL
+	@scripts/deps kernel source-$(firstword $(subst -, ,$(K)))
+	@kernel-patch/build $(K)
+
+vm: ## a shell in a guest, with lastref and the test modules: K=6.12, stock-6.12, …
+	@scripts/deps build vm $(if $(filter stock-%,$(K)),,kernel source-$(firstword $(subst -, ,$(K))))
+	@tests/vm/boot.py --kernel $(K) --shell
+
+clean: ## remove what was built here (the cache of kernels stays in ~/.cache/lastref)
+	rm -rf build
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10

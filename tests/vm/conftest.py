@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What every VM test has: the kernel it runs on, and a guest that fails the test on a splat."""
+
+import pytest
+
+from harness import kernels, matrix
+from harness.guest import Guest
+
+
+def pytest_addoption(parser):
+    parser.addoption("--kernel", help="kernels to test, by default those of KERNELS")
+
+
+def pytest_configure(config):
+    try:
+        config.wanted = matrix.wanted(config.getoption("--kernel"))
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def pytest_generate_tests(metafunc):
+    """A test that takes a kernel, or a guest, runs once for each that its file is for."""
+    if "kernel" in metafunc.fixturenames:
+        claim = metafunc.module.kernels
+        chosen = [k for k in metafunc.config.wanted if matrix.covers(claim, k)]
+        metafunc.parametrize("kernel", [kernels.get(k) for k in chosen], ids=chosen,
+                             scope="module")
+
+
+@pytest.fixture(scope="module")
+def boot(kernel):
+    """boot(load=["lr_refs"], icount=True, …) gives a Guest; all are closed, and judged, at the end
+    of the file."""
+    guests = []
+
+    def boot_one(**options):
+        guests.append(Guest(kernel, **options))
+        return guests[-1]
+
+    yield boot_one
+    errors = []
+    for guest in guests:
+        try:
+            guest.close()
+        except Exception as error:  # every guest must be ended before one of them is judged
+            errors.append(error)
+    if errors:
+        raise errors[0]
+
+
+@pytest.fixture(scope="module")
+def guest(request, boot):
+    """One guest for the whole file, with the options of the file's `guest_options`."""
+    return boot(**getattr(request.module, "guest_options", {}))

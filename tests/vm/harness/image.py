@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Makes the initramfs: a base that is the same for every boot of a kernel, and this boot's files."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from .cpio import Archive
+from .paths import CACHE, HARNESS, REPO, HarnessError, digest, locked, run
+
+# Whatever in busybox starts other programs runs its own applets first, whatever the PATH says:
+# under its shell, or its timeout, rmmod would be busybox's. Those come from Debian's essential
+# packages instead (dash for scripts, bash for people), or not at all.
+REAL = ("dash", "bash", "chroot", "env", "nice", "nohup", "timeout", "find", "xargs", "chrt", "flock",
+        "nsenter", "setpriv", "setsid", "taskset", "unshare")
+NOT_FROM_BUSYBOX = {
+    "busybox", "sh", "ash", "cttyhack", "getty", "hush", "ionice", "linux32", "linux64", "login",
+    "openvt", "run-parts", "runsv", "setarch", "setuidgid", "softlimit", "start-stop-daemon",
+    "tcpsvd", "time", "udpsvd", "watch"}
+KMOD = ("insmod", "rmmod", "modprobe", "lsmod", "modinfo", "depmod")
+ACCOUNTS = {
+    "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n",
+    "etc/group": "root:x:0:\nnogroup:x:65534:\n",
+    "etc/hosts": "127.0.0.1 localhost\n::1 localhost\n",
+    "etc/os-release": "PRETTY_NAME=\"lastref test guest\"\nID=lastref-guest\n",
+}
+
+
+def program(name):
+    """A program of the host, looked for where root's PATH would, whoever calls."""
+    found = shutil.which(name, path="/usr/local/sbin:/usr/sbin:/sbin:" + os.environ["PATH"])
+    if not found:
+        raise HarnessError(f"{name} is not installed: run make deps")
+    return found
+
+
+def shared_libraries(binary):
+    """What a program needs to start; nothing for a static one."""
+    listed = subprocess.run(["ldd", str(binary)], capture_output=True, text=True)
+    if listed.returncode:
+        return []
+    if missing := re.findall(r"(\S+) => not found", listed.stdout):
+        raise HarnessError(f"{binary} needs {', '.join(missing)}, which this machine lacks")
+    return sorted(set(re.findall(r"(?:=> )?(/\S+) \(0x", listed.stdout)))
+
+
+def agent():
+    """The guest's first process, compiled once."""
+    sources = sorted(HARNESS.glob("agent*.[ch]"))
+    binary = CACHE / "image" / f"agent-{digest(*sources)}"
+    with locked(CACHE / "image" / "agent.lock"):
+        if not binary.exists():
+            partial = binary.with_suffix(".partial")
+            run("gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-s", "-o", partial,
+                *(s for s in sources if s.suffix == ".c"))
+            partial.rename(binary)
+    return binary
+
+
+def base(kernel):
+    """The archive with busybox, kmod and the kernel's own modules, kept in the cache."""
+    init = agent()
+    programs = [Path(program(name)) for name in ("busybox", "kmod", *REAL)]
+    archive_file = CACHE / "image" / (
+        f"{kernel.name}-{digest(kernel.identity, init, *programs, Path(__file__))}.cpio")
+    with locked(CACHE / "image" / f"{kernel.name}.lock"):
+        if archive_file.exists():
+            return archive_file
+        for old in archive_file.parent.glob(f"{kernel.name}-????????????????.cpio"):
+            old.unlink()
+        with open(archive_file.with_suffix(".partial"), "wb") as file:
+            _write_base(Archive(file), kernel, init, *programs)
+        archive_file.with_suffix(".partial").rename(archive_file)
+    return archive_file
+
+
+def _write_base(archive, kernel, init, busybox, kmod, *others):
+    # No /dev/console: the console's interrupt is then free for the port that shares its line.
+    for path in ("dev", "proc", "sys", "run", "tmp", "root", "mnt", "var", "usr/local/bin"):
+        archive.directory(path)
+    for path, text in ACCOUNTS.items():
+        archive.data(path, text.encode())
+    archive.copy("init", init)
+    archive.copy("bin/busybox", busybox)
+    for applet in run(busybox, "--list-full").split():
+        if os.path.basename(applet) not in NOT_FROM_BUSYBOX.union(KMOD, REAL):
+            archive.link(applet, "/bin/busybox")
+    archive.copy("usr/bin/kmod", kmod)
+    for name in KMOD:
+        archive.link(f"usr/sbin/{name}", "/usr/bin/kmod")
+    for other in others:
+        archive.copy(f"bin/{other.name}", other)
+    archive.link("bin/sh", "dash")
+    for library in sorted({lib for p in (kmod, *others) for lib in shared_libraries(p)}):
+        archive.copy(library, library)
+    archive.tree("lib", kernel.root / "lib")
+    archive.close()
+
+
+def lastref_binary():
+    """The lastref under test, built first if need be."""
+    if not list((REPO / "tests" / "unit").glob("*.cpp")):
+        return None
+    folder = Path(os.environ.get("LASTREF_BUILD") or REPO / "build" / "release")
+    if not os.environ.get("LASTREF_BUILD"):
+        result = subprocess.run([REPO / "scripts" / "build", "release"], stdin=subprocess.DEVNULL)
+        if result.returncode:
+            raise HarnessError("lastref could not be built")
+    binary = folder / "lastref"
+    if not binary.exists():
+        raise HarnessError(f"there is no lastref at {binary}")
+    return binary
+
+
+def _add_program(archive, source, target):
+    """A program with the libraries it needs, without its debugging information."""
+    with tempfile.NamedTemporaryFile() as stripped:
+        run("strip", "-o", stripped.name, source)
+        archive.data(target, Path(stripped.name).read_bytes(), 0o755)
+    for library in shared_libraries(source):
+        archive.copy(library, library)
+
+
+def write(target, kernel, lastref, modules, copies, programs):
+    """This boot's initramfs. copies maps names below /root to files of the host."""
+    with open(target, "wb") as file:
+        with open(base(kernel), "rb") as first:
+            shutil.copyfileobj(first, file, 1 << 20)
+        archive = Archive(file)
+        if lastref:
+            _add_program(archive, lastref, "usr/local/bin/lastref")
+        for name in programs:
+            _add_program(archive, program(name), f"usr/local/bin/{name}")
+        for module in modules:
+            archive.copy(f"root/modules/{module.name}", module)
+        for name, source in copies.items():
+            archive.copy(f"root/{name}", source)
+        archive.close()

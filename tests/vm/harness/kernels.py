@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Turns the name of a kernel into something that boots and that modules can be built for."""
+
+import functools
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import stock
+from .paths import REPO, HarnessError
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """One kernel in the cache; the directory's name is a hash of all that went into it."""
+
+    name: str
+    directory: Path
+
+    @property
+    def image(self):
+        return self.directory / "bzImage"
+
+    @property
+    def build(self):
+        return self.directory / "build"
+
+    @property
+    def root(self):
+        return self.directory / "root"
+
+    @property
+    def identity(self):
+        return self.directory.name
+
+    @property
+    def patched(self):
+        return self.name not in stock.METAPACKAGES
+
+
+def patched_names():
+    table = REPO / "kernel-patch" / "configs" / "kernels"
+    lines = table.read_text(encoding="utf-8").splitlines()
+    return [line.split()[0] for line in lines if line.strip() and not line.startswith("#")]
+
+
+def names():
+    return [*patched_names(), *stock.METAPACKAGES]
+
+
+@functools.lru_cache
+def get(name):
+    """The kernel of that name, built or downloaded first if it is not in the cache."""
+    if name not in names():
+        raise HarnessError(f"no kernel is called {name!r}; there are {', '.join(names())}")
+    if name in stock.METAPACKAGES:
+        return Kernel(name, stock.unpacked(name))
+    result = subprocess.run([REPO / "kernel-patch" / "build", name], stdout=subprocess.PIPE,
+                            text=True, env=os.environ)
+    if result.returncode:
+        raise HarnessError(f"kernel {name} could not be built")
+    return Kernel(name, Path(result.stdout.strip()))

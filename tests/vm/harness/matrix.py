@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Which kernels a test file is for, and which of those are wanted now.
+
+A file says so in a module variable: kernels = "all", "patched", "stock", or a list of names; an
+empty list means that it boots nothing and is run once.
+"""
+
+import ast
+import os
+
+from . import kernels, stock
+
+DEFAULT = ["6.12", "stock-6.12", "stock-6.1"]
+
+
+def wanted(text=None):
+    """The kernels asked for by --kernel or KERNELS, in the order of the whole matrix."""
+    words = (text or os.environ.get("KERNELS") or " ".join(DEFAULT)).replace(",", " ").split()
+    if words == ["all"]:
+        return kernels.names()
+    if unknown := set(words) - set(kernels.names()):
+        raise ValueError(f"no kernel is called {', '.join(sorted(unknown))}; there are "
+                         f"{', '.join(kernels.names())}, or all")
+    return words
+
+
+def claim_of(path):
+    """The value of a test file's variable `kernels`, without importing the file."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "kernels":
+            return ast.literal_eval(node.value)
+    raise ValueError(f"{path.name} does not say which kernels it is for (a variable `kernels`)")
+
+
+def covers(claim, kernel):
+    if isinstance(claim, str):
+        return claim == "all" or (claim == "stock") == (kernel in stock.METAPACKAGES)
+    return kernel in claim

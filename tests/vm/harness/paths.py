@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Where things are, the cache, and how programs of the host are run."""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parents[3]
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lastref"
+HARNESS = Path(__file__).resolve().parent
+
+
+class HarnessError(Exception):
+    """Something outside the guest went wrong; the text says what to do about it."""
+
+
+def say(text):
+    print(f"vm: {text}", file=sys.stderr, flush=True)
+
+
+def run(*command, **options):
+    """Runs a program of the host and returns its output; a failure shows what it said."""
+    try:
+        result = subprocess.run([str(c) for c in command], stdin=subprocess.DEVNULL, text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+    except FileNotFoundError as error:
+        raise HarnessError(f"{command[0]} is not installed: run make deps") from error
+    if result.returncode:
+        said = (result.stdout + result.stderr)[-3000:]
+        raise HarnessError(f"this failed: {' '.join(map(str, command))}\n{said}")
+    return result.stdout
+
+
+def digest(*parts):
+    """A short name for content: bytes, text, files and whole directories."""
+    sha = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, Path) and part.is_dir():
+            for file in sorted(p for p in part.rglob("*") if p.is_file()):
+                sha.update(str(file.relative_to(part)).encode() + file.read_bytes())
+        elif isinstance(part, Path):
+            sha.update(part.read_bytes())
+        else:
+            sha.update(part if isinstance(part, bytes) else str(part).encode())
+        sha.update(b"\0")
+    return sha.hexdigest()[:16]
+
+
+@contextlib.contextmanager
+def locked(path):
+    """Two test files that start together must not build the same thing twice."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
