@@ -23,8 +23,8 @@
  * So few in one timer callback that a job is spread over many: they shall hit
  * in the middle of what tasks on the same CPU do.
  */
-#define IRQ_ROUND	64
-#define IRQ_PAUSE_NS	50000
+#define IRQ_ROUND	128
+#define IRQ_PAUSE_NS	10000
 #define TASK_ROUND	1024
 
 struct lr_job {
