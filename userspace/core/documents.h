@@ -79,7 +79,7 @@ struct UnloadRecord {
     std::optional<Task> requested_by;
     std::optional<std::uint64_t> requested_ns, returned_ns, freed_ns;
     bool began_before_tracing = false;
-    bool counts = true; ///< false: began before the command that `run` started
+    bool counts = true; ///< false: not asked for by the command that `run` started
     std::vector<Phase> phases;
     /// From the return (or from the failure of init) to the free; so far, while it waits.
     std::optional<std::uint64_t> free_delay_ns;
@@ -126,6 +126,8 @@ struct RefsDoc {
     SessionInfo info;
     std::uint64_t ts_ns = 0; ///< of the snapshot
     bool snapshot = false;   ///< false: no complete snapshot was seen yet
+    bool soft = true;        ///< which counters were asked for
+    bool hard = false;
     std::vector<RefsModule> modules;
     std::vector<std::string> not_loaded; ///< asked for, and not there
     std::uint32_t modules_seen = 0;      ///< how many modules the snapshot listed

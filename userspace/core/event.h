@@ -36,6 +36,7 @@ struct EventHeader {
 struct ModuleLoad : EventHeader {};
 struct UnloadRequested : EventHeader { ///< module: as the caller spelt it
     std::uint32_t flags = 0;           ///< of delete_module(2)
+    bool from_command = false;         ///< by the command of `run`, or a descendant of it
 };
 struct ExitStart : EventHeader {};
 struct ExitDone : EventHeader {

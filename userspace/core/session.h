@@ -42,10 +42,10 @@ public:
     [[nodiscard]] RefsDoc refs(const RefsQuery &query = {}) const;
     [[nodiscard]] OverviewDoc overview() const;
 
-    /// True while an unload that began after the command (or, without one, after tracing began)
-    /// still has something to come: its free, its return, the end of its exit routine.
+    /// True while an unload that counts (see UnloadRecord) still has something to come: the end of
+    /// its exit routine, its return, its free.
     [[nodiscard]] bool unloads_pending() const;
-    /// How many unloads (of those that count, see UnloadRecord) were seen up to now.
+    /// How many unloads that count were seen up to now.
     [[nodiscard]] std::size_t unloads_seen() const;
 
     [[nodiscard]] const SessionInfo &info() const;

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "base/text.h"
+
+#include <cstring>
+#include <fmt/format.h>
+
+namespace lastref {
+
+namespace {
+
+/// One step through UTF-8: how many bytes, and which code point; length 0 means an invalid byte.
+struct Decoded {
+    std::size_t length = 0;
+    char32_t point = 0;
+};
+
+Decoded decode_utf8(std::string_view bytes)
+{
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+    const unsigned char first = byte(0);
+    if (first < 0x80) {
+        return {1, first};
+    }
+    // Length, the bits of the first byte, and the smallest code point that needs this length.
+    std::size_t length = 0;
+    char32_t point = 0;
+    char32_t least = 0;
+    if ((first & 0xe0) == 0xc0) {
+        length = 2, point = first & 0x1f, least = 0x80;
+    } else if ((first & 0xf0) == 0xe0) {
+        length = 3, point = first & 0x0f, least = 0x800;
+    } else if ((first & 0xf8) == 0xf0) {
+        length = 4, point = first & 0x07, least = 0x10000;
+    } else {
+        return {};
+    }
+    if (bytes.size() < length) {
+        return {};
+    }
+    for (std::size_t i = 1; i < length; ++i) {
+        if ((byte(i) & 0xc0) != 0x80) {
+            return {};
+        }
+        point = (point << 6) | (byte(i) & 0x3fU);
+    }
+    const bool surrogate = point >= 0xd800 && point <= 0xdfff;
+    if (point < least || point > 0x10ffff || surrogate) {
+        return {};
+    }
+    return {length, point};
+}
+
+/// C1 controls, and what changes the direction or the lines of the text around it or has no width.
+bool drives_terminal(char32_t point)
+{
+    return (point >= 0x80 && point <= 0x9f) || point == 0xad || point == 0x61c ||
+           (point >= 0x200b && point <= 0x200f) || (point >= 0x2028 && point <= 0x202e) ||
+           (point >= 0x2060 && point <= 0x206f) || point == 0xfeff ||
+           (point >= 0xfff9 && point <= 0xfffb) || (point >= 0xe0000 && point <= 0xe007f);
+}
+
+/// The number of bytes of the first `width` code points.
+std::size_t prefix_bytes(std::string_view utf8, std::size_t width)
+{
+    std::size_t i = 0;
+    for (; i < utf8.size(); ++i) {
+        if ((static_cast<unsigned char>(utf8[i]) & 0xc0) != 0x80 && width-- == 0) {
+            break;
+        }
+    }
+    return i;
+}
+
+} // namespace
+
+std::string escape_text(std::string_view bytes)
+{
+    std::string out;
+    while (!bytes.empty()) {
+        const Decoded next = decode_utf8(bytes);
+        if (next.length == 0 || next.point < 0x20 || next.point == 0x7f) {
+            out += fmt::format("\\x{:02x}", static_cast<unsigned char>(bytes[0]));
+            bytes.remove_prefix(1);
+            continue;
+        }
+        if (next.point == '\\') {
+            out += "\\\\";
+        } else if (drives_terminal(next.point)) {
+            out += fmt::format("\\u{{{:04x}}}", static_cast<std::uint32_t>(next.point));
+        } else {
+            out += bytes.substr(0, next.length);
+        }
+        bytes.remove_prefix(next.length);
+    }
+    return out;
+}
+
+std::string to_utf8(std::string_view bytes)
+{
+    std::string out;
+    while (!bytes.empty()) {
+        const Decoded next = decode_utf8(bytes);
+        if (next.length == 0) {
+            out += fmt::format("\\x{:02x}", static_cast<unsigned char>(bytes[0]));
+            bytes.remove_prefix(1);
+            continue;
+        }
+        out += bytes.substr(0, next.length);
+        bytes.remove_prefix(next.length);
+    }
+    return out;
+}
+
+std::size_t columns(std::string_view utf8)
+{
+    std::size_t count = 0;
+    for (const char byte : utf8) {
+        count += (static_cast<unsigned char>(byte) & 0xc0) != 0x80 ? 1 : 0;
+    }
+    return count;
+}
+
+std::string ellipsize(std::string_view utf8, std::size_t width)
+{
+    if (columns(utf8) <= width) {
+        return std::string(utf8);
+    }
+    if (width == 0) {
+        return "";
+    }
+    return std::string(utf8.substr(0, prefix_bytes(utf8, width - 1))) + "…";
+}
+
+std::string pad_right(std::string_view utf8, std::size_t width)
+{
+    std::string out = ellipsize(utf8, width);
+    out.append(width - columns(out), ' ');
+    return out;
+}
+
+std::string pad_left(std::string_view utf8, std::size_t width)
+{
+    const std::string cut = ellipsize(utf8, width);
+    return std::string(width - columns(cut), ' ') + cut;
+}
+
+std::string plural(std::int64_t count, std::string_view singular)
+{
+    return fmt::format("{} {}{}", count, singular, count == 1 ? "" : "s");
+}
+
+std::string errno_name(int errnum)
+{
+    const char *name = ::strerrorname_np(errnum);
+    return name != nullptr ? name : fmt::format("errno {}", errnum);
+}
+
+} // namespace lastref

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include "core/documents.h"
+#include "core/instances.h"
+#include "core/sites.h"
+#include "core/unload_tracker.h"
+
+#include <vector>
+
+namespace lastref {
+
+/// The trace lines of an event that the tables have already taken in. `lost` is how many events
+/// were lost since the last time that was known.
+std::vector<TraceEvent> trace_lines(const Event &event, const UnloadTracker &tracker,
+                                    const InstanceTable &instances, const SiteTable &sites,
+                                    std::uint64_t lost);
+
+} // namespace lastref

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/unload_record.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace lastref {
+
+namespace {
+
+/// Judges one unload: what its attempt and its instance have gathered.
+class RecordBuilder {
+public:
+    RecordBuilder(const UnloadContext &context, const Attempt *attempt, const Life *life)
+        : context_(context), attempt_(attempt), life_(life)
+    {
+        if (life_ != nullptr) {
+            stairs_ = staircase(*life_);
+        }
+    }
+
+    UnloadRecord build()
+    {
+        name();
+        outcome();
+        times();
+        const bool over =
+            record_.outcome != Outcome::Waiting && record_.outcome != Outcome::ExitRunning;
+        record_.phases = unload_phases(attempt_, life_, stairs_, end_ns(), over);
+        if (life_ != nullptr) {
+            references();
+        }
+        refusal();
+        completeness();
+        return std::move(record_);
+    }
+
+private:
+    [[nodiscard]] const ExitDone *exit_done() const
+    {
+        return life_ != nullptr && life_->exit_done ? &*life_->exit_done : nullptr;
+    }
+    [[nodiscard]] bool base_dropped() const
+    {
+        return life_ != nullptr && life_->base_dropped_ns().has_value();
+    }
+    [[nodiscard]] std::optional<std::uint64_t> gone_ns() const
+    {
+        if (attempt_ != nullptr && attempt_->gone_ns) {
+            return attempt_->gone_ns;
+        }
+        return life_ != nullptr ? life_->gone_ns : std::nullopt;
+    }
+    [[nodiscard]] std::uint64_t end_ns() const;
+    void name();
+    void outcome();
+    void times();
+    void references();
+    void refusal();
+    void completeness();
+    void missing_marks();
+    [[nodiscard]] PutAfterExit put_of(const SoftOp &op) const;
+    void lacks(std::string why)
+    {
+        record_.complete = false;
+        record_.incomplete.push_back(std::move(why));
+    }
+
+    const UnloadContext &context_;
+    const Attempt *attempt_;
+    const Life *life_;
+    Staircase stairs_;
+    UnloadRecord record_;
+};
+
+void RecordBuilder::name()
+{
+    const std::uint64_t id = life_ != nullptr ? life_->instance_id : attempt_->instance_id;
+    if (attempt_ != nullptr) {
+        record_.module = attempt_->name;
+        record_.flags = attempt_->flags;
+        record_.requested_by = Task{attempt_->pid, attempt_->comm};
+        record_.requested_ns = attempt_->not_attempted ? std::nullopt : attempt_->requested_ns;
+    }
+    if (const Instance *instance = context_.instances.find(id)) {
+        record_.instance_id = id;
+        record_.generation = instance->generation;
+        record_.module = instance->name;
+    }
+    if (exit_done() != nullptr) {
+        record_.forced = exit_done()->forced;
+        record_.abandoned = exit_done()->forced ? std::max(exit_done()->outstanding, 0) : 0;
+        if (exit_done()->init_failed) {
+            record_.trigger = Trigger::InitFailed;
+            record_.requested_by = Task{exit_done()->pid, exit_done()->comm};
+        }
+    }
+    record_.began_before_tracing = life_ != nullptr && life_->found_at_start &&
+                                   (attempt_ == nullptr || !attempt_->requested_ns);
+    record_.counts = counts(context_.tracker, attempt_, life_);
+}
+
+void RecordBuilder::outcome()
+{
+    // Where soft references wait for nobody in delete_module, the death of its task is no harm.
+    const bool deferred = base_dropped() && stairs_.start > 0;
+    if (attempt_ != nullptr && attempt_->not_attempted) {
+        record_.outcome = Outcome::NotAttempted;
+    } else if (attempt_ != nullptr && attempt_->refused()) {
+        record_.outcome = Outcome::Refused;
+    } else if (life_ != nullptr && life_->over()) {
+        record_.outcome = Outcome::Freed;
+    } else if (gone_ns() && !deferred) {
+        record_.outcome = Outcome::Crashed;
+    } else if (base_dropped() && stairs_.start >= 0) {
+        record_.outcome = Outcome::Waiting;
+    } else if (attempt_ != nullptr && attempt_->return_lost &&
+               (life_ == nullptr || !life_->ending())) {
+        record_.outcome = Outcome::Refused;
+    } else {
+        record_.outcome = Outcome::ExitRunning;
+    }
+}
+
+std::uint64_t RecordBuilder::end_ns() const
+{
+    switch (record_.outcome) {
+    case Outcome::Freed:
+        return life_->freed_ns.value_or(life_->vanished_ns.value_or(context_.now_ns));
+    case Outcome::Crashed:
+        return gone_ns().value_or(context_.now_ns);
+    case Outcome::Refused:
+        return attempt_->returned_ns.value_or(attempt_->began_ns());
+    case Outcome::NotAttempted:
+        return attempt_->began_ns();
+    case Outcome::Waiting:
+    case Outcome::ExitRunning:
+        break;
+    }
+    return context_.now_ns;
+}
+
+void RecordBuilder::times()
+{
+    if (attempt_ != nullptr) {
+        record_.returned_ns = attempt_->returned_ns;
+    }
+    const bool freed = record_.outcome == Outcome::Freed;
+    if (freed) {
+        record_.freed_ns = life_->freed_ns;
+    }
+    if (!freed && record_.outcome != Outcome::Waiting) {
+        return;
+    }
+    std::optional<std::uint64_t> from = record_.returned_ns;
+    if (record_.trigger == Trigger::InitFailed) {
+        from = exit_done()->ts_ns;
+        if (exit_done()->outstanding <= 0) {
+            record_.free_delay_ns = 0;
+            return;
+        }
+    }
+    const std::optional<std::uint64_t> until =
+        freed ? life_->freed_ns : std::optional(context_.now_ns);
+    if (from && until) {
+        record_.free_delay_ns = *until > *from ? *until - *from : 0;
+    } else if (freed && until && attempt_ != nullptr && attempt_->open() && !life_->grace_ns) {
+        record_.free_delay_ns = 0; // freed by delete_module itself, which has yet to return
+    }
+}
+
+PutAfterExit RecordBuilder::put_of(const SoftOp &op) const
+{
+    PutAfterExit put;
+    put.site = context_.sites.call_site(op.instance_id, Counter::Soft, OpKind::Put, op.call_site);
+    put.task = {op.pid, op.comm};
+    put.context = op.context;
+    put.ts_ns = op.ts_ns;
+    if (const auto from = record_.trigger == Trigger::InitFailed ? life_->base_dropped_ns()
+                                                                 : record_.returned_ns) {
+        put.after_return_ns = static_cast<std::int64_t>(op.ts_ns - *from);
+    }
+    if (op.outstanding >= 0) {
+        put.outstanding = op.outstanding;
+    }
+    put.exact = stairs_.exact;
+    return put;
+}
+
+void RecordBuilder::references()
+{
+    for (const SoftOp &op : stairs_.puts) {
+        record_.puts.push_back(put_of(op));
+    }
+    record_.puts_omitted = stairs_.omitted;
+    const bool reached_zero = record_.outcome == Outcome::Freed && !record_.forced;
+    if (const SoftOp *last = stairs_.last(reached_zero)) {
+        record_.last_put = put_of(*last);
+        // The only one there was is the last one, whoever counts.
+        record_.last_put->exact = record_.last_put->exact || stairs_.start == 1;
+    }
+    if (stairs_.start < 0) {
+        return;
+    }
+    std::optional<std::uint64_t> at = record_.returned_ns;
+    if (record_.trigger == Trigger::InitFailed) {
+        at = life_->base_dropped_ns();
+    }
+    if (at && exit_done() != nullptr) {
+        const auto before = std::count_if(stairs_.puts.begin(), stairs_.puts.end(),
+                                          [&](const SoftOp &op) { return op.ts_ns <= *at; });
+        record_.outstanding_at_return =
+            std::max<std::int32_t>(stairs_.start - static_cast<std::int32_t>(before), 0);
+    }
+    if (record_.outcome == Outcome::Waiting) {
+        const SoftOp *last = stairs_.puts.empty() ? nullptr : &stairs_.puts.back();
+        record_.outstanding_now = last != nullptr ? last->outstanding : stairs_.start;
+        // A snapshot that is newer than the last put knows of puts that were lost, too.
+        if (life_->latest && life_->latest->soft >= 0 &&
+            (last == nullptr || life_->latest->ts_ns > last->ts_ns)) {
+            record_.outstanding_now = life_->latest->soft;
+        }
+    }
+}
+
+void RecordBuilder::refusal()
+{
+    if (record_.outcome != Outcome::Refused && record_.outcome != Outcome::NotAttempted) {
+        return;
+    }
+    if (attempt_->refused()) {
+        record_.errnum = -attempt_->ret;
+    }
+    record_.reason = attempt_->reason;
+    const Life *life = context_.tracker.life(attempt_->instance_id);
+    const Attempt *winner = life != nullptr ? context_.tracker.winner(*life) : nullptr;
+    record_.already_going =
+        life != nullptr && life->ending() && life->began_ns() < attempt_->began_ns();
+    record_.already_going = record_.already_going ||
+                            (winner != nullptr && winner != attempt_ && winner->exit_start_ns &&
+                             *winner->exit_start_ns < attempt_->began_ns());
+    if (attempt_->hard_refs.value_or(-1) >= 0) {
+        record_.hard_refs = attempt_->hard_refs;
+    }
+}
+
+void RecordBuilder::completeness()
+{
+    std::uint64_t began = life_ != nullptr && life_->ending() ? life_->began_ns() : end_ns();
+    if (attempt_ != nullptr) {
+        began = std::min(began, attempt_->began_ns());
+    }
+    const LossHistory::During lost = context_.losses.during(began, end_ns());
+    if (lost.events != 0) {
+        lacks(fmt::format("up to {} events were lost while it went on", lost.events));
+    }
+    if (lost.missed_probes != 0) {
+        lacks(fmt::format("up to {} probe runs were missed while it went on", lost.missed_probes));
+    }
+    if (record_.outcome == Outcome::Refused || record_.outcome == Outcome::NotAttempted) {
+        if (record_.outcome == Outcome::Refused && !record_.errnum) {
+            lacks("its return was not seen");
+        } else if (record_.outcome == Outcome::Refused && !record_.requested_ns) {
+            lacks("its request was not seen");
+        }
+        return;
+    }
+    missing_marks();
+}
+
+/// Marks that there must have been, since later ones were seen.
+void RecordBuilder::missing_marks()
+{
+    const bool deleted = record_.trigger == Trigger::DeleteModule;
+    if (record_.began_before_tracing) {
+        lacks("it began before tracing");
+    } else if (deleted && !record_.requested_ns) {
+        lacks("its request was not seen");
+    }
+    if (attempt_ != nullptr && attempt_->requested_ns && !attempt_->exit_start_ns &&
+        life_ != nullptr && life_->ending()) {
+        lacks("the beginning of its exit routine was not seen");
+    }
+    if (life_ == nullptr) {
+        return;
+    }
+    const bool passed_exit = life_->grace_ns || life_->freeing_ns || life_->over();
+    if ((passed_exit || life_->found_dropped) && !life_->exit_done &&
+        !record_.began_before_tracing) {
+        lacks("the end of its exit routine was not seen");
+    }
+    if (life_->vanished_ns && !life_->freed_ns) {
+        lacks("its free was not seen, but it is gone");
+    }
+    const bool return_due = attempt_ != nullptr && (attempt_->return_lost || life_->grace_ns);
+    if (deleted && return_due && !record_.returned_ns && !record_.began_before_tracing) {
+        lacks("the return of delete_module was not seen");
+    }
+    const auto seen = static_cast<std::int64_t>(stairs_.puts.size() + stairs_.omitted);
+    if (record_.outcome == Outcome::Freed && !record_.forced && stairs_.start > seen) {
+        lacks(fmt::format("{} of the {} puts after the exit routine were not seen",
+                          stairs_.start - seen, stairs_.start));
+    }
+}
+
+} // namespace
+
+bool counts(const UnloadTracker &tracker, const Attempt *attempt, const Life *life)
+{
+    const std::optional<std::uint64_t> command = tracker.command_ns();
+    if (!command || (attempt != nullptr && attempt->not_attempted)) {
+        return true;
+    }
+    if (attempt != nullptr && attempt->requested_ns) {
+        return attempt->from_command;
+    }
+    // Its request was lost, or it is a failed init: that it came later is all that can be said.
+    if (life != nullptr && life->found_going) {
+        return false;
+    }
+    return (attempt != nullptr ? attempt->began_ns() : life->began_ns()) >= *command;
+}
+
+std::vector<UnloadRecord> unload_records(const UnloadContext &context)
+{
+    struct Found {
+        std::uint64_t began_ns, order;
+        UnloadRecord record;
+    };
+    std::vector<Found> found;
+    const UnloadTracker &tracker = context.tracker;
+    for (const Attempt &attempt : tracker.attempts()) {
+        const Life *life = tracker.life(attempt.instance_id);
+        const bool wins = life != nullptr && tracker.winner(*life) == &attempt;
+        found.push_back({attempt.began_ns(), attempt.order,
+                         RecordBuilder(context, &attempt, wins ? life : nullptr).build()});
+    }
+    for (const auto &[id, life] : tracker.lives()) {
+        if (life.ending() && tracker.winner(life) == nullptr) {
+            found.push_back(
+                {life.began_ns(), life.order, RecordBuilder(context, nullptr, &life).build()});
+        }
+    }
+    std::sort(found.begin(), found.end(), [](const Found &a, const Found &b) {
+        return a.began_ns != b.began_ns ? a.began_ns < b.began_ns : a.order < b.order;
+    });
+    std::vector<UnloadRecord> records;
+    records.reserve(found.size());
+    for (Found &one : found) {
+        records.push_back(std::move(one.record));
+    }
+    return records;
+}
+
+UnloadProgress unload_progress(const UnloadTracker &tracker)
+{
+    UnloadProgress progress;
+    const auto consider = [&](const Attempt *attempt, const Life *life) {
+        if (!counts(tracker, attempt, life)) {
+            return;
+        }
+        ++progress.seen;
+        const bool crashed =
+            (attempt != nullptr && attempt->gone_ns) || (life != nullptr && life->gone_ns);
+        const bool returning = attempt != nullptr && attempt->open();
+        const bool ending = life != nullptr && life->ending() && !life->over() && !crashed;
+        progress.pending = progress.pending || returning || ending;
+    };
+    for (const Attempt &attempt : tracker.attempts()) {
+        const Life *life = tracker.life(attempt.instance_id);
+        const bool wins = life != nullptr && tracker.winner(*life) == &attempt;
+        consider(&attempt, wins ? life : nullptr);
+    }
+    for (const auto &[id, life] : tracker.lives()) {
+        if (life.ending() && tracker.winner(life) == nullptr) {
+            consider(nullptr, &life);
+        }
+    }
+    return progress;
+}
+
+} // namespace lastref

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include "core/documents.h"
+#include "core/instances.h"
+#include "core/losses.h"
+#include "core/sites.h"
+#include "core/unload_tracker.h"
+
+#include <cstdint>
+#include <vector>
+
+namespace lastref {
+
+/// What is needed to judge what the tracker has gathered.
+struct UnloadContext {
+    const UnloadTracker &tracker;
+    const InstanceTable &instances;
+    const SiteTable &sites;
+    const LossHistory &losses;
+    std::uint64_t now_ns = 0;
+};
+
+/// One record for every attempt, and for every instance that ends without a known attempt, in the
+/// order of their beginning.
+std::vector<UnloadRecord> unload_records(const UnloadContext &context);
+
+/// Cheaper than the records: is something still to come of an unload that counts, and how many
+/// such unloads are there?
+struct UnloadProgress {
+    bool pending = false;
+    std::size_t seen = 0;
+};
+UnloadProgress unload_progress(const UnloadTracker &tracker);
+
+/// Did the command that `run` started ask for it (or was there no such command)?
+bool counts(const UnloadTracker &tracker, const Attempt *attempt, const Life *life);
+
+/// The puts after the exit routine had ended, in their order, and how many there must have been.
+struct Staircase {
+    std::vector<SoftOp> puts; ///< outstanding filled in where it can be known
+    std::int32_t start = -1;  ///< outstanding when the exit routine ended; -1: not known
+    std::uint64_t omitted = 0;
+    bool exact = false; ///< the kernel itself numbered every put, so their order is certain
+    /// The put that left nothing; null while there is none.
+    [[nodiscard]] const SoftOp *last(bool reached_zero) const;
+};
+Staircase staircase(const Life &life);
+
+/// Phases from the first known moment to the free or to `end_ns`; they follow each other without a
+/// gap. `attempt` or `life` may be null.
+std::vector<Phase> unload_phases(const Attempt *attempt, const Life *life, const Staircase &stairs,
+                                 std::uint64_t end_ns, bool over);
+
+} // namespace lastref
