@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the test modules and the kernel itself say: the truth that lastref is compared with."""
+
+import re
+from typing import NamedTuple
+
+from harness.paths import HARNESS
+
+PATCH_MODULES = HARNESS.parent / "patch_modules"  # modules that only tests of the patch need
+MODULES = "/root/modules"
+DEBUGFS = "/sys/kernel/debug"
+
+
+class Unload(NamedTuple):
+    """A line of the referee's, see tests/modules/README.md."""
+
+    module: str
+    requested_ns: int
+    returned_ns: int
+    ret: int
+    freed_ns: int
+
+    @property
+    def free_delay_ns(self):
+        """What lastref must report: 0 when freed before the return."""
+        return max(0, self.freed_ns - self.returned_ns)
+
+
+def insmod(guest, name, parameters=""):
+    guest.check(f"insmod {MODULES}/{name}.ko {parameters}")
+
+
+def control(guest, module, *commands):
+    """Gives a test module commands, one a write; they are done when this returns."""
+    guest.check(f"set -e; for c in {' '.join(repr(c) for c in commands)}; do "
+                f'echo "$c" > {DEBUGFS}/{module}/control; done')
+
+
+def counters(guest, module):
+    """A test module's own counters."""
+    lines = guest.check(f"cat {DEBUGFS}/{module}/counters").splitlines()
+    return {name: int(value) for name, value in (line.split() for line in lines)}
+
+
+def sysfs(guest, module, name):
+    """A file of /sys/module/MODULE, or None when there is none."""
+    result = guest.run(["cat", f"/sys/module/{module}/{name}"])
+    return result.stdout.strip() if result.status == 0 else None
+
+
+def proc_modules(guest, module):
+    """The fields of a line of /proc/modules (name, size, refs, users, state, …), or None."""
+    for line in guest.check("cat /proc/modules").splitlines():
+        if line.split()[0] == module:
+            return line.split()
+    return None
+
+
+def outstanding_at_exit(guest, module):
+    """The module's own count as its exit routine ended, for each of its unloads."""
+    return [int(n) for n in re.findall(rf"\b{module}: exit outstanding=(-?\d+)",
+                                       guest.check("dmesg"))]
+
+
+def unloads(guest, module):
+    """What the referee (which must have been loaded before) saw of a module, in order."""
+    lines = guest.check(f"cat {DEBUGFS}/lr_referee/unloads").splitlines()
+    losses = guest.check(f"cat {DEBUGFS}/lr_referee/losses")
+    assert losses == "missed 0\ntable_full 0\n", f"the referee itself has lost events: {losses}"
+    seen = [Unload(line.split()[0], *map(int, line.split()[1:])) for line in lines]
+    return [unload for unload in seen if unload.module == module]
+
+
+def wait_freed(guest, module, count=1, timeout=60):
+    """Waits until the referee has seen `count` frees of a module; returns all its unloads."""
+    guest.check(f"""until awk '$1 == "{module}" && $5 > 0 {{ n++ }} END {{ exit n < {count} }}' \\
+                    {DEBUGFS}/lr_referee/unloads; do usleep 20000; done""", timeout)
+    return unloads(guest, module)
+
+
+class OpenFile:
+    """A file that a task in the guest keeps open until close()."""
+
+    def __init__(self, guest, path):
+        self.job = guest.start(f"exec 5< {path} || exit; echo open; read line", stdin=b"")
+        self.job.wait_for("^open$", "stdout")
+
+    def close(self):
+        self.job.close_stdin()
+        self.job.wait()
