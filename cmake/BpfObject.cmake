@@ -18,7 +18,8 @@ function(lastref_bpf_skeleton name)
         add_custom_command(
             OUTPUT ${object}
             COMMAND ${BPF_CLANG} -target bpf -D__TARGET_ARCH_x86 -O2 -g -mcpu=v3
-                    -Wall -Wextra -Werror -I${CMAKE_SOURCE_DIR}
+                    -Wall -Wextra -Wno-unused-parameter -Werror -I${CMAKE_SOURCE_DIR}
+                    -idirafter /usr/include/${CMAKE_LIBRARY_ARCHITECTURE}
                     -c ${CMAKE_SOURCE_DIR}/${source} -o ${object}
             COMMAND ${BPF_STRIP} -g ${object}
             DEPENDS ${CMAKE_SOURCE_DIR}/${source} ${headers}

@@ -4,10 +4,13 @@
 #include "base/result.h"
 #include "kernel/options.h"
 
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace lastref::kernel {
+
+struct Environment;
 
 /// One probe that lastref attaches, or would attach.
 struct ProbePlan {
@@ -52,14 +55,16 @@ struct Features {
     bool lockdown = false;                ///< kernel lockdown forbids what is needed
     AttachMode mode = AttachMode::Kprobe; ///< what Auto would take
     std::vector<Finding> findings;        ///< all of the above and more, in the order to show
-    std::vector<Ability> abilities; ///< run, refs, trace, record, overview; those without need too
+    std::vector<Ability> abilities;       ///< one for each command
+    std::shared_ptr<const Environment> environment; ///< what this was drawn from; never null
 };
 
 /// Looks at the running kernel. Attaches nothing and loads nothing. Works for any user; what a
 /// user may not see counts as absent.
-Result<Features> probe_features();
+Features probe_features();
 
-/// What open_and_attach(options) would attach on the kernel described by `features`.
-std::vector<ProbePlan> plan_probes(const Features &features, const TracerOptions &options);
+/// What open_and_attach(options) would attach on the kernel described by `features`, in that
+/// order. Fails when this kernel does not have the mode that is asked for.
+Result<std::vector<ProbePlan>> plan_probes(const Features &features, const TracerOptions &options);
 
 } // namespace lastref::kernel

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reads the kernel's list of modules with the counters of each. Run by userspace at every
+ * snapshot. No lock is taken, so that this works when an unload hangs: everything is read with
+ * probe reads, and a list that changed meanwhile is recognised by its back pointers.
+ */
+#include "bpf/emit.bpf.h"
+
+/* Address of the list head `modules`, from /proc/kallsyms. */
+const volatile __u64 modules_address = 0;
+
+__u32 census_count;
+__u32 census_status; /* enum lr_census_status */
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, LR_CENSUS_MAX);
+    __type(key, __u32);
+    __type(value, struct lr_census_entry);
+} census_entries SEC(".maps");
+
+struct walk {
+    __u64 previous; /* the list_head that we came from */
+    __u64 node;     /* the one to look at */
+    __u32 count;
+    __u32 status;
+};
+
+/*
+ * A module that is going already: its puts are to be reported, too. It may be freed while this
+ * runs; only if it is still going afterwards is somebody left to take it off again.
+ */
+static __always_inline void watch_if_going(const struct module *mod, __u64 instance)
+{
+    if (!instance || bpf_map_lookup_elem(&going, &instance) || !going_add(instance)) {
+        return;
+    }
+    if (instance_of(mod) != instance || BPF_CORE_READ(mod, state) != MODULE_STATE_GOING) {
+        going_remove(instance);
+    }
+}
+
+static __always_inline void read_module(struct lr_census_entry *e, const struct module *mod)
+{
+    struct soft_word word;
+
+    e->ts_ns = bpf_ktime_get_boot_ns();
+    e->instance_id = instance_of(mod);
+    e->state = BPF_CORE_READ(mod, state);
+    e->refcnt = BPF_CORE_READ(mod, refcnt.counter);
+    word = soft_word_of(mod);
+    e->outstanding = word.outstanding;
+    e->soft_base = word.base;
+    e->soft_used = word.used;
+    BPF_CORE_READ_STR_INTO(&e->name, mod, name);
+    if (e->state == MODULE_STATE_GOING) {
+        watch_if_going(mod, e->instance_id);
+    }
+}
+
+static long visit(__u32 index, struct walk *walk)
+{
+    struct list_head links;
+    struct lr_census_entry *e;
+
+    if (walk->node == modules_address) {
+        walk->status = LR_CENSUS_COMPLETE;
+        return 1;
+    }
+    if (bpf_probe_read_kernel(&links, sizeof(links), (void *)walk->node)) {
+        walk->status = LR_CENSUS_CHANGED;
+        return 1;
+    }
+    if ((__u64)links.prev != walk->previous) {
+        walk->status = LR_CENSUS_CHANGED;
+        return 1;
+    }
+    e = bpf_map_lookup_elem(&census_entries, &index);
+    if (!e) {
+        walk->status = LR_CENSUS_FULL;
+        return 1;
+    }
+    read_module(e, (void *)(walk->node - bpf_core_field_offset(struct module, list)));
+    walk->count = index + 1;
+    walk->previous = walk->node;
+    walk->node = (__u64)links.next;
+    return 0;
+}
+
+SEC("syscall")
+int census(void *ctx)
+{
+    struct walk walk = {.previous = modules_address};
+    struct list_head head;
+
+    self_tgid = bpf_get_current_pid_tgid() >> 32;
+    census_count = 0;
+    if (bpf_probe_read_kernel(&head, sizeof(head), (void *)modules_address)) {
+        census_status = LR_CENSUS_FAULT;
+        return 0;
+    }
+    walk.node = (__u64)head.next;
+    bpf_loop(LR_CENSUS_MAX + 1, visit, &walk, 0);
+    census_status = walk.status;
+    census_count = walk.count;
+    return 0;
+}

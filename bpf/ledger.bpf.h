@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The ledger: counts gets and puts of soft references by (module instance, call site), in every
+ * context they come in. What runs for each of them is kept short: the stack and the symbol of a
+ * call site are taken once, the task that was seen last is noted once a tick.
+ *
+ * Part of refs.bpf.c, whose programs differ only in how they learn of an operation.
+ */
+#ifndef LASTREF_LEDGER_BPF_H
+#define LASTREF_LEDGER_BPF_H
+
+#include "bpf/emit.bpf.h"
+
+/* Slots for call sites, less one; what userspace gave the tables room for. */
+const volatile __u32 site_mask = LR_SITE_SLOTS_MAX - 1;
+/* A record for each operation, not just for the puts of modules that are going. */
+const volatile bool every_soft_op = false;
+
+/* The home of the preempt count on x86 before v6.2, and again since v6.15. */
+extern const int __preempt_count __ksym __weak;
+extern const struct pcpu_hot pcpu_hot __ksym __weak;
+
+struct lr_slot slots[LR_SLOTS_MAX];
+
+/* One element for each CPU: its tallies, as many as there are slots. */
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, 1);
+    __uint(key_size, sizeof(__u32));
+    __uint(value_size, LR_SLOTS_MAX * sizeof(struct lr_tally));
+} tallies SEC(".maps");
+
+enum { RAW_FRAMES = 64 };
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, __u64[RAW_FRAMES]);
+} stacks SEC(".maps");
+
+/* One get or put. */
+struct soft_op {
+    const struct module *mod;
+    __u64 instance_id;
+    __u64 call_site;
+    __u32 kind; /* enum lr_kind */
+    __s32 outstanding;
+    __u32 exact;
+};
+
+/* What the CPU was doing. Bits of the preempt count: include/linux/preempt.h. */
+static __always_inline __u32 context(void)
+{
+    const __u32 softirq = 1 << 8, hardirq = 1 << 16, hardirqs = 0xf << 16, nmis = 0xf << 20;
+    __u32 count;
+
+    if (&pcpu_hot) {
+        const struct pcpu_hot *hot = bpf_this_cpu_ptr(&pcpu_hot);
+
+        count = hot->preempt_count;
+    } else if (&__preempt_count) {
+        count = *(const int *)bpf_this_cpu_ptr(&__preempt_count);
+    } else {
+        return LR_CONTEXT_UNKNOWN;
+    }
+    /* Soft references are not used in NMIs: it is the probe's own breakpoint. */
+    if (count & nmis) {
+        count -= hardirq;
+    }
+    if (count & hardirqs) {
+        return LR_CONTEXT_HARDIRQ;
+    }
+    if (bpf_core_field_exists(((struct task_struct___rt *)0)->softirq_disable_cnt)) {
+        return LR_CONTEXT_UNKNOWN;
+    }
+    return count & softirq ? LR_CONTEXT_SOFTIRQ : LR_CONTEXT_TASK;
+}
+
+/* The stack from the call site outwards, as symbols; none if it could not be unwound so far. */
+static __always_inline void add_stack(void *ctx, struct lr_site *r)
+{
+    static const char format[] = "%pB";
+    __u32 zero = 0, start, depth;
+    __u64 *frames = bpf_map_lookup_elem(&stacks, &zero);
+    long size;
+
+    if (!frames) {
+        return;
+    }
+    size = bpf_get_stack(ctx, frames, RAW_FRAMES * sizeof(*frames), 0);
+    if (size <= 0) {
+        return;
+    }
+    depth = (__u64)size / sizeof(*frames);
+    for (start = 0; start < RAW_FRAMES; start++) {
+        if (start >= depth || frames[start] == r->call_site) {
+            break;
+        }
+    }
+    for (__u32 i = 0; i < LR_FRAMES && start + i < depth; i++) {
+        __u64 address = frames[(start + i) & (RAW_FRAMES - 1)];
+
+        bpf_snprintf(r->symbols[i], LR_SYMBOL, format, &address, sizeof(address));
+        r->frames = i + 1;
+    }
+}
+
+/* LR_SITE, once for each slot. Tried again at a later operation if there is no room now. */
+static __noinline int emit_site(void *ctx, const struct soft_op *op, struct lr_slot *slot)
+{
+    static const char format[] = "%pB";
+    const struct module *mod = op->mod;
+    struct lr_site *r;
+    __u64 address;
+
+    if (__sync_val_compare_and_swap(&slot->site_sent, 0, 1) != 0) {
+        return 0;
+    }
+    r = reserve(LR_SITE, sizeof(*r));
+    if (!r) {
+        slot->site_sent = 0;
+        return 0;
+    }
+    /* A read that fails fills with zeros: the only memset of this size that there is. */
+    bpf_probe_read_kernel(&r->call_site, sizeof(*r) - offsetof(struct lr_site, call_site), NULL);
+    r->h.instance_id = op->instance_id;
+    BPF_CORE_READ_STR_INTO(&r->h.module, mod, name);
+    r->call_site = op->call_site;
+    r->counter = LR_SOFT;
+    r->kind = op->kind;
+    r->context = context();
+    address = op->call_site;
+    bpf_snprintf(r->symbol, sizeof(r->symbol), format, &address, sizeof(address));
+    add_stack(ctx, r);
+    bpf_ringbuf_submit(r, 0);
+    return 0;
+}
+
+static __noinline int emit_op(const struct soft_op *op)
+{
+    const struct module *mod = op->mod;
+    struct lr_soft_op *r;
+
+    if (!every_soft_op && !bpf_map_lookup_elem(&going, &op->instance_id)) {
+        return 0;
+    }
+    r = reserve(op->kind == LR_GET ? LR_SOFT_GET : LR_SOFT_PUT, sizeof(*r));
+    if (!r) {
+        return 0;
+    }
+    r->h.instance_id = op->instance_id;
+    BPF_CORE_READ_STR_INTO(&r->h.module, mod, name);
+    r->call_site = op->call_site;
+    r->outstanding = op->outstanding;
+    r->outstanding_exact = op->exact;
+    r->context = context();
+    r->zero = 0;
+    bpf_ringbuf_submit(r, 0);
+    return 0;
+}
+
+/* Whether slot `i` is, or with this call becomes, the one for this key. */
+static __always_inline bool claim(__u32 i, __u64 key, __u64 instance)
+{
+    struct lr_slot *slot = &slots[i];
+    __u64 found = slot->key;
+
+    if (!found) {
+        found = __sync_val_compare_and_swap(&slot->key, 0, key);
+        if (!found) {
+            slot->instance_id = instance;
+            return true;
+        }
+    }
+    return found == key && slot->instance_id == instance;
+}
+
+static __always_inline __u64 hash(__u64 key, __u64 instance)
+{
+    return (key ^ (instance << 24)) * 0x9e3779b97f4a7c15ULL;
+}
+
+static __always_inline __u32 first_place(__u64 hashed)
+{
+    return LR_OTHER_SLOTS + ((hashed >> 40) & site_mask);
+}
+
+/* The slot when it is not at the first place: at another one, a new one, or a shared one. */
+static __noinline __u32 search(__u64 key, __u64 instance, __u32 kind)
+{
+    __u64 hashed = hash(key, instance);
+    __u64 step = (hashed >> 16) | 1, other;
+
+    for (__u32 i = 0; i < LR_PROBES; i++) {
+        __u32 place = LR_OTHER_SLOTS + (((hashed >> 40) + i * step) & site_mask);
+
+        if (claim(place, key, instance)) {
+            return place;
+        }
+    }
+    key = (__u64)kind << LR_KEY_KIND_SHIFT;
+    other = hash(key, instance) >> 40;
+    for (__u32 i = 0; i < LR_PROBES; i++) {
+        __u32 place = (other + i) & (LR_OTHER_SLOTS - 1);
+
+        if (place >= 2 && claim(place, key, instance)) {
+            return place;
+        }
+    }
+    return kind == LR_GET ? 0 : 1;
+}
+
+/* Who was seen last. Readers take a time of 0 for "being written". */
+static __always_inline void note_task(struct lr_tally *tally, __u64 now)
+{
+    volatile __u64 *jiffies = &tally->jiffies;
+
+    *jiffies = 0;
+    tally->pid_tgid = bpf_get_current_pid_tgid();
+    bpf_get_current_comm(tally->comm, sizeof(tally->comm));
+    *jiffies = now;
+}
+
+static __always_inline void count(void *ctx, const struct soft_op *op)
+{
+    __u64 key = op->call_site ^ ((3ULL ^ op->kind) << LR_KEY_KIND_SHIFT);
+    __u32 place = first_place(hash(key, op->instance_id));
+    __u32 cpu = bpf_get_smp_processor_id();
+    struct lr_tally *tally;
+    __u64 now;
+    void *table;
+
+    if (slots[place].key != key || slots[place].instance_id != op->instance_id) {
+        place = search(key, op->instance_id, op->kind);
+    }
+    table = bpf_map_lookup_elem(&tallies, &cpu);
+    if (!table || place > LR_OTHER_SLOTS + site_mask) {
+        return; /* cannot be: there is an element for each possible CPU */
+    }
+    tally = table + place * sizeof(*tally);
+    tally->count++;
+    now = bpf_jiffies64();
+    if (tally->jiffies != now) {
+        note_task(tally, now);
+        if (place >= LR_OTHER_SLOTS && !slots[place].site_sent) {
+            emit_site(ctx, op, &slots[place]);
+        }
+    }
+    if (every_soft_op || (op->kind == LR_PUT && watched)) {
+        emit_op(op);
+    }
+}
+
+#endif /* LASTREF_LEDGER_BPF_H */

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include "base/result.h"
+#include "bpf/tables.h"
+#include "kernel/programs.h"
+
+#include <vector>
+
+namespace lastref::kernel {
+
+/// Walks the kernel's list of modules. `entries` is the map that the walk fills.
+/// The header's name and instance, the counters and the time are set; type and size are not.
+Result<std::vector<lr_module>> take_census(const lastref_skeleton &skeleton,
+                                           std::span<const std::byte> entries);
+
+} // namespace lastref::kernel

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "kernel/environment.h"
+
+#include "kernel/host.h"
+#include "kernel/probes.h"
+
+#include <bpf/btf.h>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <unistd.h>
+
+namespace lastref::kernel {
+namespace {
+
+constexpr auto btf_path = "/sys/kernel/btf/vmlinux";
+
+std::string contents(const std::string &path)
+{
+    std::ifstream file(path);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+/// The effective capabilities, as a bit mask.
+std::uint64_t capabilities()
+{
+    std::ifstream file("/proc/self/status");
+    std::uint64_t bits = 0;
+    for (std::string line; std::getline(file, line);) {
+        if (line.rfind("CapEff:", 0) == 0) {
+            const auto start = line.find_first_not_of(" \t", 7);
+            if (start != std::string::npos) {
+                std::from_chars(line.data() + start, line.data() + line.size(), bits, 16);
+            }
+        }
+    }
+    return bits;
+}
+
+bool tracing_privileges()
+{
+    constexpr int sys_admin = 21;
+    constexpr int perfmon = 38;
+    constexpr int bpf = 39;
+    const auto have = capabilities();
+    const auto has = [have](int capability) { return (have >> capability & 1) != 0; };
+    return has(sys_admin) || (has(perfmon) && has(bpf));
+}
+
+/// The symbols of debugfs' kprobes/blacklist: "0xstart-0xend<TAB>symbol" a line.
+std::set<std::string, std::less<>> read_blacklist()
+{
+    std::set<std::string, std::less<>> names;
+    std::ifstream file("/sys/kernel/debug/kprobes/blacklist");
+    for (std::string line; std::getline(file, line);) {
+        if (const auto tab = line.find('\t'); tab != std::string::npos) {
+            names.insert(line.substr(tab + 1));
+        }
+    }
+    return names;
+}
+
+/// `bpf_link_info` of the running kernel has the field perf_event.kprobe.missed, with which it
+/// grew to 56 bytes: commit 3acf8ace6823 (in v6.7).
+bool has_missed_field(const btf *types)
+{
+    constexpr unsigned with_missed = 56;
+    const auto id = btf__find_by_name_kind(types, "bpf_link_info", BTF_KIND_STRUCT);
+    return id > 0 && btf__type_by_id(types, static_cast<__u32>(id))->size >= with_missed;
+}
+
+bool module_has_soft_refcnt(const btf *types)
+{
+    const auto id = btf__find_by_name_kind(types, "module", BTF_KIND_STRUCT);
+    if (id <= 0) {
+        return false;
+    }
+    const auto *type = btf__type_by_id(types, static_cast<__u32>(id));
+    const auto *members = btf_members(type);
+    for (int i = 0; i < btf_vlen(type); i++) {
+        const std::string_view name = btf__name_by_offset(types, members[i].name_off);
+        if (name == "soft_refcnt") {
+            return true;
+        }
+    }
+    return false;
+}
+
+void read_btf(Environment &env)
+{
+    if (::access(btf_path, R_OK) != 0) {
+        return;
+    }
+    const std::unique_ptr<btf, decltype(&btf__free)> types(btf__load_vmlinux_btf(), btf__free);
+    if (!types) {
+        return;
+    }
+    env.btf = true;
+    env.missed_readable = has_missed_field(types.get());
+    env.soft_field = module_has_soft_refcnt(types.get());
+    for (const auto &spec : probe_specs()) {
+        const std::string target(spec.target);
+        if (spec.kind == ProbeKind::Fexit &&
+            btf__find_by_name_kind(types.get(), target.c_str(), BTF_KIND_FUNC) > 0) {
+            env.btf_functions.insert(target);
+        }
+        const auto traced = "btf_trace_" + target;
+        if (spec.kind == ProbeKind::Tracepoint &&
+            btf__find_by_name_kind(types.get(), traced.c_str(), BTF_KIND_TYPEDEF) > 0) {
+            env.btf_tracepoints.insert(target);
+        }
+    }
+}
+
+} // namespace
+
+Environment Environment::read()
+{
+    Environment env;
+    std::error_code error;
+    env.release = this_host().release;
+    env.root = ::geteuid() == 0;
+    env.privileged = tracing_privileges();
+    env.kprobes = std::filesystem::exists("/sys/bus/event_source/devices/kprobe/type", error);
+    env.kprobes_disarmed = contents("/sys/kernel/debug/kprobes/enabled").rfind('0', 0) == 0;
+    env.ftrace_disabled = contents("/proc/sys/kernel/ftrace_enabled").rfind('0', 0) == 0;
+    env.lockdown =
+        contents("/sys/kernel/security/lockdown").find("[confidentiality]") != std::string::npos;
+    env.blacklist = read_blacklist();
+    env.symbols = Symbols::read(wanted_symbols());
+    read_btf(env);
+    return env;
+}
+
+bool Environment::soft_references() const
+{
+    return soft_field && symbols.has("__try_module_get_soft") && symbols.has("__module_put_soft");
+}
+
+bool Environment::soft_tracepoints() const
+{
+    return btf_tracepoints.count("module_soft_get") != 0 &&
+           btf_tracepoints.count("module_soft_put") != 0;
+}
+
+} // namespace lastref::kernel

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include "kernel/symbols.h"
+
+#include <set>
+#include <string>
+
+namespace lastref::kernel {
+
+/// The raw facts about this kernel and this process that decide what can be attached.
+struct Environment {
+    std::string release;
+    bool root = false;
+    bool privileged = false; ///< CAP_SYS_ADMIN, or CAP_BPF and CAP_PERFMON
+    bool btf = false;
+    bool kprobes = false;          ///< there is a kprobe PMU
+    bool kprobes_disarmed = false; ///< debugfs says that they are switched off
+    bool ftrace_disabled = false;
+    bool lockdown = false; ///< level "confidentiality"
+    bool missed_readable = false;
+    bool soft_field = false; ///< struct module has soft_refcnt
+    Symbols symbols;
+    std::set<std::string, std::less<>> btf_functions;   ///< of those that fexit programs need
+    std::set<std::string, std::less<>> btf_tracepoints; ///< of those that programs need
+    std::set<std::string, std::less<>> blacklist;       ///< symbols that kprobes refuse
+
+    static Environment read();
+
+    /// The kernel has the functions of soft references.
+    [[nodiscard]] bool soft_references() const;
+    [[nodiscard]] bool soft_tracepoints() const;
+};
+
+} // namespace lastref::kernel

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "kernel/features.h"
+
+#include "kernel/environment.h"
+#include "kernel/probes.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace lastref::kernel {
+namespace {
+
+using Level = Finding::Level;
+
+constexpr auto unhide = "sysctl kernel.kptr_restrict=1";
+
+Finding find_privileges(const Environment &env)
+{
+    if (env.privileged) {
+        return {"privileges", Level::Good, env.root ? "root" : "CAP_BPF and CAP_PERFMON", {}};
+    }
+    return {"privileges", Level::Absent,
+            env.root ? "root without CAP_SYS_ADMIN, or CAP_BPF and CAP_PERFMON" : "not root",
+            env.root ? "run outside of this container" : "run it with sudo"};
+}
+
+Finding find_btf(const Environment &env)
+{
+    if (env.btf) {
+        return {"kernel types", Level::Good, "/sys/kernel/btf/vmlinux", {}};
+    }
+    return {"kernel types", Level::Absent, "/sys/kernel/btf/vmlinux is missing or damaged",
+            "use a kernel with CONFIG_DEBUG_INFO_BTF=y"};
+}
+
+Finding find_symbols(const Environment &env)
+{
+    if (env.symbols.address("modules")) {
+        return {"kernel symbols", Level::Good, "/proc/kallsyms", {}};
+    }
+    if (env.symbols.shows_addresses()) {
+        return {"kernel symbols", Level::Absent, "/proc/kallsyms does not tell where `modules` is",
+                "use a kernel with CONFIG_KALLSYMS_ALL=y"};
+    }
+    return {"kernel symbols", Level::Absent, "/proc/kallsyms hides addresses",
+            env.privileged ? unhide : "run it with sudo"};
+}
+
+Finding find_kprobes(const Environment &env)
+{
+    if (!env.kprobes) {
+        return {"kprobes", Level::Absent, "this kernel has none",
+                "use a kernel with CONFIG_KPROBE_EVENTS=y"};
+    }
+    if (env.kprobes_disarmed) {
+        return {"kprobes", Level::Absent, "switched off",
+                "echo 1 > /sys/kernel/debug/kprobes/enabled"};
+    }
+    if (env.ftrace_disabled) {
+        return {"kprobes", Level::Absent, "ftrace, which they use, is switched off",
+                "sysctl kernel.ftrace_enabled=1"};
+    }
+    return {"kprobes", Level::Good, "available", {}};
+}
+
+Finding find_soft_references(const Environment &env)
+{
+    if (env.soft_references()) {
+        return {"soft references", Level::Good, "this kernel has them", {}};
+    }
+    return {"soft references", Level::Limit,
+            "this kernel has none: unloads are followed, but there are no delayed frees to explain",
+            "use a kernel with the patches of kernel-patch/"};
+}
+
+Finding find_soft_tracepoints(const Environment &env)
+{
+    if (env.soft_tracepoints()) {
+        return {
+            "tracepoints of soft references", Level::Good, "gets and puts are counted exactly", {}};
+    }
+    return {"tracepoints of soft references", Level::Limit,
+            "none: kprobes serve instead and may miss what happens in interrupts",
+            "use a kernel with all patches of kernel-patch/"};
+}
+
+Finding find_missed(const Environment &env)
+{
+    if (env.missed_readable) {
+        return {"skipped probe runs", Level::Good, "the kernel counts them", {}};
+    }
+    return {"skipped probe runs", Level::Limit,
+            "the kernel does not count those of kprobes: with them, counts may be incomplete",
+            "use Linux 6.7 or later"};
+}
+
+/// Where something cannot be attached, each of them.
+std::vector<Finding> find_probes(const Environment &env, AttachMode mode)
+{
+    std::vector<Finding> findings;
+    for (const auto &probe : choose_probes(env, mode)) {
+        if (!probe.missing.empty()) {
+            findings.push_back(
+                {fmt::format("{} {}", to_string(probe.kind), probe.symbol), Level::Absent,
+                 probe.missing,
+                 fmt::format("without it nobody knows when {}", probe.spec->purpose)});
+        }
+    }
+    return findings;
+}
+
+std::vector<Ability> judge_commands(const Features &features)
+{
+    std::vector<std::string> absent;
+    for (const auto &finding : features.findings) {
+        if (finding.level == Level::Absent) {
+            absent.push_back(finding.what);
+        }
+    }
+    const bool live = absent.empty();
+    const auto why = live ? std::string() : fmt::format("needs {}", fmt::join(absent, ", "));
+    const std::string stock = features.soft_references ? "" : "phases of unloads only";
+    const std::string none = features.soft_references ? "" : "no soft references to show";
+    return {{"lastref", live, live ? stock : why}, {"run", live, live ? stock : why},
+            {"trace", live, live ? stock : why},   {"refs", live, live ? none : why},
+            {"record", live, live ? stock : why},  {"report FILE, --replay FILE", true, ""}};
+}
+
+} // namespace
+
+Features probe_features()
+{
+    auto env = std::make_shared<Environment>(Environment::read());
+    Features features;
+    features.kernel_release = env->release;
+    features.root = env->root;
+    features.privileged = env->privileged;
+    features.btf = env->btf;
+    features.symbols = env->symbols.address("modules").has_value();
+    features.kprobes = env->kprobes && !env->kprobes_disarmed && !env->ftrace_disabled;
+    features.soft_references = env->soft_references();
+    features.soft_tracepoints = env->soft_tracepoints();
+    features.missed_readable = env->missed_readable;
+    features.lockdown = env->lockdown;
+    features.mode = choose_mode(*env, AttachMode::Auto).value_or(AttachMode::Kprobe);
+
+    auto &findings = features.findings;
+    findings = {find_privileges(*env), find_btf(*env), find_symbols(*env), find_kprobes(*env)};
+    if (env->lockdown) {
+        findings.push_back({"lockdown", Level::Absent, "level confidentiality forbids tracing",
+                            "boot with lockdown=integrity or lower"});
+    }
+    // Without symbols and types it cannot be told what the kernel has.
+    if (features.btf && env->symbols.has("__x64_sys_delete_module")) {
+        const auto missing = find_probes(*env, features.mode);
+        findings.insert(findings.end(), missing.begin(), missing.end());
+        findings.push_back(find_soft_references(*env));
+        if (features.soft_references) {
+            findings.push_back(find_soft_tracepoints(*env));
+        }
+        findings.push_back(find_missed(*env));
+    }
+    features.abilities = judge_commands(features);
+    features.environment = std::move(env);
+    return features;
+}
+
+Result<std::vector<ProbePlan>> plan_probes(const Features &features, const TracerOptions &options)
+{
+    const auto mode = choose_mode(*features.environment, options.attach);
+    if (!mode) {
+        return fail(mode.error());
+    }
+    std::vector<ProbePlan> plan;
+    for (const auto &probe : choose_probes(*features.environment, *mode)) {
+        plan.push_back({std::string(to_string(probe.kind)), probe.symbol,
+                        std::string(probe.spec->purpose), !probe.spec->optional, probe.missing});
+    }
+    return plan;
+}
+
+} // namespace lastref::kernel

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "kernel/host.h"
+
+#include <ctime>
+#include <fstream>
+#include <sys/utsname.h>
+
+namespace lastref::kernel {
+namespace {
+
+std::int64_t read_clock(clockid_t clock)
+{
+    timespec now{};
+    ::clock_gettime(clock, &now);
+    return static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
+}
+
+} // namespace
+
+std::uint64_t boot_clock_ns()
+{
+    return static_cast<std::uint64_t>(read_clock(CLOCK_BOOTTIME));
+}
+
+std::int64_t boot_to_wall_ns()
+{
+    // The wall clock is read between two readings of the boot clock: the error is half of what
+    // lies between them.
+    const auto before = read_clock(CLOCK_BOOTTIME);
+    const auto wall = read_clock(CLOCK_REALTIME);
+    const auto after = read_clock(CLOCK_BOOTTIME);
+    return wall - (before + (after - before) / 2);
+}
+
+Host this_host()
+{
+    Host host;
+    utsname names{};
+    if (::uname(&names) == 0) {
+        host.name = names.nodename;
+        host.release = names.release;
+        host.machine = names.machine;
+    }
+    std::ifstream file("/proc/sys/kernel/random/boot_id");
+    std::getline(file, host.boot_id);
+    return host;
+}
+
+} // namespace lastref::kernel

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "kernel/programs.h"
+
+#include "bpf/tables.h"
+#include "lastref_skeleton.skel.h"
+
+#include <algorithm>
+#include <array>
+#include <bpf/bpf.h>
+#include <cerrno>
+#include <cstring>
+#include <fmt/format.h>
+#include <set>
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace lastref::kernel {
+namespace {
+
+/// Tallies take 40 bytes for each slot and CPU; on machines with very many CPUs there are fewer
+/// slots rather than more memory.
+constexpr std::size_t tallies_limit = 64UL << 20;
+
+std::uint32_t site_slots(unsigned cpus)
+{
+    std::uint32_t slots = LR_SITE_SLOTS_MAX;
+    while (slots > 1024 && (slots + LR_OTHER_SLOTS) * sizeof(lr_tally) * cpus > tallies_limit) {
+        slots /= 2;
+    }
+    return slots;
+}
+
+/// The end of the verifier's log: that is where it says why.
+std::string last_lines(std::string_view text, int lines)
+{
+    while (!text.empty() && (text.back() == '\n' || text.back() == '\0')) {
+        text.remove_suffix(1);
+    }
+    auto start = text.size();
+    for (int i = 0; i < lines && start != std::string_view::npos && start > 0; i++) {
+        start = text.rfind('\n', start - 1);
+    }
+    return std::string(text.substr(start == std::string_view::npos ? 0 : start));
+}
+
+Error load_error(int errnum, const char *log)
+{
+    const auto why = last_lines(log, 12);
+    if (why.empty() && (errnum == EPERM || errnum == EACCES)) {
+        return {"the kernel does not let us load BPF programs", errnum,
+                "run it as root, outside of a container", ExitCode::Unsupported};
+    }
+    return {fmt::format("the kernel does not accept the BPF programs{}{}",
+                        why.empty() ? "" : ", in its words:\n", why),
+            errnum, "lastref doctor says what this kernel lacks; -v shows libbpf's messages",
+            ExitCode::Unsupported};
+}
+
+void choose_programs(lastref_skeleton &skeleton, const std::vector<Probe> &probes)
+{
+    std::set<std::string_view> wanted{"census"};
+    for (const auto &probe : probes) {
+        wanted.insert(probe.program);
+        wanted.insert(probe.spec->fallback); // loaded too, in case that fexit does not attach
+    }
+    bpf_program *program = nullptr;
+    bpf_object__for_each_program(program, skeleton.obj)
+    {
+        bpf_program__set_autoload(program, wanted.count(bpf_program__name(program)) != 0);
+    }
+}
+
+/// `struct bpf_link_info` as far as it is needed here, for links to perf events; see
+/// include/uapi/linux/bpf.h. Debian 12's header lacks what came with commits 1b715e1b0ec5 (in
+/// v6.6) and 3acf8ace6823 (`missed`, in v6.7).
+struct PerfLinkInfo {
+    std::uint32_t type, id, prog_id, padding;
+    std::uint32_t event_type, padding2;
+    std::uint64_t func_name;
+    std::uint32_t name_len, offset;
+    std::uint64_t addr;
+    std::uint64_t missed;
+};
+static_assert(sizeof(PerfLinkInfo) == 56);
+
+/// Hits that the kprobe layer skipped. 0 where it does not tell (Environment::missed_readable).
+std::uint64_t missed_by_link(const bpf_link *link)
+{
+    // Room for what later kernels append.
+    std::array<std::byte, 256> raw{};
+    __u32 size = raw.size();
+    if (bpf_obj_get_info_by_fd(bpf_link__fd(link), raw.data(), &size) != 0 ||
+        size < sizeof(PerfLinkInfo)) {
+        return 0;
+    }
+    PerfLinkInfo info{};
+    std::memcpy(&info, raw.data(), sizeof(info));
+    return info.missed;
+}
+
+/// Runs that the BPF layer skipped because the program, or another one, was running already.
+std::uint64_t missed_by_program(const lastref_skeleton &skeleton, const std::string &name)
+{
+    const auto *program = bpf_object__find_program_by_name(skeleton.obj, name.c_str());
+    bpf_prog_info info{};
+    __u32 size = sizeof(info);
+    if (program == nullptr || bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) != 0) {
+        return 0;
+    }
+    return info.recursion_misses;
+}
+
+Error attach_error(const Probe &probe, int errnum)
+{
+    return {fmt::format("cannot attach a {} to {}, which tells when {}", to_string(probe.kind),
+                        probe.symbol, probe.spec->purpose),
+            errnum, "lastref doctor says what this kernel offers", ExitCode::Unsupported};
+}
+
+/// Null, with errno, when it fails.
+bpf_link *attach(lastref_skeleton &skeleton, const Probe &probe)
+{
+    auto *program = bpf_object__find_program_by_name(skeleton.obj, probe.program.c_str());
+    if (program == nullptr) {
+        errno = ENOENT;
+        return nullptr;
+    }
+    switch (probe.kind) {
+    case ProbeKind::Kprobe:
+    case ProbeKind::Kretprobe:
+        return bpf_program__attach_kprobe(program, probe.kind == ProbeKind::Kretprobe,
+                                          probe.symbol.c_str());
+    case ProbeKind::Tracepoint:
+    case ProbeKind::Fexit:
+        return bpf_program__attach(program);
+    }
+    return nullptr;
+}
+
+} // namespace
+
+void SkeletonDeleter::operator()(lastref_skeleton *skeleton) const
+{
+    lastref_skeleton__destroy(skeleton);
+}
+
+Result<MappedMap> MappedMap::map(const bpf_map *source, bool writable)
+{
+    // The kernel rounds elements up to 8 bytes; ours are multiples of it.
+    const std::size_t size =
+        static_cast<std::size_t>(bpf_map__value_size(source)) * bpf_map__max_entries(source);
+    const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    const auto whole = (size + page - 1) / page * page;
+    void *start = ::mmap(nullptr, whole, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED,
+                         bpf_map__fd(source), 0);
+    if (start == MAP_FAILED) {
+        return fail({fmt::format("cannot map the BPF map {}", bpf_map__name(source)), errno,
+                     "free some memory", ExitCode::Failed});
+    }
+    MappedMap mapped;
+    mapped.bytes_ = {static_cast<std::byte *>(start), size};
+    mapped.mapped_ = whole;
+    return mapped;
+}
+
+MappedMap::MappedMap(MappedMap &&other) noexcept
+    : bytes_(std::exchange(other.bytes_, {})), mapped_(std::exchange(other.mapped_, 0))
+{
+}
+
+MappedMap &MappedMap::operator=(MappedMap &&other) noexcept
+{
+    std::swap(bytes_, other.bytes_);
+    std::swap(mapped_, other.mapped_);
+    return *this;
+}
+
+MappedMap::~MappedMap()
+{
+    if (!bytes_.empty()) {
+        ::munmap(bytes_.data(), mapped_);
+    }
+}
+
+Result<std::unique_ptr<lastref_skeleton, SkeletonDeleter>>
+load_programs(const Environment &env, const std::vector<Probe> &probes,
+              const TracerOptions &options)
+{
+    std::vector<char> log(256 * 1024);
+    DECLARE_LIBBPF_OPTS(bpf_object_open_opts, open_options);
+    open_options.kernel_log_buf = log.data();
+    open_options.kernel_log_size = log.size();
+    std::unique_ptr<lastref_skeleton, SkeletonDeleter> skeleton(
+        lastref_skeleton__open_opts(&open_options));
+    if (!skeleton) {
+        return fail({"cannot open the BPF programs", errno, "run it with -v for more"});
+    }
+    const int cpus = libbpf_num_possible_cpus();
+    if (cpus <= 0) {
+        return fail({"cannot tell how many CPUs there are", -cpus,
+                     "check /sys/devices/system/cpu/possible"});
+    }
+    const auto slots = site_slots(static_cast<unsigned>(cpus));
+    skeleton->rodata->modules_address = env.symbols.address("modules").value_or(0);
+    skeleton->rodata->module_notify_list_address =
+        env.symbols.address("module_notify_list").value_or(0);
+    skeleton->rodata->site_mask = slots - 1;
+    skeleton->rodata->every_soft_op = options.every_soft_op;
+    choose_programs(*skeleton, probes);
+    int error = bpf_map__set_value_size(
+        skeleton->maps.tallies, static_cast<__u32>((slots + LR_OTHER_SLOTS) * sizeof(lr_tally)));
+    if (error == 0) {
+        error = bpf_map__set_max_entries(skeleton->maps.tallies, static_cast<__u32>(cpus));
+    }
+    if (error == 0) {
+        error = lastref_skeleton__load(skeleton.get());
+    }
+    if (error != 0) {
+        return fail(load_error(-error, log.data()));
+    }
+    return skeleton;
+}
+
+Result<std::vector<Attached>> attach_programs(lastref_skeleton &skeleton,
+                                              const std::vector<Probe> &probes)
+{
+    std::vector<Attached> attached;
+    for (auto probe : probes) {
+        bpf_link *link = attach(skeleton, probe);
+        if (link == nullptr && probe.kind == ProbeKind::Fexit) {
+            probe.kind = ProbeKind::Kretprobe;
+            probe.program = probe.spec->fallback;
+            link = attach(skeleton, probe);
+        }
+        if (link == nullptr) {
+            return fail(attach_error(probe, errno));
+        }
+        attached.push_back({std::move(probe), std::unique_ptr<bpf_link, LinkDeleter>(link)});
+    }
+    return attached;
+}
+
+Missed missed_runs(const lastref_skeleton &skeleton, const std::vector<Attached> &attached)
+{
+    Missed missed;
+    std::set<std::string> programs; // one may serve several probes
+    for (const auto &[probe, link] : attached) {
+        std::uint64_t runs = 0;
+        if (probe.kind == ProbeKind::Kprobe || probe.kind == ProbeKind::Kretprobe) {
+            runs += missed_by_link(link.get());
+        }
+        if (programs.insert(probe.program).second) {
+            runs += missed_by_program(skeleton, probe.program);
+        }
+        missed.runs += runs;
+        missed.soft = missed.soft || (runs != 0 && probe.soft());
+    }
+    missed.runs += skeleton.bss->lost_pairs;
+    missed.soft = missed.soft || skeleton.bss->lost_pairs != 0;
+    return missed;
+}
+
+} // namespace lastref::kernel

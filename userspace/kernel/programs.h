@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include "base/result.h"
+#include "kernel/environment.h"
+#include "kernel/ledger.h"
+#include "kernel/options.h"
+#include "kernel/probes.h"
+
+#include <bpf/libbpf.h>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
+struct lastref_skeleton;
+
+namespace lastref::kernel {
+
+struct SkeletonDeleter {
+    void operator()(lastref_skeleton *skeleton) const;
+};
+
+struct LinkDeleter {
+    void operator()(bpf_link *link) const { bpf_link__destroy(link); }
+};
+
+/// A probe that is attached.
+struct Attached {
+    Probe probe;
+    std::unique_ptr<bpf_link, LinkDeleter> link;
+};
+
+/// A BPF map that is mapped into this process.
+class MappedMap {
+public:
+    MappedMap() = default;
+    static Result<MappedMap> map(const bpf_map *source, bool writable);
+    MappedMap(MappedMap &&other) noexcept;
+    MappedMap &operator=(MappedMap &&other) noexcept;
+    MappedMap(const MappedMap &) = delete;
+    MappedMap &operator=(const MappedMap &) = delete;
+    ~MappedMap();
+
+    [[nodiscard]] std::span<std::byte> bytes() const { return bytes_; }
+
+private:
+    std::span<std::byte> bytes_;
+    std::size_t mapped_ = 0; ///< whole pages
+};
+
+/// The BPF programs that these probes need, loaded but not attached.
+Result<std::unique_ptr<lastref_skeleton, SkeletonDeleter>>
+load_programs(const Environment &env, const std::vector<Probe> &probes,
+              const TracerOptions &options);
+
+/// Attaches them in order. Detaching is up to the links.
+Result<std::vector<Attached>> attach_programs(lastref_skeleton &skeleton,
+                                              const std::vector<Probe> &probes);
+
+/// What the kernel says of runs that it skipped.
+struct Missed {
+    std::uint64_t runs = 0;
+    bool soft = false; ///< some of them were of probes of gets and puts
+};
+
+Missed missed_runs(const lastref_skeleton &skeleton, const std::vector<Attached> &attached);
+
+} // namespace lastref::kernel

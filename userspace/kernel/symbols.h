@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace lastref::kernel {
+
+/// What /proc/kallsyms says of the kernel proper; modules are left out, since a probe on a module
+/// would hold it.
+class Symbols {
+public:
+    /// Looks for the names in `wanted`, and for the variants that the compiler makes of them
+    /// (NAME.isra.0, NAME.constprop.1). Finds nothing where the file cannot be read.
+    static Symbols read(std::span<const std::string_view> wanted,
+                        const std::string &path = "/proc/kallsyms");
+
+    /// Whether there is exactly this name.
+    [[nodiscard]] bool has(std::string_view name) const;
+
+    /// Where it is. Empty when it is not there, when there are several of that name, or when
+    /// addresses are hidden.
+    [[nodiscard]] std::optional<std::uint64_t> address(std::string_view name) const;
+
+    /// The name itself, or else its only variant. A variant may have other parameters.
+    [[nodiscard]] std::optional<std::string> or_variant(std::string_view name) const;
+
+    /// Whether the file showed addresses.
+    [[nodiscard]] bool shows_addresses() const { return shows_addresses_; }
+
+private:
+    void add(std::string_view line, std::span<const std::string_view> wanted);
+
+    std::multimap<std::string, std::uint64_t, std::less<>> found_;
+    bool shows_addresses_ = false;
+};
+
+} // namespace lastref::kernel

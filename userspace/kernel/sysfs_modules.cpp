@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "kernel/sysfs_modules.h"
+
+#include "kernel/host.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <sys/stat.h>
+
+namespace lastref::kernel {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path folder_of(std::string_view name)
+{
+    return fs::path("/sys/module") / name;
+}
+
+/// The first line of a file in sysfs; empty when there is none.
+std::string first_line(const fs::path &path)
+{
+    std::ifstream file(path);
+    std::string line;
+    std::getline(file, line);
+    return line;
+}
+
+std::optional<std::int64_t> number(const fs::path &path)
+{
+    const auto text = first_line(path);
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size()) {
+        return std::nullopt;
+    }
+    return value;
+}
+
+std::vector<std::string> names_in(const fs::path &folder)
+{
+    std::vector<std::string> names;
+    std::error_code error;
+    for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+         entry.increment(error)) {
+        names.push_back(entry->path().filename());
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+/// A name that is one component of a path. Others cannot be modules.
+bool is_component(std::string_view name)
+{
+    return !name.empty() && name != "." && name != ".." && name.find('/') == name.npos;
+}
+
+/// Whether /lib/modules/RELEASE/modules.builtin lists "path/NAME.ko".
+bool listed_as_builtin(std::string_view name)
+{
+    std::ifstream file("/lib/modules/" + this_host().release + "/modules.builtin");
+    for (std::string line; std::getline(file, line);) {
+        if (module_name(line) == name) {
+            return true;
+        }
+    }
+    return false;
+}
+
+} // namespace
+
+std::string module_name(std::string_view given)
+{
+    if (const auto slash = given.rfind('/'); slash != given.npos) {
+        given.remove_prefix(slash + 1);
+    }
+    if (const auto suffix = given.find(".ko"); suffix != given.npos) {
+        const auto after = given.substr(suffix + 3);
+        if (after.empty() || after.front() == '.') {
+            given = given.substr(0, suffix);
+        }
+    }
+    std::string name(given);
+    std::replace(name.begin(), name.end(), '-', '_');
+    return name;
+}
+
+ModulePresence module_presence(std::string_view name)
+{
+    std::error_code error;
+    if (!is_component(name)) {
+        return ModulePresence::NotLoaded;
+    }
+    if (fs::exists(folder_of(name) / "initstate", error)) {
+        return ModulePresence::Loaded;
+    }
+    // A built-in module has a folder too, if it has parameters or a version.
+    if (fs::exists(folder_of(name), error) || listed_as_builtin(name)) {
+        return ModulePresence::BuiltIn;
+    }
+    return ModulePresence::NotLoaded;
+}
+
+std::optional<SysfsModule> sysfs_module(std::string_view name)
+{
+    if (!is_component(name)) {
+        return std::nullopt;
+    }
+    const auto folder = folder_of(name);
+    struct stat status = {};
+    SysfsModule module;
+    module.name = name;
+    module.state = first_line(folder / "initstate");
+    if (module.state.empty() || ::stat(folder.c_str(), &status) != 0) {
+        return std::nullopt;
+    }
+    module.instance_id = status.st_ino;
+    module.refs = number(folder / "refcnt");
+    module.soft_refs = number(folder / "soft_refcnt");
+    module.holders = names_in(folder / "holders");
+    return module;
+}
+
+std::vector<std::string> loaded_modules()
+{
+    auto names = names_in("/sys/module");
+    const auto not_loaded = [](const std::string &name) {
+        std::error_code error;
+        return !fs::exists(folder_of(name) / "initstate", error);
+    };
+    names.erase(std::remove_if(names.begin(), names.end(), not_loaded), names.end());
+    return names;
+}
+
+} // namespace lastref::kernel

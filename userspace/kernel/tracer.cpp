@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "kernel/tracer.h"
+
+#include "bpf/wire.h"
+#include "kernel/census.h"
+#include "kernel/environment.h"
+#include "kernel/host.h"
+#include "kernel/ledger.h"
+#include "kernel/programs.h"
+#include "lastref_skeleton.skel.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <fmt/format.h>
+#include <map>
+#include <set>
+#include <string>
+#include <unordered_map>
+
+namespace lastref::kernel {
+namespace {
+
+struct RingDeleter {
+    void operator()(ring_buffer *ring) const { ring_buffer__free(ring); }
+};
+
+template <typename Record>
+std::span<const std::byte> bytes_of(const Record &record)
+{
+    return std::as_bytes(std::span(&record, 1));
+}
+
+lr_header header(lr_type type, std::size_t size, std::uint64_t now)
+{
+    lr_header h{};
+    h.type = type;
+    h.size = static_cast<std::uint32_t>(size);
+    h.ts_ns = now;
+    return h;
+}
+
+/// Why nothing can be attached, where that is known beforehand; the first reason counts.
+Result<void> check(const Environment &env, const std::vector<Probe> &probes)
+{
+    if (!env.privileged) {
+        return fail({"lastref must be root to trace", 0,
+                     env.root ? "run it outside of this container" : "run it with sudo",
+                     ExitCode::Unsupported});
+    }
+    if (env.lockdown) {
+        return fail({"kernel lockdown forbids tracing", 0, "boot with lockdown=integrity or lower",
+                     ExitCode::Unsupported});
+    }
+    if (!env.btf) {
+        return fail({"this kernel does not describe its types: /sys/kernel/btf/vmlinux", ENOENT,
+                     "use a kernel with CONFIG_DEBUG_INFO_BTF=y", ExitCode::Unsupported});
+    }
+    if (!env.symbols.address("modules")) {
+        return fail({"/proc/kallsyms does not tell where the kernel's list of modules is", 0,
+                     env.symbols.shows_addresses() ? "use a kernel with CONFIG_KALLSYMS_ALL=y"
+                                                   : "run sysctl kernel.kptr_restrict=1",
+                     ExitCode::Unsupported});
+    }
+    for (const auto &probe : probes) {
+        if (!probe.missing.empty()) {
+            return fail({fmt::format("cannot attach a {} to {}, which tells when {}: {}",
+                                     to_string(probe.kind), probe.symbol, probe.spec->purpose,
+                                     probe.missing),
+                         0, "lastref doctor says what this kernel offers", ExitCode::Unsupported});
+        }
+    }
+    return {};
+}
+
+} // namespace
+
+struct Tracer::Impl {
+    AttachMode mode = AttachMode::Kprobe;
+    bool missed_unknown = false;
+    // Links go before what they refer to: members are destroyed from the last to the first.
+    std::unique_ptr<lastref_skeleton, SkeletonDeleter> skeleton;
+    MappedMap tallies, census_entries;
+    Ledger ledger;
+    std::unique_ptr<ring_buffer, RingDeleter> ring;
+    std::vector<Attached> attached;
+
+    // For the time of one call of consume.
+    const RecordSink *sink = nullptr;
+    std::exception_ptr thrown;
+
+    std::unordered_map<std::uint64_t, std::string> names; ///< of instances, while not forgotten
+    std::set<std::uint64_t> freed; ///< instances whose last counts have to be reported
+
+    Result<void> open_buffers();
+    Result<void> consume(int timeout_ms, const RecordSink &to);
+    void note(std::span<const std::byte> record);
+    void emit_cells(std::vector<lr_cell> &cells, std::uint64_t now, const RecordSink &to) const;
+    [[nodiscard]] lr_losses losses() const;
+    static int on_record(void *self, void *data, std::size_t size);
+};
+
+/// Called by libbpf, through which no exception may pass.
+int Tracer::Impl::on_record(void *self, void *data, std::size_t size)
+{
+    auto &impl = *static_cast<Impl *>(self);
+    const std::span record(static_cast<const std::byte *>(data), size);
+    try {
+        impl.note(record);
+        (*impl.sink)(record);
+    } catch (...) {
+        impl.thrown = std::current_exception();
+        return -ECANCELED;
+    }
+    return 0;
+}
+
+/// Keeps what later snapshots need.
+void Tracer::Impl::note(std::span<const std::byte> record)
+{
+    lr_header h{};
+    if (record.size() < sizeof(h)) {
+        return;
+    }
+    std::memcpy(&h, record.data(), sizeof(h));
+    if (h.instance_id == 0) {
+        return;
+    }
+    if (h.module[0] != '\0') {
+        names.try_emplace(h.instance_id, h.module, strnlen(h.module, sizeof(h.module)));
+    }
+    if (h.type == LR_FREED) {
+        freed.insert(h.instance_id);
+    }
+}
+
+Result<void> Tracer::Impl::open_buffers()
+{
+    auto mapped = MappedMap::map(skeleton->maps.tallies, true);
+    auto entries = MappedMap::map(skeleton->maps.census_entries, false);
+    if (!mapped || !entries) {
+        return fail(mapped ? entries.error() : mapped.error());
+    }
+    tallies = std::move(*mapped);
+    census_entries = std::move(*entries);
+    const std::size_t slots = skeleton->rodata->site_mask + 1UL + LR_OTHER_SLOTS;
+    ledger = Ledger(std::span(skeleton->bss->slots, slots), tallies.bytes(),
+                    bpf_map__max_entries(skeleton->maps.tallies));
+    ring.reset(ring_buffer__new(bpf_map__fd(skeleton->maps.events), on_record, this, nullptr));
+    if (!ring) {
+        return fail({"cannot map the BPF ring buffer", errno, "free some memory"});
+    }
+    return {};
+}
+
+/// Waits for up to `timeout_ms`; 0 takes what is there.
+Result<void> Tracer::Impl::consume(int timeout_ms, const RecordSink &to)
+{
+    sink = &to;
+    const int got = timeout_ms == 0 ? ring_buffer__consume(ring.get())
+                                    : ring_buffer__poll(ring.get(), timeout_ms);
+    sink = nullptr;
+    if (thrown) {
+        std::rethrow_exception(std::exchange(thrown, nullptr));
+    }
+    if (got < 0 && got != -EINTR) {
+        return fail({"cannot read the BPF ring buffer", -got, "report this"});
+    }
+    return {};
+}
+
+void Tracer::Impl::emit_cells(std::vector<lr_cell> &cells, std::uint64_t now,
+                              const RecordSink &to) const
+{
+    for (auto &cell : cells) {
+        cell.h.type = LR_CELL;
+        cell.h.size = sizeof(cell);
+        cell.h.ts_ns = now;
+        if (const auto name = names.find(cell.h.instance_id); name != names.end()) {
+            name->second.copy(cell.h.module, sizeof(cell.h.module) - 1);
+        }
+        to(bytes_of(cell));
+    }
+}
+
+lr_losses Tracer::Impl::losses() const
+{
+    lr_losses out{};
+    const auto missed = missed_runs(*skeleton, attached);
+    out.h = header(LR_LOSSES, sizeof(out), boot_clock_ns());
+    out.events = skeleton->bss->lost_events;
+    out.missed_probes = missed.runs;
+    out.map_full = ledger.without_site();
+    out.missed_unknown = missed_unknown;
+    out.soft_missed = missed.soft;
+    return out;
+}
+
+Tracer::Tracer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Tracer::Tracer(Tracer &&) noexcept = default;
+Tracer &Tracer::operator=(Tracer &&) noexcept = default;
+Tracer::~Tracer() = default;
+
+Result<Tracer> Tracer::open_and_attach(const TracerOptions &options)
+{
+    const auto env = Environment::read();
+    const auto mode = choose_mode(env, options.attach);
+    auto impl = std::make_unique<Impl>();
+    impl->mode = mode.value_or(AttachMode::Kprobe);
+    const auto probes = choose_probes(env, impl->mode);
+    // Without privileges nothing is known of the kernel, so that reason comes first.
+    if (auto ok = check(env, probes); !ok) {
+        return fail(ok.error());
+    }
+    if (!mode) {
+        return fail(mode.error());
+    }
+    impl->missed_unknown =
+        impl->mode == AttachMode::Kprobe && env.soft_references() && !env.missed_readable;
+
+    auto skeleton = load_programs(env, probes, options);
+    if (!skeleton) {
+        return fail(skeleton.error());
+    }
+    impl->skeleton = std::move(*skeleton);
+    if (auto ok = impl->open_buffers(); !ok) {
+        return fail(ok.error());
+    }
+    auto attached = attach_programs(*impl->skeleton, probes);
+    if (!attached) {
+        return fail(attached.error());
+    }
+    impl->attached = std::move(*attached);
+    // Proves that the list of modules is what we take it for, and marks those that are going.
+    if (auto modules = take_census(*impl->skeleton, impl->census_entries.bytes()); !modules) {
+        return fail(modules.error());
+    }
+    return Tracer(std::move(impl));
+}
+
+AttachMode Tracer::mode() const
+{
+    return impl_->mode;
+}
+
+Result<void> Tracer::poll(std::chrono::milliseconds timeout, const RecordSink &sink)
+{
+    return impl_->consume(static_cast<int>(timeout.count()), sink);
+}
+
+int Tracer::poll_fd() const
+{
+    return ring_buffer__epoll_fd(impl_->ring.get());
+}
+
+Result<void> Tracer::snapshot(const RecordSink &sink)
+{
+    auto &impl = *impl_;
+    const auto freed_before = impl.freed;
+    const auto begin = boot_clock_ns();
+    auto puts = impl.ledger.read(LR_PUT);
+    const auto puts_read = boot_clock_ns();
+    auto modules = take_census(*impl.skeleton, impl.census_entries.bytes());
+    if (!modules) {
+        return fail(modules.error());
+    }
+    const auto gets_began = boot_clock_ns();
+    auto gets = impl.ledger.read(LR_GET);
+    const auto end = boot_clock_ns();
+
+    // What happened meanwhile comes after the snapshot, except for the symbols that it needs.
+    std::vector<std::vector<std::byte>> later;
+    const auto before = [&](std::span<const std::byte> record) {
+        lr_header h{};
+        std::memcpy(&h, record.data(), std::min(sizeof(h), record.size()));
+        if (h.ts_ns >= begin && h.type != LR_SITE) {
+            later.emplace_back(record.begin(), record.end());
+        } else {
+            sink(record);
+        }
+    };
+    if (auto ok = impl.consume(0, before); !ok) {
+        return ok;
+    }
+    const auto mark = [&](lr_type type, std::uint64_t at) {
+        sink(bytes_of(header(type, sizeof(lr_header), at)));
+    };
+    mark(LR_SNAPSHOT_BEGIN, begin);
+    for (auto &module : *modules) {
+        impl.names.try_emplace(module.h.instance_id, module.h.module);
+    }
+    impl.emit_cells(puts, puts_read, sink);
+    for (auto &module : *modules) {
+        module.h.type = LR_MODULE;
+        module.h.size = sizeof(module);
+        sink(bytes_of(module));
+    }
+    impl.emit_cells(gets, gets_began, sink);
+    mark(LR_SNAPSHOT_END, end);
+    sink(bytes_of(impl.losses()));
+    for (const auto &record : later) {
+        sink(record);
+    }
+    impl.ledger.forget(freed_before);
+    for (const auto instance : freed_before) {
+        impl.freed.erase(instance);
+        impl.names.erase(instance);
+    }
+    return {};
+}
+
+void set_verbose(bool verbose)
+{
+    if (verbose) {
+        libbpf_set_print([](libbpf_print_level, const char *format, va_list arguments) {
+            return std::vfprintf(stderr, format, arguments);
+        });
+    } else {
+        libbpf_set_print(nullptr);
+    }
+}
+
+} // namespace lastref::kernel
