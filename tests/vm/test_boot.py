@@ -64,8 +64,10 @@ def test_a_splat_is_126_although_the_command_succeeds(kernel, warn_directory):
 
 
 def test_a_panic_is_126(kernel):
-    result = boot_py(kernel, "--", "sh", "-c", "kill -SEGV 1; kill -ABRT 1; sleep 100")
-    assert result.returncode in (124, 125, 126)
+    result = boot_py(kernel, "--", "sh", "-c", "echo c > /proc/sysrq-trigger; sleep 100")
+    assert result.returncode == 126
+    assert b"vm: the VM was lost" in result.stderr
+    assert b"vm: kernel splat: Kernel panic - not syncing: sysrq triggered crash" in result.stderr
 
 
 def test_a_forwarded_port_reaches_the_guests_loopback(kernel):
@@ -114,8 +116,8 @@ def test_instructions_make_the_time(boot):
     counting = boot(lastref=False, icount=True)
     # The first run warms the caches; the clock is the guest's.
     work = ("for i in 1 2 3; do read a b < /proc/uptime; i=0; "
-            "while [ $i -lt 200000 ]; do i=$((i+1)); done; read c d < /proc/uptime; "
+            "while [ $i -lt 20000 ]; do i=$((i+1)); done; read c d < /proc/uptime; "
             "echo $a $c; done")
     spans = [float(b) - float(a) for a, b in
              (line.split() for line in counting.check(work).splitlines())]
-    assert abs(spans[1] - spans[2]) <= max(0.02, 0.03 * spans[2]), spans
+    assert abs(spans[1] - spans[2]) <= 0.011, spans

@@ -27,7 +27,12 @@ class SplatError(AssertionError):
 
 
 class Guest:
-    """Boots on creation. close(), or leaving a with block, fails on any splat not allowed for."""
+    """Boots on creation. close(), or leaving a with block, fails on any splat not allowed for.
+
+    With icount the guest's time is the instructions it has run, and while all its processors idle
+    its clock jumps to the next timer: a wait for the host takes hours of it. So what is measured
+    must be one script, not several commands.
+    """
 
     def __init__(self, kernel, load=(), smp=2, mem="1G", icount=False, append="", copies=None,
                  programs=(), extra_modules=(), lastref=True, console=None):
@@ -62,7 +67,7 @@ class Guest:
     def _power_on(self, acceleration):
         self._reset()
         self.machine = qemu.Machine(
-            qemu.arguments(self.kernel.image, self.initrd, acceleration, **self.options),
+            qemu.arguments(self.kernel, self.initrd, acceleration, **self.options),
             self._receive, self._lost)
 
     def _boots_with_kvm(self, seconds):

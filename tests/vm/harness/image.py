@@ -47,11 +47,11 @@ def shared_libraries(binary):
     return sorted(set(re.findall(r"(?:=> )?(/\S+) \(0x", listed.stdout)))
 
 
-def agent():
-    """The guest's first process, compiled once."""
-    sources = sorted(HARNESS.glob("agent*.[ch]"))
-    binary = CACHE / "image" / f"agent-{digest(*sources)}"
-    with locked(CACHE / "image" / "agent.lock"):
+def compiled(name):
+    """A static program from the harness's NAME*.c, compiled once."""
+    sources = sorted(HARNESS.glob(f"{name}*.[ch]"))
+    binary = CACHE / "image" / f"{name}-{digest(*sources)}"
+    with locked(CACHE / "image" / f"{name}.lock"):
         if not binary.exists():
             partial = binary.with_suffix(".partial")
             run("gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-s", "-o", partial,
@@ -62,7 +62,7 @@ def agent():
 
 def base(kernel):
     """The archive with busybox, kmod and the kernel's own modules, kept in the cache."""
-    init = agent()
+    init = compiled("agent")  # the guest's first process
     programs = [Path(program(name)) for name in ("busybox", "kmod", *REAL)]
     archive_file = CACHE / "image" / (
         f"{kernel.name}-{digest(kernel.identity, init, *programs, Path(__file__))}.cpio")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A guest's shell on this terminal, and its network ports on this machine."""
 
+import contextlib
 import os
 import select
 import signal
@@ -59,6 +60,8 @@ def _carry(guest, connection, guest_port):
     threading.Thread(target=to_guest, daemon=True).start()
     with guest.changed:
         guest.changed.wait_for(lambda: job.done or guest.is_lost)
+    with contextlib.suppress(OSError):  # the client may have gone first
+        connection.shutdown(socket.SHUT_RDWR)
     connection.close()
 
 
