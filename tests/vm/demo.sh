@@ -5,12 +5,12 @@ set -eu
 
 say() { printf '\n# %s\n' "$*"; }
 
-# Shows a command and runs it. lastref's exit status tells what is pending, so any below 7 but
-# 1 and 2 is part of the show.
+# Shows a command and runs it, in place of its shell: a shell that waits for it would keep open
+# what it redirects. Of lastref's exit statuses, those that say what is pending are part of the show.
 show() {
     printf '$ %s\n' "$1"
     status=0
-    sh -c "$1" || status=$?
+    sh -c "exec $1" || status=$?
     case $status in
     0) ;;
     3 | 4 | 6) printf '(exit status %s)\n' "$status" ;;

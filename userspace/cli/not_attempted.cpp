@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "cli/not_attempted.h"
+
+#include "base/text.h"
+#include "kernel/sysfs_modules.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace lastref::cli {
+namespace {
+
+/// "-r", "--remove", or a cluster such as "-rv".
+bool asks_to_remove(const std::string &arg)
+{
+    const bool cluster = arg.size() > 1 && arg[0] == '-' && arg[1] != '-';
+    return arg == "--remove" || (cluster && arg.find('r') != std::string::npos);
+}
+
+/// The modules that the command was to unload, as the kernel spells them.
+std::vector<std::string> modules_to_unload(const std::vector<std::string> &command)
+{
+    const auto program = std::filesystem::path(command.front()).filename().string();
+    const auto args = std::vector<std::string>(command.begin() + 1, command.end());
+    const bool unloads =
+        program == "rmmod" ||
+        (program == "modprobe" && std::any_of(args.begin(), args.end(), asks_to_remove));
+    std::vector<std::string> names;
+    if (unloads) {
+        for (const auto &arg : args) {
+            if (!arg.empty() && arg[0] != '-') {
+                names.push_back(kernel::module_name(arg));
+            }
+        }
+    }
+    return names;
+}
+
+std::string reason_of(const kernel::SysfsModule &module)
+{
+    if (module.state == "going") {
+        return "it is being unloaded already";
+    }
+    if (module.state == "coming") {
+        return "its init routine has not ended yet";
+    }
+    if (!module.refs) {
+        return "its reference count cannot be read";
+    }
+    const auto holders = static_cast<std::int64_t>(module.holders.size());
+    if (*module.refs == 0) {
+        return "the command ended without asking the kernel; nothing holds the module now";
+    }
+    auto reason = fmt::format("in use: {}", plural(*module.refs, "hard reference"));
+    if (holders > 0) {
+        reason +=
+            fmt::format(", {} from {} ({})", holders,
+                        holders == 1 ? "a module that depends on it" : "modules that depend on it",
+                        fmt::join(module.holders, ", "));
+    }
+    return reason;
+}
+
+} // namespace
+
+std::vector<NotAttemptedUnload> not_attempted(const std::vector<std::string> &command,
+                                              const ReportDoc &seen)
+{
+    std::vector<NotAttemptedUnload> out;
+    const auto comm = std::filesystem::path(command.front()).filename().string();
+    for (const auto &name : modules_to_unload(command)) {
+        const bool attempted =
+            std::any_of(seen.unloads.begin(), seen.unloads.end(), [&](const UnloadRecord &unload) {
+                return unload.counts && kernel::module_name(unload.module) == name;
+            });
+        if (attempted) {
+            continue;
+        }
+        NotAttemptedUnload entry{.module = name, .instance_id = 0, .comm = comm, .reason = ""};
+        if (const auto module = kernel::sysfs_module(name)) {
+            entry.instance_id = module->instance_id;
+            entry.reason = reason_of(*module);
+        } else if (kernel::module_presence(name) == kernel::ModulePresence::BuiltIn) {
+            entry.reason = "it is built into the kernel";
+        } else {
+            entry.reason = "no such module is loaded";
+        }
+        out.push_back(std::move(entry));
+    }
+    return out;
+}
+
+} // namespace lastref::cli

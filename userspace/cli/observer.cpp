@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "cli/observer.h"
+
+#include "bpf/wire.h"
+#include "cli/not_attempted.h"
+#include "decode/decode.h"
+#include "kernel/host.h"
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <poll.h>
+
+namespace lastref::cli {
+namespace {
+
+SessionInfo describe(const kernel::Host &host)
+{
+    SessionInfo info;
+    info.host = host.name;
+    info.boot_id = host.boot_id;
+    info.kernel_release = host.release;
+    info.start_ns = kernel::boot_clock_ns();
+    info.clock_offset_ns = kernel::boot_to_wall_ns();
+    return info;
+}
+
+/// A record of ours that concerns no task and no module.
+template <typename Record>
+Record make_record(lr_type type)
+{
+    Record record{};
+    auto *const h = reinterpret_cast<lr_header *>(&record);
+    h->type = type;
+    h->size = sizeof(record);
+    h->ts_ns = kernel::boot_clock_ns();
+    return record;
+}
+
+lr_text text_record(lr_type type, const std::string &text)
+{
+    auto record = make_record<lr_text>(type);
+    std::strncpy(record.text, text.c_str(), sizeof(record.text) - 1);
+    return record;
+}
+
+} // namespace
+
+Observer::Observer(kernel::Tracer tracer, StopSignals signals, Session session, ObserverPlan plan)
+    : tracer_(std::move(tracer)), signals_(std::move(signals)), session_(std::move(session)),
+      plan_(std::move(plan))
+{
+}
+
+Result<Observer> Observer::start(const ObserverPlan &plan)
+{
+    auto info = describe(kernel::this_host());
+    auto signals = StopSignals::block();
+    if (!signals) {
+        return fail(signals.error());
+    }
+    auto tracer = kernel::Tracer::open_and_attach(plan.tracer);
+    if (!tracer) {
+        return fail(tracer.error());
+    }
+    info.attach = kernel::to_string(tracer->mode());
+
+    std::optional<RecordingWriter> recording;
+    if (!plan.record_to.empty()) {
+        auto writer = RecordingWriter::create(plan.record_to, info);
+        if (!writer) {
+            return fail(writer.error());
+        }
+        recording = std::move(*writer);
+    }
+    Observer observer(std::move(*tracer), std::move(*signals), Session(info), plan);
+    observer.recording_ = std::move(recording);
+    if (auto first = observer.snapshot(); !first) {
+        return fail(first.error());
+    }
+    if (plan.announce) {
+        fmt::print(stderr, "lastref: attached ({})\n", info.attach);
+    }
+    return observer;
+}
+
+Result<void> Observer::start_command(const std::vector<std::string> &argv, bool stdout_to_stderr)
+{
+    Result<void> announced;
+    auto child = Child::spawn(argv, stdout_to_stderr, [&](pid_t pid) {
+        auto record = text_record(LR_COMMAND, fmt::format("{}", fmt::join(argv, " ")));
+        record.h.pid = record.h.tid = static_cast<std::uint32_t>(pid);
+        announced = emit(record);
+    });
+    if (!child) {
+        return fail(child.error());
+    }
+    command_ = argv;
+    child_ = std::move(*child);
+    return announced;
+}
+
+Result<void> Observer::observe(const ObserverHooks &hooks)
+{
+    hooks_ = hooks;
+    const auto begin = Clock::now();
+    const auto seconds = std::chrono::duration<double>(plan_.duration_s.value_or(0));
+    const auto deadline = begin + std::chrono::duration_cast<Clock::duration>(seconds);
+    auto next_snapshot = begin + plan_.snapshot_every;
+    bool stopped = false;
+    while (!stopped) {
+        const auto until = plan_.duration_s ? std::min(deadline, next_snapshot) : next_snapshot;
+        if (auto waited = wait(until, stopped); !waited) {
+            return waited;
+        }
+        if (auto polled = poll(); !polled) {
+            return polled;
+        }
+        if (Clock::now() >= next_snapshot) {
+            if (auto taken = snapshot(); !taken) {
+                return taken;
+            }
+            next_snapshot = Clock::now() + plan_.snapshot_every;
+        }
+        stopped = stopped || (plan_.duration_s && Clock::now() >= deadline) ||
+                  (hooks_.done && hooks_.done(session_));
+    }
+    return finish();
+}
+
+/// Sleeps until `until`, or until something has happened.
+Result<void> Observer::wait(Clock::time_point until, bool &stopped)
+{
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
+    std::array<pollfd, 3> fds{pollfd{tracer_.poll_fd(), POLLIN, 0},
+                              pollfd{signals_.fd(), POLLIN, 0},
+                              pollfd{command_ended() ? -1 : child_->fd(), POLLIN, 0}};
+    const int timeout = static_cast<int>(std::max<std::int64_t>(left.count(), 0));
+    if (::poll(fds.data(), fds.size(), timeout) < 0 && errno != EINTR) {
+        return fail({.what = "cannot wait for events", .errnum = errno, .hint = ""});
+    }
+    stopped = fds[1].revents != 0;
+    return {};
+}
+
+/// Takes in what has come. The command is asked first: all that it did before its end is then among
+/// the records.
+Result<void> Observer::poll()
+{
+    const bool ended_now = child_ && !command_ended_ && child_->status().has_value();
+    auto polled = tracer_.poll(std::chrono::milliseconds(0), sink());
+    if (polled && sink_error_) {
+        polled = fail(*sink_error_);
+    }
+    if (!polled || !ended_now) {
+        return polled;
+    }
+    return command_end();
+}
+
+Result<void> Observer::command_end()
+{
+    command_ended_ = true;
+    const int status = *child_->status();
+    auto record = make_record<lr_command_end>(LR_COMMAND_END);
+    record.h.pid = record.h.tid = static_cast<std::uint32_t>(child_->pid());
+    record.status = status;
+    if (auto emitted = emit(record); !emitted || status == 0) {
+        return emitted;
+    }
+    for (const auto &refusal : not_attempted(command_, session_.report())) {
+        auto text = text_record(LR_NOT_ATTEMPTED, refusal.reason);
+        text.h.instance_id = refusal.instance_id;
+        text.h.pid = text.h.tid = static_cast<std::uint32_t>(child_->pid());
+        std::strncpy(text.h.comm, refusal.comm.c_str(), sizeof(text.h.comm) - 1);
+        std::strncpy(text.h.module, refusal.module.c_str(), sizeof(text.h.module) - 1);
+        if (auto emitted = emit(text); !emitted) {
+            return emitted;
+        }
+    }
+    return {};
+}
+
+Result<void> Observer::snapshot()
+{
+    auto taken = tracer_.snapshot(sink());
+    if (taken && sink_error_) {
+        taken = fail(*sink_error_);
+    }
+    if (taken && recording_) {
+        taken = recording_->flush();
+    }
+    if (taken && hooks_.on_snapshot) {
+        hooks_.on_snapshot(session_);
+    }
+    return taken;
+}
+
+Result<void> Observer::finish()
+{
+    if (child_ && !command_ended_) {
+        auto record = make_record<lr_command_end>(LR_COMMAND_END);
+        record.status = -1;
+        if (auto emitted = emit(record); !emitted) {
+            return emitted;
+        }
+    }
+    if (auto taken = snapshot(); !taken) {
+        return taken;
+    }
+    if (auto emitted = emit(make_record<lr_header>(LR_END)); !emitted) {
+        return emitted;
+    }
+    return recording_ ? recording_->flush() : Result<void>{};
+}
+
+/// One record's way: recording, decode, session.
+Result<void> Observer::take(std::span<const std::byte> record)
+{
+    if (recording_) {
+        if (auto written = recording_->write(record); !written) {
+            return written;
+        }
+    }
+    const auto event = decode_record(record);
+    if (!event) {
+        return fail(event.error());
+    }
+    session_.feed(*event);
+    if (hooks_.on_event) {
+        hooks_.on_event(session_);
+    }
+    return {};
+}
+
+kernel::RecordSink Observer::sink()
+{
+    return [this](std::span<const std::byte> record) {
+        if (auto taken = take(record); !taken && !sink_error_) {
+            sink_error_ = taken.error();
+        }
+    };
+}
+
+template <typename Record>
+Result<void> Observer::emit(Record record)
+{
+    return take(std::as_bytes(std::span(&record, 1)));
+}
+
+} // namespace lastref::cli

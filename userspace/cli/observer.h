@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include "cli/child.h"
+#include "cli/options.h"
+#include "cli/signals.h"
+#include "core/session.h"
+#include "decode/recording.h"
+#include "kernel/tracer.h"
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace lastref::cli {
+
+/// How a live observation is made.
+struct ObserverPlan {
+    kernel::TracerOptions tracer;
+    /// Time between two snapshots. Ages and proven zeros are as fine as this.
+    std::chrono::milliseconds snapshot_every{1000};
+    /// Ends the observation; never, when empty.
+    std::optional<double> duration_s = {};
+    /// Keeps all records in this file; none, when empty.
+    std::string record_to = {};
+    /// Says on stderr when everything is attached.
+    bool announce = true;
+};
+
+/// What a command does while it observes. All may be empty.
+struct ObserverHooks {
+    std::function<void(const Session &)> on_event;
+    /// After every snapshot.
+    std::function<void(const Session &)> on_snapshot;
+    /// Asked after every batch of events: is there nothing more to wait for?
+    std::function<bool(const Session &)> done;
+};
+
+/// A live observation: every record goes into the recording, if there is one, then through decode
+/// into the session, so that a replay of the recording says what the live run said.
+class Observer {
+public:
+    /// Attaches, takes the first snapshot and, if asked to, says "lastref: attached (HOW)"
+    /// on stderr.
+    static Result<Observer> start(const ObserverPlan &plan);
+
+    /// Starts the user's command; the unloads that it and its descendants ask for are its own.
+    Result<void> start_command(const std::vector<std::string> &argv, bool stdout_to_stderr);
+
+    /// Observes until the duration is over, a signal comes, or hooks.done says so; then takes a
+    /// last snapshot and closes the stream.
+    Result<void> observe(const ObserverHooks &hooks);
+
+    [[nodiscard]] const Session &session() const { return session_; }
+
+    /// The command has ended, or there was none.
+    [[nodiscard]] bool command_ended() const { return !child_ || command_ended_; }
+
+private:
+    using Clock = std::chrono::steady_clock;
+
+    Observer(kernel::Tracer tracer, StopSignals signals, Session session, ObserverPlan plan);
+
+    Result<void> wait(Clock::time_point until, bool &stopped);
+    Result<void> poll();
+    Result<void> snapshot();
+    Result<void> command_end();
+    Result<void> finish();
+    Result<void> take(std::span<const std::byte> record);
+    kernel::RecordSink sink();
+    template <typename Record>
+    Result<void> emit(Record record);
+
+    kernel::Tracer tracer_;
+    StopSignals signals_;
+    Session session_;
+    ObserverPlan plan_;
+    ObserverHooks hooks_;
+    std::optional<RecordingWriter> recording_;
+    std::vector<std::string> command_;
+    std::optional<Child> child_;
+    bool command_ended_ = false;
+    /// What went wrong inside a sink, which cannot return it.
+    std::optional<Error> sink_error_;
+};
+
+} // namespace lastref::cli

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "cli/options.h"
+
+#include <map>
+
+namespace lastref::cli {
+
+void add_output_flags(CLI::App &app, Options &options)
+{
+    static const std::map<std::string, Color> colors{
+        {"auto", Color::Auto}, {"always", Color::Always}, {"never", Color::Never}};
+    app.add_flag("-j,--json", options.json, "print JSON instead of text");
+    app.add_option("--color", options.color, "auto, always or never; NO_COLOR is honoured")
+        ->transform(CLI::CheckedTransformer(colors).description(""))
+        ->type_name("WHEN");
+    app.add_flag("-q,--quiet", options.quiet, "nothing on stderr but errors and losses");
+}
+
+void add_attach_flags(CLI::App &app, Options &options)
+{
+    app.add_option_function<std::string>(
+           "--attach",
+           [&options](const std::string &name) { options.attach = *kernel::attach_mode(name); },
+           "how to watch soft references: auto, tracepoint or kprobe")
+        ->check(CLI::IsMember({"auto", "tracepoint", "kprobe"}).description(""))
+        ->type_name("HOW");
+    app.add_flag("--dry-run", options.dry_run, "show what would be attached, and attach nothing");
+    app.add_flag("-v,--verbose", options.verbose, "show libbpf's own messages on stderr");
+}
+
+void add_duration_flag(CLI::App &app, Options &options)
+{
+    app.add_option("-d,--duration", options.duration_s, "end after SEC seconds")
+        ->check(CLI::Range(0.0, 1e9).description(""))
+        ->type_name("SEC");
+}
+
+void add_replay_flag(CLI::App &app, Options &options)
+{
+    app.add_option("--replay", options.replay, "take a recording instead of the running kernel")
+        ->type_name("FILE");
+}
+
+} // namespace lastref::cli

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include "kernel/tracer.h"
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace lastref::cli {
+
+enum class Color { Auto, Always, Never };
+
+/// What the command line said. Each command offers the flags that mean something to it; a flag has
+/// one meaning everywhere.
+struct Options {
+    bool json = false;
+    std::optional<double> duration_s;
+    std::optional<double> interval_s;
+    std::optional<unsigned> top;
+    std::optional<unsigned> pid;
+    bool stacks = false;
+    bool wall_clock = false;
+    bool quiet = false;
+    bool verbose = false;
+    kernel::AttachMode attach = kernel::AttachMode::Auto;
+    Color color = Color::Auto;
+    bool dry_run = false;
+    std::string replay;
+    std::string output;
+    std::vector<std::string> modules;
+    /// What stood behind "--", and whether there was one.
+    std::vector<std::string> command;
+    bool has_command = false;
+};
+
+void add_output_flags(CLI::App &app, Options &options);
+void add_attach_flags(CLI::App &app, Options &options);
+void add_duration_flag(CLI::App &app, Options &options);
+void add_replay_flag(CLI::App &app, Options &options);
+
+} // namespace lastref::cli

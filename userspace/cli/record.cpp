@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// lastref record: keeps the event stream in a file, for report, trace and refs.
+
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/follow_command.h"
+#include "cli/output.h"
+
+#include <fmt/format.h>
+
+namespace lastref::cli {
+namespace {
+
+constexpr std::chrono::milliseconds snapshot_every{250};
+
+void add_flags(CLI::App &app, Options &options)
+{
+    add_output_flags(app, options);
+    app.add_option("-o,--output", options.output, "the file to make")
+        ->required()
+        ->type_name("FILE");
+    add_duration_flag(app, options);
+    add_attach_flags(app, options);
+    app.footer("A command may follow: lastref record -o FILE [OPTIONS] -- COMMAND [ARGS]");
+}
+
+Result<ExitCode> record_alone(const ObserverPlan &plan, const Options &options)
+{
+    auto observer = Observer::start(plan);
+    if (!observer) {
+        return fail(observer.error());
+    }
+    if (auto observed = observer->observe({}); !observed) {
+        return fail(observed.error());
+    }
+    warn_of_losses(observer->session().losses());
+    if (!options.quiet) {
+        fmt::print(stderr, "lastref: recorded {} in {}\n  See: lastref report {}\n",
+                   plural(static_cast<std::int64_t>(observer->session().unloads_seen()), "unload"),
+                   plan.record_to, plan.record_to);
+    }
+    return ExitCode::Done;
+}
+
+Result<ExitCode> record(const Options &options)
+{
+    kernel::set_verbose(options.verbose);
+    ObserverPlan plan{.tracer = {.attach = options.attach, .every_soft_op = true}};
+    if (options.dry_run) {
+        return print_plan(plan.tracer);
+    }
+    plan.snapshot_every = snapshot_every;
+    plan.duration_s = options.duration_s;
+    plan.record_to = options.output;
+    if (!options.has_command) {
+        return record_alone(plan, options);
+    }
+    if (auto given = require_command(options, "record -o FILE"); !given) {
+        return fail(given.error());
+    }
+    return follow_command(plan, options);
+}
+
+} // namespace
+
+const Command record_command{"record", "Keep the event stream in a file", add_flags, record};
+
+} // namespace lastref::cli

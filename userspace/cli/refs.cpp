@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// lastref refs: soft references by call site.
+
+#include "cli/commands.h"
+#include "cli/observer.h"
+#include "cli/output.h"
+#include "cli/replay.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace lastref::cli {
+namespace {
+
+constexpr std::chrono::milliseconds snapshot_every{250};
+
+void add_flags(CLI::App &app, Options &options)
+{
+    app.add_option("MODULE", options.modules, "only these modules")->type_name("");
+    add_output_flags(app, options);
+    add_duration_flag(app, options);
+    app.add_option("-i,--interval", options.interval_s, "print a table every SEC seconds")
+        ->check(CLI::PositiveNumber.description(""))
+        ->type_name("SEC");
+    app.add_option("-n,--top", options.top, "at most N call sites a module")
+        ->check(CLI::PositiveNumber.description(""))
+        ->type_name("N");
+    app.add_flag("-k,--stacks", options.stacks, "print the full stack of every call site");
+    app.add_flag("-T,--timestamp", options.wall_clock, "print times of day");
+    add_replay_flag(app, options);
+    add_attach_flags(app, options);
+}
+
+Result<ExitCode> finish(const RefsDoc &doc, const Options &options)
+{
+    print(doc, options);
+    warn_of_losses(doc.losses);
+    return doc.exit_code();
+}
+
+/// Prints a table whenever an interval of the observation's own clock has passed.
+class Ticker {
+public:
+    Ticker(const Options &options, const RefsQuery &query) : options_(options), query_(query) {}
+
+    void operator()(const Session &session)
+    {
+        if (!options_.interval_s) {
+            return;
+        }
+        const auto step = static_cast<std::uint64_t>(*options_.interval_s * 1e9);
+        if (next_ns_ == 0) {
+            next_ns_ = session.now_ns() + step;
+        } else if (session.now_ns() >= next_ns_) {
+            print(session.refs(query_), options_);
+            next_ns_ += ((session.now_ns() - next_ns_) / step + 1) * step;
+        }
+    }
+
+private:
+    const Options &options_;
+    const RefsQuery &query_;
+    std::uint64_t next_ns_ = 0;
+};
+
+Result<ExitCode> refs(const Options &options)
+{
+    const RefsQuery query{.modules = ModuleFilter(options.modules)};
+    if (!options.replay.empty()) {
+        const auto replayed = replay(options.replay);
+        if (!replayed) {
+            return fail(replayed.error());
+        }
+        const auto code = finish(replayed->session.refs(query), options);
+        return code ? worse(replayed->exit_code, *code) : code;
+    }
+    kernel::set_verbose(options.verbose);
+    ObserverPlan plan{.tracer = {.attach = options.attach}};
+    if (options.dry_run) {
+        return print_plan(plan.tracer);
+    }
+    plan.snapshot_every = snapshot_every;
+    if (options.interval_s) {
+        const std::chrono::duration<double> step(*options.interval_s);
+        plan.snapshot_every =
+            std::clamp(std::chrono::duration_cast<std::chrono::milliseconds>(step),
+                       std::chrono::milliseconds(10), snapshot_every);
+    }
+    plan.duration_s = options.duration_s;
+    auto observer = Observer::start(plan);
+    if (!observer) {
+        return fail(observer.error());
+    }
+    if (!options.quiet && !options.duration_s) {
+        fmt::print(stderr, "lastref: counting; Ctrl-C ends with the table\n");
+    }
+    ObserverHooks hooks;
+    hooks.on_snapshot = Ticker(options, query);
+    if (auto observed = observer->observe(hooks); !observed) {
+        return fail(observed.error());
+    }
+    return finish(observer->session().refs(query), options);
+}
+
+} // namespace
+
+const Command refs_command{"refs", "Count references by call site, and say which are outstanding",
+                           add_flags, refs};
+
+} // namespace lastref::cli

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include "base/result.h"
+#include "core/session.h"
+
+#include <functional>
+#include <string>
+
+namespace lastref::cli {
+
+/// A recording that was fed to a session, as far as it could be read.
+struct Replay {
+    Session session;
+    /// Done; Failed where the file is damaged: the answer is only about what precedes the damage.
+    ExitCode exit_code = ExitCode::Done;
+};
+
+/// Feeds the recording `path` to a session and calls `on_event` after each event. Damage is
+/// reported on stderr.
+Result<Replay> replay(const std::string &path,
+                      const std::function<void(const Session &)> &on_event = {});
+
+} // namespace lastref::cli

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// lastref report: the unloads of a recording.
+
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/replay.h"
+
+namespace lastref::cli {
+namespace {
+
+void add_flags(CLI::App &app, Options &options)
+{
+    app.add_option("FILE,--replay", options.replay, "a recording made by lastref record")
+        ->required()
+        ->type_name("");
+    add_output_flags(app, options);
+    app.add_flag("-k,--stacks", options.stacks, "print the full stack of every call site");
+    app.add_flag("-T,--timestamp", options.wall_clock, "print times of day");
+}
+
+Result<ExitCode> report(const Options &options)
+{
+    const auto replayed = replay(options.replay);
+    if (!replayed) {
+        return fail(replayed.error());
+    }
+    const auto doc = replayed->session.report();
+    print(doc, options);
+    warn_of_losses(doc.losses);
+    return worse(replayed->exit_code, doc.exit_code());
+}
+
+} // namespace
+
+const Command report_command{"report", "Print the unloads of a recording", add_flags, report};
+
+} // namespace lastref::cli

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// lastref trace: unload phases, gets and puts as they happen.
+
+#include "cli/commands.h"
+#include "cli/observer.h"
+#include "cli/output.h"
+#include "cli/replay.h"
+
+namespace lastref::cli {
+namespace {
+
+void add_flags(CLI::App &app, Options &options)
+{
+    app.add_option("MODULE", options.modules, "only these modules")->type_name("");
+    add_output_flags(app, options);
+    add_duration_flag(app, options);
+    app.add_option("-p,--pid", options.pid, "only what this process does")->type_name("PID");
+    app.add_flag("-T,--timestamp", options.wall_clock, "print times of day");
+    add_replay_flag(app, options);
+    add_attach_flags(app, options);
+}
+
+/// Prints the lines of the event that a session was fed last.
+class Printer {
+public:
+    explicit Printer(const Options &options)
+        : options_(options), render_(render_options(options)), modules_(options.modules)
+    {
+    }
+
+    void operator()(const Session &session)
+    {
+        for (const auto &event : session.trace()) {
+            if (wanted(event)) {
+                print_line(event, session.info());
+            }
+        }
+    }
+
+private:
+    [[nodiscard]] bool wanted(const TraceEvent &event) const
+    {
+        if (event.kind == TraceKind::Lost) {
+            return true; // may have been about what was asked for
+        }
+        const bool module_asked = modules_.all() || modules_.matches(event.module);
+        return module_asked && (!options_.pid || event.task.pid == *options_.pid);
+    }
+
+    void print_line(const TraceEvent &event, const SessionInfo &info)
+    {
+        if (options_.json) {
+            render_json(std::cout, event);
+        } else {
+            if (!header_printed_) {
+                render_trace_header(std::cout, render_);
+                header_printed_ = true;
+            }
+            render_text(std::cout, event, info, render_);
+        }
+        std::cout.flush();
+    }
+
+    const Options &options_;
+    RenderOptions render_;
+    ModuleFilter modules_;
+    bool header_printed_ = false;
+};
+
+Result<ExitCode> trace(const Options &options)
+{
+    if (!options.replay.empty()) {
+        const auto replayed = replay(options.replay, Printer(options));
+        if (!replayed) {
+            return fail(replayed.error());
+        }
+        warn_of_losses(replayed->session.losses());
+        return replayed->exit_code;
+    }
+    kernel::set_verbose(options.verbose);
+    ObserverPlan plan{.tracer = {.attach = options.attach, .every_soft_op = true}};
+    if (options.dry_run) {
+        return print_plan(plan.tracer);
+    }
+    plan.duration_s = options.duration_s;
+    auto observer = Observer::start(plan);
+    if (!observer) {
+        return fail(observer.error());
+    }
+    ObserverHooks hooks;
+    hooks.on_event = Printer(options);
+    if (auto observed = observer->observe(hooks); !observed) {
+        return fail(observed.error());
+    }
+    warn_of_losses(observer->session().losses());
+    return ExitCode::Done;
+}
+
+} // namespace
+
+const Command trace_command{"trace", "Print unload phases, gets and puts as they happen", add_flags,
+                            trace};
+
+} // namespace lastref::cli
