@@ -83,6 +83,7 @@ struct UnloadRecord {
     std::vector<Phase> phases;
     /// From the return (or from the failure of init) to the free; so far, while it waits.
     std::optional<std::uint64_t> free_delay_ns;
+    std::optional<std::int32_t> outstanding_at_exit; ///< when the exit routine had ended
     std::optional<std::int32_t> outstanding_at_return;
     std::optional<std::int32_t> outstanding_now; ///< while it waits
     std::optional<std::int32_t> hard_refs;       ///< of a refusal: as the kernel last showed it

@@ -85,8 +85,7 @@ void add_after_exit(PhaseLine &line, const Life &life, const Staircase &stairs)
     } else if (!used) {
         line.add(PhaseName::Freeing, std::nullopt);
     } else if (life.exit_done && life.exit_done->init_failed && !life.freeing_ns && life.freed_ns) {
-        line.add(PhaseName::Freeing, std::nullopt,
-                 "with the grace period: nothing marks its end after a failed init");
+        line.add(PhaseName::Freeing, std::nullopt, "with the grace period");
     } else {
         add_grace_and_freeing(line, life);
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/unload_record.h"
 
+#include "base/text.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -202,6 +204,9 @@ void RecordBuilder::references()
     if (stairs_.start < 0) {
         return;
     }
+    if (exit_done() != nullptr) {
+        record_.outstanding_at_exit = stairs_.start;
+    }
     std::optional<std::uint64_t> at = record_.returned_ns;
     if (record_.trigger == Trigger::InitFailed) {
         at = life_->base_dropped_ns();
@@ -298,8 +303,9 @@ void RecordBuilder::missing_marks()
     }
     const auto seen = static_cast<std::int64_t>(stairs_.puts.size() + stairs_.omitted);
     if (record_.outcome == Outcome::Freed && !record_.forced && stairs_.start > seen) {
-        lacks(fmt::format("{} of the {} puts after the exit routine were not seen",
-                          stairs_.start - seen, stairs_.start));
+        lacks(fmt::format("{} of {} after the exit routine {} not seen", stairs_.start - seen,
+                          plural(stairs_.start, "put"),
+                          stairs_.start - seen == 1 ? "was" : "were"));
     }
 }
 

@@ -45,6 +45,7 @@ Json put(const PutAfterExit &value)
 void add_references(Json &out, const UnloadRecord &unload, unsigned top)
 {
     out["free_delay_ns"] = json::number(unload.free_delay_ns);
+    out["outstanding_at_exit"] = json::number(unload.outstanding_at_exit);
     out["outstanding_at_return"] = json::number(unload.outstanding_at_return);
     out["outstanding_now"] = json::number(unload.outstanding_now);
     out["last_put"] = unload.last_put ? put(*unload.last_put) : Json(nullptr);

@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "render/style.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <fmt/format.h>
 
@@ -23,7 +24,11 @@ std::string who_was_last(const UnloadRecord &unload)
         return "";
     }
     const PutAfterExit &last = *unload.last_put;
-    const auto seen = static_cast<std::int64_t>(unload.puts.size() + unload.puts_omitted);
+    // As many as there were when the exit routine had ended, even if not all of their puts were
+    // seen.
+    const std::int64_t seen =
+        std::max(static_cast<std::int64_t>(unload.puts.size() + unload.puts_omitted),
+                 static_cast<std::int64_t>(unload.outstanding_at_exit.value_or(0)));
     const std::string last_of = seen == 1 ? "the only soft reference"
                                           : fmt::format("the last of {}", soft_references(seen));
     const std::string perhaps = last.exact ? "" : "probably ";
@@ -55,7 +60,12 @@ std::string freed(const UnloadRecord &unload)
                            by);
     }
     if (*unload.free_delay_ns == 0) {
-        return fmt::format("{} was freed{} before {} returned.", name, force, by);
+        std::uint64_t took = 0;
+        for (const Phase &phase : unload.phases) {
+            took += phase.duration_ns;
+        }
+        return fmt::format("{} was freed{} before {} returned, within {}.", name, force, by,
+                           format_duration(took));
     }
     return fmt::format("{} was freed{} {} after {} returned{}.", name, force,
                        format_duration(*unload.free_delay_ns), by, who_was_last(unload));

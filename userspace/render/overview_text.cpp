@@ -17,22 +17,24 @@ using style::paint;
 std::string what(const OverviewEntry &entry)
 {
     if (!entry.outcome) {
-        return entry.state == ModuleState::Going ? "going" : "coming: its init runs or is stuck";
+        return entry.state == ModuleState::Going ? " is going" : ": its init runs or is stuck";
     }
     switch (*entry.outcome) {
     case Outcome::Waiting:
-        return entry.soft.value_or(0) > 0 ? "waits for " + plural(*entry.soft, "soft reference")
-                                          : "is about to be freed: no soft references are left";
+        return entry.soft.value_or(0) > 0 ? " waits for " + plural(*entry.soft, "soft reference")
+                                          : " is about to be freed: no soft references are left";
     case Outcome::Crashed:
-        return "crashed in its exit routine: only a reboot clears this";
+        return " crashed in its exit routine: only a reboot clears this";
     default:
-        return "its exit routine runs, is stuck, or has crashed";
+        // Only an exit routine whose beginning was seen is known not to have crashed since.
+        return entry.since_at_least ? ": its exit routine runs, is stuck, or has crashed"
+                                    : ": its exit routine still runs";
     }
 }
 
 std::string since(const OverviewDoc &doc, const OverviewEntry &entry, const RenderOptions &options)
 {
-    if (!entry.since_ns || *entry.since_ns > doc.ts_ns) {
+    if (!entry.since_ns) {
         return "";
     }
     if (options.wall_clock) {
@@ -43,7 +45,7 @@ std::string since(const OverviewDoc &doc, const OverviewEntry &entry, const Rend
     if (entry.since_at_least) {
         return "since before lastref started";
     }
-    return fmt::format("for {}", format_duration(doc.ts_ns - *entry.since_ns));
+    return "for " + format_duration(doc.ts_ns > *entry.since_ns ? doc.ts_ns - *entry.since_ns : 0);
 }
 
 } // namespace
@@ -63,7 +65,7 @@ void render_text(std::ostream &out, const OverviewDoc &doc, const RenderOptions 
     const char *separator = "\n";
     for (const OverviewEntry &entry : doc.entries) {
         const bool waits = !entry.outcome || *entry.outcome == Outcome::Waiting;
-        std::string line = fmt::format("{} {}", style::module(entry.module), what(entry));
+        std::string line = style::module(entry.module) + what(entry);
         if (const std::string when = since(doc, entry, options); !when.empty()) {
             line += ", " + when;
         }

@@ -52,10 +52,12 @@ void module_text(std::ostream &out, const RefsDoc &doc, const RefsModule &module
                      : ": this kernel has no soft references";
     }
     out << '\n' << paint(title, held ? Color::Warning : Color::Plain, options) << '\n';
-    out << fmt::format(
-        "  {} · hard refs {} · instance {} · generation {}{}\n", name_of(module.state),
-        module.hard < 0 ? "none, it is going" : fmt::format("{}", module.hard), module.instance_id,
-        module.generation, module.loaded_before_tracing ? " · loaded before tracing" : "");
+    out << style::wrap(fmt::format("{} · hard refs {} · instance {} · generation {}{}",
+                                   name_of(module.state),
+                                   module.hard < 0 ? "–" : fmt::format("{}", module.hard),
+                                   module.instance_id, module.generation,
+                                   module.loaded_before_tracing ? " · loaded before tracing" : ""),
+                       options.width, 2);
     style::site_table(out, module, false, doc.hard, options);
 }
 

@@ -43,17 +43,22 @@ std::string phase_label(PhaseName name)
 std::string stairs(const UnloadRecord &unload)
 {
     std::vector<std::int32_t> steps;
+    std::int32_t first = 0;
     for (const PutAfterExit &put : unload.puts) {
         if (!put.outstanding) {
             return "";
         }
         if (steps.empty()) {
-            steps.push_back(*put.outstanding + 1);
+            first = *put.outstanding + 1;
+            steps.push_back(std::max(first, unload.outstanding_at_exit.value_or(first)));
         }
         steps.push_back(*put.outstanding);
     }
     std::string out;
     for (std::size_t i = 0; i < steps.size(); ++i) {
+        if (i == 1 && steps[0] != first) {
+            out += " → …"; // puts that were not seen, or are no longer kept
+        }
         if (steps.size() > 6 && i == 2) {
             out += " → …";
             i = steps.size() - 2;
