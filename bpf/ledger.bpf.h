@@ -14,7 +14,7 @@
 /* Slots for call sites, less one; what userspace gave the tables room for. */
 const volatile __u32 site_mask = LR_SITE_SLOTS_MAX - 1;
 /* A record for each operation, not just for the puts of modules that are going. */
-const volatile bool every_soft_op = false;
+const volatile __u32 every_soft_op = 0;
 
 /* The home of the preempt count on x86 before v6.2, and again since v6.15. */
 extern const int __preempt_count __ksym __weak;

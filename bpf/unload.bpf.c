@@ -20,7 +20,7 @@ volatile __u32 self_tgid;
 
 /* A task inside delete_module, by thread id. */
 struct unloading {
-    __u64 mod;         /* the struct module, once it was found */
+    __u64 mod;         /* the struct module, once it is known */
     __u64 instance_id; /* of it */
     __u32 owns_going;  /* this unload added the module to `going` */
     __u32 zero;
@@ -88,6 +88,13 @@ static __always_inline bool inside_delete_module(void)
     return call == 176 || call == 129;
 }
 
+static __always_inline void note_module(struct unloading *unloading, const struct module *mod)
+{
+    unloading->mod = (unsigned long)mod;
+    unloading->instance_id = instance_of(mod);
+    BPF_CORE_READ_STR_INTO(&unloading->module, mod, name);
+}
+
 static __always_inline void emit_plain(__u32 type, __u64 instance, const char *name)
 {
     struct lr_header *h = reserve(type, sizeof(*h));
@@ -141,7 +148,10 @@ int BPF_KPROBE(delete_module_enter_ia32, struct pt_regs *regs)
     return requested((__u32)BPF_CORE_READ(regs, bx), BPF_CORE_READ(regs, cx));
 }
 
-/* The first call in delete_module is its own; the exit routine may lead to others. */
+/*
+ * The first call in delete_module is its own; the exit routine may lead to others. Attached to
+ * find_module_all, too: compilers put find_module into its callers.
+ */
 SEC("kretprobe/find_module")
 int BPF_KRETPROBE(find_module_leave, const struct module *mod)
 {
@@ -150,9 +160,7 @@ int BPF_KRETPROBE(find_module_leave, const struct module *mod)
     if (!mod || !unloading || unloading->mod) {
         return 0;
     }
-    unloading->mod = (unsigned long)mod;
-    unloading->instance_id = instance_of(mod);
-    BPF_CORE_READ_STR_INTO(&unloading->module, mod, name);
+    note_module(unloading, mod);
     unloading->owns_going = going_add(unloading->instance_id);
     emit_of_module(LR_EXIT_START, mod);
     return 0;
@@ -161,8 +169,12 @@ int BPF_KRETPROBE(find_module_leave, const struct module *mod)
 static __always_inline void emit_exit_done(const struct module *mod, bool forced, bool init_failed)
 {
     struct soft_word word = soft_word_of(mod);
+    struct unloading *unloading = this_unloading();
     struct lr_exit_done *r;
 
+    if (unloading && !unloading->mod) {
+        note_module(unloading, mod);
+    }
     going_add(instance_of(mod));
     r = reserve(LR_EXIT_DONE, sizeof(*r));
     if (r) {
@@ -193,7 +205,7 @@ int BPF_KPROBE(notifier_enter, void *chain, unsigned long event, const struct mo
         return 0;
     }
     unloading = this_unloading();
-    if (unloading) {
+    if (unloading && unloading->mod) {
         if (unloading->mod != (unsigned long)mod) {
             return 0;
         }

@@ -243,20 +243,26 @@ Result<std::vector<Attached>> attach_programs(lastref_skeleton &skeleton,
 Missed missed_runs(const lastref_skeleton &skeleton, const std::vector<Attached> &attached)
 {
     Missed missed;
+    std::uint64_t get_enter = 0;
+    std::uint64_t get_leave = 0;
     std::set<std::string> programs; // one may serve several probes
     for (const auto &[probe, link] : attached) {
-        std::uint64_t runs = 0;
-        if (probe.kind == ProbeKind::Kprobe || probe.kind == ProbeKind::Kretprobe) {
-            runs += missed_by_link(link.get());
+        const bool kprobe = probe.kind == ProbeKind::Kprobe || probe.kind == ProbeKind::Kretprobe;
+        const auto hits = kprobe ? missed_by_link(link.get()) : 0;
+        const auto runs =
+            programs.insert(probe.program).second ? missed_by_program(skeleton, probe.program) : 0;
+        // The two probes of a get are missed together: as one operation. When only the first was,
+        // the second one finds no pair.
+        if (probe.program == "soft_get_enter") {
+            get_enter = hits;
+        } else if (probe.program == "soft_get_leave") {
+            get_leave = hits + runs;
+        } else {
+            (probe.soft() ? missed.soft : missed.phases) += hits + runs;
         }
-        if (programs.insert(probe.program).second) {
-            runs += missed_by_program(skeleton, probe.program);
-        }
-        missed.runs += runs;
-        missed.soft = missed.soft || (runs != 0 && probe.soft());
+        missed.inexact = missed.inexact || hits != 0;
     }
-    missed.runs += skeleton.bss->lost_pairs;
-    missed.soft = missed.soft || skeleton.bss->lost_pairs != 0;
+    missed.soft += std::max(get_enter, get_leave) + skeleton.bss->lost_pairs;
     return missed;
 }
 

@@ -58,10 +58,13 @@ load_programs(const Environment &env, const std::vector<Probe> &probes,
 Result<std::vector<Attached>> attach_programs(lastref_skeleton &skeleton,
                                               const std::vector<Probe> &probes);
 
-/// What the kernel says of runs that it skipped.
+/// What the kernel says of events that it did not show to our programs.
 struct Missed {
-    std::uint64_t runs = 0;
-    bool soft = false; ///< some of them were of probes of gets and puts
+    std::uint64_t soft = 0;   ///< gets and puts
+    std::uint64_t phases = 0; ///< others
+    /// There may have been a few more: the kernel counts skipped kprobes with plain increments,
+    /// which get lost when two CPUs do so at once (kprobes_inc_nmissed_count).
+    bool inexact = false;
 };
 
 Missed missed_runs(const lastref_skeleton &skeleton, const std::vector<Attached> &attached);

@@ -190,10 +190,10 @@ lr_losses Tracer::Impl::losses() const
     const auto missed = missed_runs(*skeleton, attached);
     out.h = header(LR_LOSSES, sizeof(out), boot_clock_ns());
     out.events = skeleton->bss->lost_events;
-    out.missed_probes = missed.runs;
+    out.missed_probes = missed.soft + missed.phases;
     out.map_full = ledger.without_site();
-    out.missed_unknown = missed_unknown;
-    out.soft_missed = missed.soft;
+    out.missed_unknown = missed_unknown || missed.inexact;
+    out.soft_missed = missed.soft != 0;
     return out;
 }
 
