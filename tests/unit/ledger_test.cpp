@@ -92,7 +92,7 @@ protected:
             static_cast<std::uint32_t>(testing::UnitTest::GetInstance()->random_seed());
         std::cout << "seeds from " << base * 100'000 << '\n';
         Tally tally;
-        for (std::uint32_t i = 0; i < 500 && !HasFatalFailure(); ++i) {
+        for (std::uint32_t i = 0; i < 800 && !HasFatalFailure(); ++i) {
             run_program(base * 100'000 + i, options, tally);
         }
         return tally;
@@ -127,8 +127,9 @@ TEST_F(LedgerProperty, HoldsWhenSnapshotsAreRaced)
 TEST_F(LedgerProperty, HoldsWhenOperationsAreMissed)
 {
     Model::Options options;
-    options.racing = true;
     options.missing = true;
+    run_many(options);
+    options.racing = true;
     run_many(options);
     options.load_seen = true;
     run_many(options);

@@ -108,6 +108,7 @@ Json refs_module(const RefsModule &module, unsigned top)
             out["call_sites"].push_back(site_row(row));
         }
     }
+    out["call_sites_omitted"] = module.sites.size() - out["call_sites"].size();
     return out;
 }
 
