@@ -9,13 +9,11 @@ import socket
 import subprocess
 import tempfile
 import threading
-from pathlib import Path
 
-from .image import compiled, program
-from .paths import CACHE, locked, run
+from .image import program
 
 # What the kernel is told: everything it says goes to the console (with "quiet" a WARN would not),
-# a panic ends QEMU, and the clock is trusted although there may be no ACPI to check it against.
+# a panic ends QEMU, and the clock is trusted however late a busy host lets its watchdog run.
 COMMAND_LINE = ("console=ttyS0,115200 loglevel=7 printk.devkmsg=on panic=-1 tsc=reliable "
                 "random.trust_cpu=on rdinit=/init")
 PORTS = ("console", "control", "data")
@@ -26,22 +24,8 @@ def _end_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
-def tsc_khz(icount):
-    """How fast the guest's time stamp counter runs: as the host's, or once an instruction."""
-    if icount:
-        return 1_000_000
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    measured = CACHE / "accel" / f"tsc-{boot}"
-    with locked(CACHE / "accel" / "tsc.lock"):
-        if not measured.exists():
-            measured.write_text(run(compiled("tsc")).strip())
-    return int(measured.read_text())
-
-
 def arguments(kernel, initrd, accel, smp, mem, icount, append):
     line = f"{COMMAND_LINE} {append}".strip()
-    if kernel.patched:  # it has no ACPI, and so no second clock to measure this one with
-        line = f"tsc_early_khz={tsc_khz(icount)} {line}"
     if icount:  # while the guest waits for the host, hours go by in it
         line = f"sysctl.kernel.hung_task_timeout_secs=0 {line}"
     if accel == "kvm":
