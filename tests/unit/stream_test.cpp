@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Every stream of tests/streams is canonical, and gives the texts that stand beside it:
-// NAME.report, NAME.refs, NAME.trace and NAME.overview, as far as they exist; NAME.report must.
-// With LASTREF_UPDATE_STREAMS set the files that exist are written anew instead, to be reviewed.
+// Every stream of tests/streams is canonical, and gives the texts in tests/streams/expected:
+// NAME.report.txt, and NAME.refs.txt, NAME.trace.txt and NAME.overview.txt as far as they exist.
+// With LASTREF_UPDATE_STREAMS set those files are written anew instead, to be reviewed.
 
 #include "stream.h"
 
@@ -33,8 +33,9 @@ std::vector<std::string> stream_names()
 class Streams : public testing::TestWithParam<std::string> {
 protected:
     /// Compares with the file, or writes it.
-    static void expect_file(const std::string &name, const std::string &actual)
+    static void expect_file(const std::string &kind, const std::string &actual)
     {
+        const std::string name = file_name(kind);
         if (::getenv("LASTREF_UPDATE_STREAMS") != nullptr) {
             std::ofstream(fs::path(STREAMS_DIR) / name) << actual;
             return;
@@ -42,7 +43,15 @@ protected:
         EXPECT_EQ(read_stream_file(name), actual) << "in tests/streams/" << name;
     }
 
-    static bool exists(const std::string &name) { return fs::exists(fs::path(STREAMS_DIR) / name); }
+    static std::string file_name(const std::string &kind)
+    {
+        return "expected/" + GetParam() + "." + kind + ".txt";
+    }
+
+    static bool exists(const std::string &kind)
+    {
+        return fs::exists(fs::path(STREAMS_DIR) / file_name(kind));
+    }
 
     static SessionInfo info()
     {
@@ -61,8 +70,7 @@ TEST_P(Streams, AreCanonical)
 
 TEST_P(Streams, GiveTheirTexts)
 {
-    const std::string name = GetParam();
-    const std::string stream = read_stream_file(name + ".txt");
+    const std::string stream = read_stream_file(GetParam() + ".txt");
     Session session(info());
     std::ostringstream trace;
     render_trace_header(trace);
@@ -74,19 +82,19 @@ TEST_P(Streams, GiveTheirTexts)
     }
     std::ostringstream report;
     render_text(report, session.report());
-    expect_file(name + ".report", report.str());
-    if (exists(name + ".refs")) {
+    expect_file("report", report.str());
+    if (exists("refs")) {
         std::ostringstream refs;
         render_text(refs, session.refs());
-        expect_file(name + ".refs", refs.str());
+        expect_file("refs", refs.str());
     }
-    if (exists(name + ".overview")) {
+    if (exists("overview")) {
         std::ostringstream overview;
         render_text(overview, session.overview());
-        expect_file(name + ".overview", overview.str());
+        expect_file("overview", overview.str());
     }
-    if (exists(name + ".trace")) {
-        expect_file(name + ".trace", trace.str());
+    if (exists("trace")) {
+        expect_file("trace", trace.str());
     }
 }
 
