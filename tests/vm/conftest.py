@@ -23,8 +23,16 @@ def pytest_generate_tests(metafunc):
     if "kernel" in metafunc.fixturenames:
         claim = metafunc.module.kernels
         chosen = [k for k in metafunc.config.wanted if matrix.covers(claim, k)]
+        # Indirect: else pytest 7 takes the kernel of each parametrized test for another one, and
+        # boots again for it.
         metafunc.parametrize("kernel", [kernels.get(k) for k in chosen], ids=chosen,
-                             scope="module")
+                             scope="module", indirect=True)
+
+
+@pytest.fixture(scope="module")
+def kernel(request):
+    """The kernel that the file runs on."""
+    return request.param
 
 
 @pytest.fixture(scope="module")
