@@ -32,6 +32,7 @@ lastref refs -q lr_leak 2> refs.err > refs.out &
 refs=$!
 until grep -q 'lastref: attached' refs.err; do sleep 0.1; done
 show "echo balanced 1000 > /sys/kernel/debug/lr_leak/control"
+sleep 1 # lastref looks four times a second whether nothing is outstanding
 show "echo leak 2 > /sys/kernel/debug/lr_leak/control"
 printf '$ lastref refs lr_leak\n'
 kill -TERM "$refs"

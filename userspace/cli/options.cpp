@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cli/options.h"
 
+#include <CLI/CLI.hpp>
 #include <map>
 
 namespace lastref::cli {

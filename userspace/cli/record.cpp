@@ -6,6 +6,7 @@
 #include "cli/follow_command.h"
 #include "cli/output.h"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 namespace lastref::cli {

@@ -6,6 +6,7 @@
 #include "cli/output.h"
 #include "cli/replay.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <fmt/format.h>
 

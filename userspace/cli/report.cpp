@@ -5,6 +5,8 @@
 #include "cli/output.h"
 #include "cli/replay.h"
 
+#include <CLI/CLI.hpp>
+
 namespace lastref::cli {
 namespace {
 

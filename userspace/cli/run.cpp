@@ -5,6 +5,8 @@
 #include "cli/follow_command.h"
 #include "cli/output.h"
 
+#include <CLI/CLI.hpp>
+
 namespace lastref::cli {
 namespace {
 

@@ -6,6 +6,8 @@
 #include "cli/output.h"
 #include "cli/replay.h"
 
+#include <CLI/CLI.hpp>
+
 namespace lastref::cli {
 namespace {
 
