@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""lastref run with unloads that do not end in a free, or not soon: what it says, and its status."""
+
+import re
+
+import pytest
+
+import tool
+import truth
+
+kernels = "patched"
+guest_options = {"load": ["lr_referee"]}
+
+
+@pytest.fixture
+def in_use(guest):
+    """lr_refs with two hard references."""
+    truth.insmod(guest, "lr_refs")
+    truth.control(guest, "lr_refs", "hget 2")
+    yield
+    truth.control(guest, "lr_refs", "hput 2")
+    guest.check("rmmod lr_refs")
+
+
+def test_the_kernel_refuses(guest, in_use):
+    """busybox asks the kernel at once."""
+    doc = tool.report(guest, "run -j -- busybox rmmod lr_refs", status=tool.REFUSED)
+    assert doc["command_status"] == 1
+    unload, = doc["unloads"]
+    assert (unload["module"], unload["outcome"], unload["errno"]) == ("lr_refs", "refused", 11)
+    assert unload["freed_ns"] is None
+    assert unload["hard_refs"] == 2
+    assert "EAGAIN" in unload["verdict"]
+    assert truth.unloads(guest, "lr_refs")[-1].ret == -11
+
+
+def test_rmmod_does_not_even_ask(guest, in_use):
+    """kmod's rmmod reads the reference count and gives up."""
+    before = truth.unloads(guest, "lr_refs")
+    doc = tool.report(guest, "run -j -- rmmod lr_refs", status=tool.REFUSED)
+    unload, = doc["unloads"]
+    assert (unload["module"], unload["outcome"]) == ("lr_refs", "not_attempted")
+    assert "2 hard references" in unload["reason"]
+    assert unload["phases"] == []
+    assert truth.unloads(guest, "lr_refs") == before
+
+
+def test_rmmod_does_not_ask_for_a_module_that_others_use(guest):
+    truth.insmod(guest, "lr_base")
+    truth.insmod(guest, "lr_user")
+    unload, = tool.report(guest, "run -j -- rmmod lr_base", status=tool.REFUSED)["unloads"]
+    assert unload["outcome"] == "not_attempted"
+    assert "lr_user" in unload["reason"]
+    guest.check("rmmod lr_user lr_base")
+
+
+def test_no_such_module(guest):
+    asked = tool.report(guest, "run -j -- busybox rmmod no_such_module", status=tool.REFUSED)
+    unload, = asked["unloads"]
+    assert (unload["outcome"], unload["errno"]) == ("refused", 2)
+    not_asked = tool.report(guest, "run -j -- rmmod no_such_module", status=tool.REFUSED)
+    unload, = not_asked["unloads"]
+    assert unload["outcome"] == "not_attempted"
+    assert unload["reason"]
+
+
+def test_a_second_unload_while_the_first_waits(guest):
+    truth.insmod(guest, "lr_file")
+    file = truth.OpenFile(guest, "/dev/lr_file")
+    guest.check("rmmod lr_file")
+    doc = tool.report(guest, "run -j -- busybox rmmod lr_file", status=tool.REFUSED)
+    refused, = [u for u in doc["unloads"] if u["counts"]]
+    assert (refused["outcome"], refused["errno"]) == ("refused", 16)
+    file.close()
+    truth.wait_freed(guest, "lr_file")
+
+
+def test_a_slow_exit_routine_grows_and_is_right_after(guest):
+    truth.insmod(guest, "lr_slow", "exit_ms=4000")
+    job = guest.start(["lastref", "run", "-j", "--", "rmmod", "lr_slow"])
+    growing = r"^lastref: lr_slow: its exit routine is running \((\d+\.\d+) s\)$"
+    job.wait_for(growing + r"\n" + growing)
+    assert not job.done
+    result = job.wait()
+    assert result.status == tool.DONE
+    told = [float(seconds) for seconds in re.findall(growing, result.stderr, re.M)]
+    assert 0.9 < told[0] < told[1] <= 4.0
+    unload, = tool.one_document(result)["unloads"]
+    assert unload["outcome"] == "freed"
+    tool.check_phases(unload)
+    assert 3_999_000_000 <= tool.phase(unload, "exit_routine")["duration_ns"] < 4_500_000_000
+
+
+def test_the_time_is_up_before_the_exit_routine_ends(guest):
+    truth.insmod(guest, "lr_slow", "exit_ms=3000")
+    doc = tool.report(guest, "run -j -d 1 -- rmmod lr_slow", status=tool.EXIT_RUNNING)
+    assert doc["command_status"] in (None, -1) or doc["command_running"]
+    unload, = doc["unloads"]
+    assert unload["outcome"] == "exit_running"
+    last = unload["phases"][-1]
+    assert (last["name"], last["ongoing"]) == ("exit_routine", True)
+    assert 500_000_000 < last["duration_ns"] < 2_500_000_000
+    assert (unload["returned_ns"], unload["freed_ns"]) == (None, None)
+    assert truth.proc_modules(guest, "lr_slow")  # and the command goes on without us
+    guest.check("while grep -q ^lr_slow /proc/modules; do usleep 50000; done")
+
+
+def test_the_time_is_up_before_the_last_put(guest):
+    """The leak; who holds is known, since it was taken under lastref's eyes."""
+    truth.insmod(guest, "lr_leak", "release_ms=4000")
+    guest.put("/root/leak.sh", f"echo balanced 100 > {truth.DEBUGFS}/lr_leak/control\n"
+                               f"echo leak 2 > {truth.DEBUGFS}/lr_leak/control\n"
+                               "rmmod lr_leak\n")
+    doc = tool.report(guest, "run -j -d 2 -- sh leak.sh", status=tool.OUTSTANDING)
+    unload, = doc["unloads"]
+    assert unload["outcome"] == "waiting"
+    assert (unload["outstanding_at_return"], unload["outstanding_now"]) == (2, 2)
+    assert unload["freed_ns"] is None
+    assert unload["free_delay_ns"] > 500_000_000  # so far
+    assert (unload["phases"][-1]["name"], unload["phases"][-1]["ongoing"]) == ("waiting", True)
+    holder = tool.sites(unload["holders"])["get_leaky"]
+    assert holder["outstanding_max"] == 2
+    truth.wait_freed(guest, "lr_leak")
+
+
+def test_the_text_says_who_still_holds(guest):
+    truth.insmod(guest, "lr_leak", "release_ms=4000")
+    guest.put("/root/leak.sh", f"echo leak 2 > {truth.DEBUGFS}/lr_leak/control\nrmmod lr_leak\n")
+    result = tool.lastref(guest, "run -d 2 -- sh leak.sh")
+    assert result.status == tool.OUTSTANDING, result.stderr
+    assert result.stdout.startswith("lr_leak still waits for 2 soft references")
+    assert "get_leaky+0x" in result.stdout
+    truth.wait_freed(guest, "lr_leak", 2)
+
+
+def test_references_from_before_are_not_blamed_on_anybody(guest):
+    truth.insmod(guest, "lr_leak", "release_ms=3000")
+    truth.control(guest, "lr_leak", "leak 2")
+    doc = tool.report(guest, "run -j -d 1 -- rmmod lr_leak", status=tool.OUTSTANDING)
+    unload, = doc["unloads"]
+    assert (unload["outcome"], unload["outstanding_now"]) == ("waiting", 2)
+    assert "get_leaky" not in tool.sites(unload["holders"])
+    truth.wait_freed(guest, "lr_leak", 3)
+
+
+def test_the_worst_of_several_decides_the_status(guest):
+    """3 comes before 6, which comes before 0."""
+    truth.insmod(guest, "lr_slow", "exit_ms=0")
+    truth.insmod(guest, "lr_leak", "release_ms=3000")
+    truth.control(guest, "lr_leak", "leak 1")
+    doc = tool.report(guest, "run -j -d 1 -- busybox rmmod lr_slow lr_leak no_such_module",
+                      status=tool.OUTSTANDING)
+    outcomes = {u["module"]: u["outcome"] for u in doc["unloads"]}
+    assert outcomes == {"lr_slow": "freed", "no_such_module": "refused", "lr_leak": "waiting"}
+    truth.wait_freed(guest, "lr_leak", 4)
+
+
+def test_without_an_unload_there_is_nothing_pending(guest):
+    doc = tool.report(guest, "run -j -- sh -c 'exit 9'")
+    assert (doc["command_status"], doc["unloads"]) == (9, [])
+
+
+def test_the_commands_output_stays_out_of_the_document(guest):
+    result = tool.lastref(guest, "run -j -- echo said by the command")
+    assert tool.one_document(result)["command_status"] == 0
+    assert "said by the command\n" in result.stderr

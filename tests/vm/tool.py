@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Runs lastref in a guest and takes its documents apart, after they have met their schema."""
+
+import functools
+import json
+import re
+
+import jsonschema
+
+import truth
+from harness.paths import REPO
+
+READY = r"^lastref: attached \((tracepoint|kprobe)\)$"
+DONE, FAILED, USAGE, OUTSTANDING, EXIT_RUNNING, UNSUPPORTED, REFUSED = 0, 1, 2, 3, 4, 5, 6
+
+DEFERRED = ["requested", "exit_routine", "waiting", "queued", "grace_period", "freeing"]
+
+
+@functools.lru_cache
+def schemas():
+    """The schemas of docs/schema by the name that their documents bear."""
+    found = {}
+    for file in (REPO / "docs" / "schema").glob("*.json"):
+        schema = json.loads(file.read_text(encoding="utf-8"))
+        jsonschema.validators.validator_for(schema).check_schema(schema)
+        found[schema["properties"]["schema"]["const"]] = schema
+    return found
+
+
+def validate(doc):
+    assert doc.get("schema") in schemas(), f"docs/schema has no schema for {doc.get('schema')!r}"
+    jsonschema.validate(doc, schemas()[doc["schema"]])
+    return doc
+
+
+def parse(line):
+    return validate(json.loads(line))
+
+
+def documents(text):
+    """NDJSON, a document a line."""
+    return [parse(line) for line in text.splitlines()]
+
+
+def one_document(result):
+    """The only document of a command, as its stdout: not a byte more."""
+    docs = documents(result.stdout)
+    assert len(docs) == 1, f"{result.stdout}\n{result.stderr}"
+    return docs[0]
+
+
+def lastref(guest, arguments, timeout=60):
+    """Runs it to its end; the status is for the caller to judge."""
+    return guest.run(f"lastref {arguments}", timeout)
+
+
+def report(guest, arguments, status=DONE, timeout=60):
+    """The document of a `run` or a `record`, which must end with that status."""
+    result = lastref(guest, arguments, timeout)
+    assert result.status == status, f"{result.status}: {result.stdout}\n{result.stderr}"
+    assert re.search(READY, result.stderr, re.M), result.stderr
+    return one_document(result)
+
+
+def start(guest, arguments):
+    """Starts a command that stays, and waits until it has attached.
+
+    The job is lastref itself, so that a signal reaches nobody else.
+    """
+    job = guest.start(["lastref", *arguments.split()])
+    job.wait_for(READY)
+    return job
+
+
+def finish(job, status=DONE, timeout=60):
+    """Ctrl-C; returns the result."""
+    job.signal("INT")
+    result = job.wait(timeout)
+    assert result.status == status, f"{result.status}: {result.stdout}\n{result.stderr}"
+    return result
+
+
+def wait_document(job, wanted, timeout=60):
+    """Waits for a document of a running command for which wanted(doc) is true."""
+    def latest():
+        lines = job.stdout_so_far.split("\n")[:-1]
+        return next((doc for doc in map(json.loads, lines) if wanted(doc)), None)
+
+    return validate(job.guest.wait_until(latest, timeout, f"a document of {job}"))
+
+
+def names(unload):
+    return [phase["name"] for phase in unload["phases"]]
+
+
+def check_phases(unload):
+    """Contiguous, and their sum is the time from the request to the free."""
+    phases = unload["phases"]
+    assert phases, unload
+    for phase, following in zip(phases, phases[1:]):
+        assert int(phase["start_ns"]) + phase["duration_ns"] == int(following["start_ns"]), phases
+    total = sum(phase["duration_ns"] for phase in phases)
+    begin = int(unload["requested_ns"] or phases[0]["start_ns"])
+    assert int(phases[0]["start_ns"]) == begin
+    assert total == int(unload["freed_ns"]) - begin
+    assert not any(phase["ongoing"] for phase in phases)
+
+
+def phase(unload, name):
+    return next(phase for phase in unload["phases"] if phase["name"] == name)
+
+
+def check_freed(guest, unload, module, expected_phases):
+    """A completed unload against its module's own count and the referee's stamps."""
+    assert (unload["module"], unload["outcome"]) == (module, "freed")
+    assert unload["complete"] is True, unload["incomplete"]
+    assert names(unload) == expected_phases
+    check_phases(unload)
+    seen = truth.wait_freed(guest, module)[-1]
+    assert unload["free_delay_ns"] == max(0, int(unload["freed_ns"]) - int(unload["returned_ns"]))
+    # The referee's own probes and an emulated, busy machine lie between the two; the exact
+    # comparison is in test_delay_exact.py.
+    for mine, theirs in ((unload["requested_ns"], seen.requested_ns),
+                         (unload["returned_ns"], seen.returned_ns),
+                         (unload["freed_ns"], seen.freed_ns)):
+        assert abs(int(mine) - theirs) < 50_000_000, (unload, seen)
+
+
+def sites(module, kind="get"):
+    """The rows of a refs document's module by function name, such as lr_get_a."""
+    return {row["call_site"].split("+")[0]: row for row in module["call_sites"]
+            if row["kind"] == kind}
+
+
+def only_module(doc, name):
+    module, = [m for m in doc["modules"] if m["module"] == name]
+    return module
