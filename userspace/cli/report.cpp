@@ -13,7 +13,6 @@ namespace {
 void add_flags(CLI::App &app, Options &options)
 {
     app.add_option("FILE,--replay", options.replay, "a recording made by lastref record")
-        ->required()
         ->type_name("");
     add_output_flags(app, options);
     app.add_flag("-k,--stacks", options.stacks, "print the full stack of every call site");
@@ -22,6 +21,12 @@ void add_flags(CLI::App &app, Options &options)
 
 Result<ExitCode> report(const Options &options)
 {
+    if (options.replay.empty()) {
+        return fail({.what = "report needs a recording",
+                     .errnum = 0,
+                     .hint = "Give the FILE that lastref record -o FILE has made",
+                     .exit_code = ExitCode::Usage});
+    }
     const auto replayed = replay(options.replay);
     if (!replayed) {
         return fail(replayed.error());
