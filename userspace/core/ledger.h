@@ -41,7 +41,8 @@
 ///    a + b = c0 + G_k - P_k - c_k, which the upper bound of c0 bounds; if that is 0, the readings
 ///    of the cells are those of the moment when c was read.
 /// 6. Missed operations. If m probe runs were missed since the zero, up to m more gets happened, at
-///    any site: m is one more holder in 3, and raises 2 (not above c). The zeros stay valid, being
+///    any site, and the equations of 4 and 5 are wrong by up to m: m is one more holder in 3, and
+///    raises every upper bound (not above c). The zeros stay valid, being
 ///    the kernel's word. Where the kernel does not tell how many were missed, nothing is `exact`.
 ///
 /// What is left out: a get that the kernel has counted and whose probe has not counted it by the

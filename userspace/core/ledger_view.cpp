@@ -161,7 +161,7 @@ RefsModule LedgerView::build() const
     out.proven_zero_ns = account_.zero_ns;
     if (account_.seen.soft >= 0) {
         out.soft = account_.seen.soft;
-        out.soft_explained_max = std::min(taken_, refs_);
+        out.soft_explained_max = std::min(taken_ + missed_, refs_);
         out.soft_explained_min =
             std::clamp<std::int64_t>(refs_ - before_max_ - missed_, 0, out.soft_explained_max);
         if (before_max_ > 0) {
