@@ -11,14 +11,7 @@ const volatile __u64 modules_address = 0;
 
 __u32 census_count;
 __u32 census_status; /* enum lr_census_status */
-
-struct {
-    __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(map_flags, BPF_F_MMAPABLE);
-    __uint(max_entries, LR_CENSUS_MAX);
-    __type(key, __u32);
-    __type(value, struct lr_census_entry);
-} census_entries SEC(".maps");
+struct lr_census_entry census_entries[LR_CENSUS_MAX];
 
 struct walk {
     __u64 previous; /* the list_head that we came from */
@@ -62,7 +55,6 @@ static __always_inline void read_module(struct lr_census_entry *e, const struct 
 static long visit(__u32 index, struct walk *walk)
 {
     struct list_head links;
-    struct lr_census_entry *e;
 
     if (walk->node == modules_address) {
         walk->status = LR_CENSUS_COMPLETE;
@@ -76,12 +68,12 @@ static long visit(__u32 index, struct walk *walk)
         walk->status = LR_CENSUS_CHANGED;
         return 1;
     }
-    e = bpf_map_lookup_elem(&census_entries, &index);
-    if (!e) {
+    if (index >= LR_CENSUS_MAX) {
         walk->status = LR_CENSUS_FULL;
         return 1;
     }
-    read_module(e, (void *)(walk->node - bpf_core_field_offset(struct module, list)));
+    read_module(&census_entries[index],
+                (void *)(walk->node - bpf_core_field_offset(struct module, list)));
     walk->count = index + 1;
     walk->previous = walk->node;
     walk->node = (__u64)links.next;

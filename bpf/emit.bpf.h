@@ -39,6 +39,14 @@ extern __u64 lost_events;        /* records that found the ring buffer or a map 
 extern volatile __u32 watched;   /* entries in `going`: their puts are reported one by one */
 extern volatile __u32 self_tgid; /* lastref's own process, in the initial pid namespace */
 
+extern volatile struct lr_known known[LR_KNOWN];
+
+/* Where the instance of the struct module at this address is remembered. */
+static __always_inline volatile struct lr_known *known_place(__u64 mod)
+{
+    return &known[(mod * 0x9e3779b97f4a7c15ULL) >> 54]; /* LR_KNOWN is 1 << (64 - 54) */
+}
+
 static __always_inline void count_lost_event(void)
 {
     __sync_fetch_and_add(&lost_events, 1);

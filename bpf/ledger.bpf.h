@@ -11,8 +11,6 @@
 
 #include "bpf/emit.bpf.h"
 
-/* Slots for call sites, less one; what userspace gave the tables room for. */
-const volatile __u32 site_mask = LR_SITE_SLOTS_MAX - 1;
 /* A record for each operation, not just for the puts of modules that are going. */
 const volatile __u32 every_soft_op = 0;
 
@@ -20,16 +18,8 @@ const volatile __u32 every_soft_op = 0;
 extern const int __preempt_count __ksym __weak;
 extern const struct pcpu_hot pcpu_hot __ksym __weak;
 
-struct lr_slot slots[LR_SLOTS_MAX];
-
-/* One element for each CPU: its tallies, as many as there are slots. */
-struct {
-    __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(map_flags, BPF_F_MMAPABLE);
-    __uint(max_entries, 1);
-    __uint(key_size, sizeof(__u32));
-    __uint(value_size, LR_SLOTS_MAX * sizeof(struct lr_tally));
-} tallies SEC(".maps");
+struct lr_slot slots[LR_SLOTS];
+__u64 counts[LR_SHARDS][LR_SLOTS];
 
 enum { RAW_FRAMES = 64 };
 
@@ -161,96 +151,117 @@ static __noinline int emit_op(const struct soft_op *op)
     return 0;
 }
 
-/* Whether slot `i` is, or with this call becomes, the one for this key. */
-static __always_inline bool claim(__u32 i, __u64 key, __u64 instance)
+/* Where the slots of a kind begin. */
+static __always_inline __u32 half(__u32 kind)
 {
-    struct lr_slot *slot = &slots[i];
+    return kind == LR_GET ? 0 : LR_HALF;
+}
+
+/* Whether slot `place` is, or with this call becomes, the one for this key. */
+static __always_inline bool claim(__u32 place, __u64 key, __u64 instance, __u64 call_site)
+{
+    struct lr_slot *slot = &slots[place];
     __u64 found = slot->key;
 
     if (!found) {
         found = __sync_val_compare_and_swap(&slot->key, 0, key);
         if (!found) {
+            slot->call_site = call_site;
             slot->instance_id = instance;
+            slot->jiffies = 1; /* long ago */
             return true;
         }
     }
-    return found == key && slot->instance_id == instance;
+    return found == key;
 }
 
-static __always_inline __u64 hash(__u64 key, __u64 instance)
+/* The slot for an operation: the one it has, a new one, or one without call site. */
+static __always_inline __u32 find_slot(__u64 instance, __u64 call_site, __u32 kind)
 {
-    return (key ^ (instance << 24)) * 0x9e3779b97f4a7c15ULL;
-}
-
-static __always_inline __u32 first_place(__u64 hashed)
-{
-    return LR_OTHER_SLOTS + ((hashed >> 40) & site_mask);
-}
-
-/* The slot when it is not at the first place: at another one, a new one, or a shared one. */
-static __noinline __u32 search(__u64 key, __u64 instance, __u32 kind)
-{
-    __u64 hashed = hash(key, instance);
-    __u64 step = (hashed >> 16) | 1, other;
+    __u64 key = lr_key(instance, call_site);
+    __u64 step = (key >> 20) | 1;
 
     for (__u32 i = 0; i < LR_PROBES; i++) {
-        __u32 place = LR_OTHER_SLOTS + (((hashed >> 40) + i * step) & site_mask);
+        __u32 place =
+            half(kind) + (((key >> (64 - LR_SITE_BITS)) + i * step) & (LR_SITE_SLOTS - 1));
 
-        if (claim(place, key, instance)) {
+        if (claim(place, key, instance, call_site)) {
             return place;
         }
     }
-    key = (__u64)kind << LR_KEY_KIND_SHIFT;
-    other = hash(key, instance) >> 40;
+    key = lr_key(instance, 0);
     for (__u32 i = 0; i < LR_PROBES; i++) {
-        __u32 place = (other + i) & (LR_OTHER_SLOTS - 1);
+        __u32 other = ((key >> 32) + i) & (LR_OTHER_SLOTS - 1);
 
-        if (place >= 2 && claim(place, key, instance)) {
-            return place;
+        if (other && claim(half(kind) + LR_SITE_SLOTS + other, key, instance, 0)) {
+            return half(kind) + LR_SITE_SLOTS + other;
         }
     }
-    return kind == LR_GET ? 0 : 1;
+    return half(kind) + LR_SITE_SLOTS;
 }
 
-/* Who was seen last. Readers take a time of 0 for "being written". */
-static __always_inline void note_task(struct lr_tally *tally, __u64 now)
+/*
+ * Who was seen last, once a tick, by whoever comes first. When each operation gets a record, each
+ * notes its task: the time is then only a number that changes.
+ */
+static __always_inline void note_task(struct lr_slot *slot, __u64 now)
 {
-    volatile __u64 *jiffies = &tally->jiffies;
+    volatile __u64 *jiffies = &slot->jiffies;
+    __u64 before = *jiffies;
 
-    *jiffies = 0;
-    tally->pid_tgid = bpf_get_current_pid_tgid();
-    bpf_get_current_comm(tally->comm, sizeof(tally->comm));
-    *jiffies = now;
+    if (before == 0 || before == now ||
+        __sync_val_compare_and_swap(&slot->jiffies, before, 0) != before) {
+        return;
+    }
+    slot->pid_tgid = bpf_get_current_pid_tgid();
+    bpf_get_current_comm(slot->comm, sizeof(slot->comm));
+    *jiffies = every_soft_op ? before + 1 : now;
 }
 
-static __always_inline void count(void *ctx, const struct soft_op *op)
+static __always_inline __u32 this_shard(void)
 {
-    __u64 key = op->call_site ^ ((3ULL ^ op->kind) << LR_KEY_KIND_SHIFT);
-    __u32 place = first_place(hash(key, op->instance_id));
-    __u32 cpu = bpf_get_smp_processor_id();
-    struct lr_tally *tally;
-    __u64 now;
-    void *table;
+    return bpf_get_smp_processor_id() & (LR_SHARDS - 1);
+}
 
-    if (slots[place].key != key || slots[place].instance_id != op->instance_id) {
-        place = search(key, op->instance_id, op->kind);
+/* Counts, and does all that is not to be done every time. */
+static __noinline int count_and_note(void *ctx, const struct soft_op *op)
+{
+    __u32 place = find_slot(op->instance_id, op->call_site, op->kind);
+
+    if (place >= LR_SLOTS) {
+        return 0; /* cannot be, but the verifier does not know */
     }
-    table = bpf_map_lookup_elem(&tallies, &cpu);
-    if (!table || place > LR_OTHER_SLOTS + site_mask) {
-        return; /* cannot be: there is an element for each possible CPU */
-    }
-    tally = table + place * sizeof(*tally);
-    tally->count++;
-    now = bpf_jiffies64();
-    if (tally->jiffies != now) {
-        note_task(tally, now);
-        if (place >= LR_OTHER_SLOTS && !slots[place].site_sent) {
-            emit_site(ctx, op, &slots[place]);
-        }
+    __sync_fetch_and_add(&counts[this_shard()][place], 1);
+    note_task(&slots[place], bpf_jiffies64());
+    if (slots[place].call_site && !slots[place].site_sent) {
+        emit_site(ctx, op, &slots[place]);
     }
     if (every_soft_op || (op->kind == LR_PUT && watched)) {
         emit_op(op);
     }
+    return 0;
+}
+
+/*
+ * All that has to be done nearly every time: false, and nothing done, when there is more to do
+ * than to count. `now` and `shard` are arguments so that callers get them first, when there is
+ * nothing yet that would have to be saved from the call of a helper.
+ */
+static __always_inline bool count_known(__u64 now, __u32 shard, __u64 instance, __u64 call_site,
+                                        __u32 kind)
+{
+    __u64 key = lr_key(instance, call_site);
+    __u32 first = half(kind) + (key >> (64 - LR_SITE_BITS));
+
+    if (kind == LR_PUT && watched) {
+        return false;
+    }
+    /* The second condition never holds when each operation gets a record, see note_task(). */
+    if (slots[first].key != key || slots[first].jiffies != now) {
+        return false;
+    }
+    __sync_fetch_and_add(&counts[shard][first], 1);
+    return true;
 }
 
 #endif /* LASTREF_LEDGER_BPF_H */

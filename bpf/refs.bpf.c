@@ -5,22 +5,38 @@
  */
 #include "bpf/ledger.bpf.h"
 
-SEC("tp_btf/module_soft_get")
-int BPF_PROG(soft_get, const struct module *mod, unsigned long ip, int outstanding)
+/* Arguments of the tracepoints: the module, the call site, what is outstanding afterwards. */
+static __noinline int traced_first(__u64 *ctx, __u32 kind)
 {
-    struct soft_op op = {mod, mod->mkobj.kobj.sd->id, ip, LR_GET, outstanding, 1};
+    struct soft_op op = {.call_site = ctx[1], .kind = kind, .outstanding = ctx[2], .exact = 1};
 
-    count(ctx, &op);
+    bpf_probe_read_kernel(&op.mod, sizeof(op.mod), &ctx[0]);
+    op.instance_id = instance_of(op.mod);
+    return count_and_note(ctx, &op);
+}
+
+static __always_inline int traced(__u64 *ctx, __u32 kind)
+{
+    __u32 shard = this_shard();
+    __u64 now = bpf_jiffies64();
+    const struct module *mod = (const void *)ctx[0];
+
+    if (!count_known(now, shard, mod->mkobj.kobj.sd->id, ctx[1], kind)) {
+        traced_first(ctx, kind);
+    }
     return 0;
 }
 
-SEC("tp_btf/module_soft_put")
-int BPF_PROG(soft_put, const struct module *mod, unsigned long ip, int outstanding)
+SEC("tp_btf/module_soft_get")
+int soft_get(__u64 *ctx)
 {
-    struct soft_op op = {mod, mod->mkobj.kobj.sd->id, ip, LR_PUT, outstanding, 1};
+    return traced(ctx, LR_GET);
+}
 
-    count(ctx, &op);
-    return 0;
+SEC("tp_btf/module_soft_put")
+int soft_put(__u64 *ctx)
+{
+    return traced(ctx, LR_PUT);
 }
 
 /*
@@ -34,6 +50,28 @@ __u64 lost_pairs; /* gets that succeeded and whose beginning was not found */
 static __always_inline __u32 pair_place(__u64 slot, __u32 i)
 {
     return ((slot * 0x9e3779b97f4a7c15ULL >> 40) + i) & (LR_PAIRS - 1);
+}
+
+/*
+ * instance_of() with a memory. Entries are overwritten by other modules at any time, hence the
+ * second look at `mod`; a new module at the address of an old one is announced by module_load.
+ */
+static __always_inline __u64 known_instance_of(const struct module *mod)
+{
+    volatile struct lr_known *entry = known_place((unsigned long)mod);
+    __u64 instance;
+
+    if (entry->mod == (unsigned long)mod) {
+        instance = entry->instance_id;
+        if (entry->mod == (unsigned long)mod) {
+            return instance;
+        }
+    }
+    instance = instance_of(mod);
+    entry->mod = 0;
+    entry->instance_id = instance;
+    entry->mod = (unsigned long)mod;
+    return instance;
 }
 
 SEC("kprobe/__try_module_get_soft")
@@ -50,7 +88,7 @@ int BPF_KPROBE(soft_get_enter, const struct module *mod)
         }
         if (!found || found == slot) { /* the same: its end was missed */
             pair->mod = (unsigned long)mod;
-            pair->instance_id = mod ? instance_of(mod) : 0;
+            pair->instance_id = mod ? known_instance_of(mod) : 0;
             return 0;
         }
     }
@@ -61,26 +99,27 @@ SEC("kretprobe/__try_module_get_soft")
 int BPF_KRETPROBE(soft_get_leave, bool taken)
 {
     __u64 slot = PT_REGS_SP(ctx) - sizeof(slot); /* the return has popped it */
+    __u32 shard = this_shard();
+    __u64 now = bpf_jiffies64();
+    const struct module *mod;
+    __u64 instance;
 
     for (__u32 i = 0; i < LR_PAIR_PROBES; i++) {
         struct lr_pair *pair = &pairs[pair_place(slot, i)];
-        struct soft_op op;
 
         if (pair->slot != slot) {
             continue;
         }
-        op.mod = (const struct module *)pair->mod;
-        op.instance_id = pair->instance_id;
-        op.call_site = PT_REGS_IP(ctx);
-        op.kind = LR_GET;
-        op.exact = 0;
-        op.outstanding = -1;
+        mod = (const struct module *)pair->mod;
+        instance = pair->instance_id;
         pair->slot = 0;
-        if (taken && op.mod) { /* built-in code has no module, and always succeeds */
+        if (taken && mod && !count_known(now, shard, instance, PT_REGS_IP(ctx), LR_GET)) {
+            struct soft_op op = {mod, instance, PT_REGS_IP(ctx), LR_GET, -1, 0};
+
             if (every_soft_op) {
-                op.outstanding = soft_word_of(op.mod).outstanding;
+                op.outstanding = soft_word_of(mod).outstanding;
             }
-            count(ctx, &op);
+            count_and_note(ctx, &op);
         }
         return 0;
     }
@@ -94,16 +133,22 @@ int BPF_KRETPROBE(soft_get_leave, bool taken)
 SEC("kprobe/__module_put_soft")
 int BPF_KPROBE(soft_put_enter, const struct module *mod)
 {
-    struct soft_op op = {.mod = mod, .kind = LR_PUT, .outstanding = -1};
+    __u32 shard = this_shard();
+    __u64 now = bpf_jiffies64();
+    __u64 instance, call_site = 0;
 
     if (!mod) {
         return 0;
     }
-    op.instance_id = instance_of(mod);
-    bpf_probe_read_kernel(&op.call_site, sizeof(op.call_site), (void *)PT_REGS_SP(ctx));
-    if (every_soft_op || watched) {
-        op.outstanding = soft_word_of(mod).outstanding - 1;
+    instance = known_instance_of(mod);
+    bpf_probe_read_kernel(&call_site, sizeof(call_site), (void *)PT_REGS_SP(ctx));
+    if (!count_known(now, shard, instance, call_site, LR_PUT)) {
+        struct soft_op op = {mod, instance, call_site, LR_PUT, -1, 0};
+
+        if (every_soft_op || watched) {
+            op.outstanding = soft_word_of(mod).outstanding - 1;
+        }
+        count_and_note(ctx, &op);
     }
-    count(ctx, &op);
     return 0;
 }

@@ -9,39 +9,56 @@
 #include "bpf/wire.h"
 
 /*
- * The ledger has an index, shared by all CPUs, and for each CPU an array of tallies of the same
- * length: slot i of the index says what tally i of every CPU counts. The index starts with slots
- * for operations whose call site found no place; the first two of them count those of any module,
- * first gets, then puts.
+ * The ledger: a table of slots, and several arrays of counts of the same length, so that slot i
+ * says what count i of each of them is of. CPU c adds to array c modulo LR_SHARDS: on small
+ * machines no two CPUs write to the same place. As others do, additions are atomic, and so exact
+ * in every context.
  *
- * A place is looked for in LR_PROBES slots. Two slots may come to have the same key when two CPUs
- * claim at the same time: sum them.
+ * The table has two halves, for gets and for puts. In a half, the slots for call sites come first,
+ * then those of modules whose call sites found no place, of which the first counts what found none
+ * at all (its key stays 0). A place is looked for in LR_PROBES slots.
  */
 enum lr_ledger {
-    LR_OTHER_SLOTS = 512,      /* a power of two */
-    LR_SITE_SLOTS_MAX = 32768, /* a power of two */
-    LR_SLOTS_MAX = LR_OTHER_SLOTS + LR_SITE_SLOTS_MAX,
+    LR_SITE_BITS = 15,
+    LR_SITE_SLOTS = 1 << LR_SITE_BITS,
+    LR_OTHER_SLOTS = 512, /* a power of two */
+    LR_HALF = LR_SITE_SLOTS + LR_OTHER_SLOTS,
+    LR_SLOTS = 2 * LR_HALF,
     LR_PROBES = 8,
-    LR_KEY_KIND_SHIFT = 62,
+    LR_SHARDS = 8, /* a power of two */
 };
 
 struct lr_slot {
-    /*
-     * The call site with its two highest bits, which are set in every kernel address, replaced by
-     * the enum lr_kind; nothing but these two bits for an operation without call site; 0 if free.
-     */
-    __u64 key;
-    __u64 instance_id; /* 0 for a moment after the slot was claimed */
-    __u32 site_sent;   /* 1: the LR_SITE record is in the ring buffer, or on its way there */
+    __u64 key;         /* of instance and call site, see lr_key(); 0: free */
+    __u64 jiffies;     /* when the task was noted; 0: just now it is being written */
+    __u64 instance_id; /* these two are set a moment after the key */
+    __u64 call_site;   /* 0: operations whose call site found no place */
+    __u64 pid_tgid;    /* the task that was seen last */
+    char comm[LR_COMM];
+    __u32 site_sent; /* 1: the LR_SITE record is in the ring buffer, or on its way there */
     __u32 zero;
 };
+LR_STATIC_ASSERT(sizeof(struct lr_slot) == 64, "one cache line");
 
-/* Written by one program on one CPU only, so nothing here needs to be atomic. */
-struct lr_tally {
-    __u64 count;
-    __u64 jiffies; /* when the task was noted; 0 while it is being written */
-    __u64 pid_tgid;
-    char comm[LR_COMM];
+/*
+ * One number for a module instance and a call site. No two of them have the same: call sites are
+ * less than 2^31 apart (the kernel and its modules lie in 2 GiB), while the multiples of the first
+ * factor are more than 2^32 apart, modulo 2^64, for all instances less than 2,900,000,000 apart
+ * (it is 2^64 divided by the golden ratio; its continued fraction gives the distances). The
+ * second factor is odd, so it keeps them apart, and mixes them: a key's highest bits choose the
+ * first place to look at.
+ */
+static inline __attribute__((always_inline)) __u64 lr_key(__u64 instance_id, __u64 call_site)
+{
+    return (instance_id * 0x9e3779b97f4a7c15ULL + call_site) * 0xd6e8feb86659fd93ULL;
+}
+
+/* The instance of a struct module, kept by kprobe programs, to which reading it is expensive. */
+enum { LR_KNOWN = 1024 /* a power of two */ };
+
+struct lr_known {
+    __u64 mod; /* 0: nothing is known */
+    __u64 instance_id;
 };
 
 /* The beginning of a get that has not ended yet: see refs.bpf.c, nobody else uses it. */

@@ -17,6 +17,7 @@ struct going_map going SEC(".maps");
 __u64 lost_events;
 volatile __u32 watched;
 volatile __u32 self_tgid;
+volatile struct lr_known known[LR_KNOWN];
 
 /* A task inside delete_module, by thread id. */
 struct unloading {
@@ -367,6 +368,16 @@ int BPF_PROG(process_exit)
 SEC("tp_btf/module_load")
 int BPF_PROG(module_load, const struct module *mod)
 {
+    volatile struct lr_known *entry;
+    __u64 address = 0;
+
+    /* What is known of this address is of a module that was there before. The verifier lets us
+     * calculate with the address only when it does not see where it is from. */
+    bpf_probe_read_kernel(&address, sizeof(address), &ctx[0]);
+    entry = known_place(address);
+    if (entry->mod == address) {
+        entry->mod = 0;
+    }
     emit_of_module(LR_MODULE_LOAD, mod);
     return 0;
 }

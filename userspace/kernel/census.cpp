@@ -41,8 +41,7 @@ lr_module to_record(const lr_census_entry &entry)
 
 } // namespace
 
-Result<std::vector<lr_module>> take_census(const lastref_skeleton &skeleton,
-                                           std::span<const std::byte> entries)
+Result<std::vector<lr_module>> take_census(const lastref_skeleton &skeleton)
 {
     for (int attempt = 0; attempt < attempts; attempt++) {
         const auto status = walk(skeleton);
@@ -58,8 +57,7 @@ Result<std::vector<lr_module>> take_census(const lastref_skeleton &skeleton,
         }
         std::vector<lr_module> modules;
         for (std::uint32_t i = 0; i < skeleton.bss->census_count; i++) {
-            lr_census_entry entry{};
-            std::memcpy(&entry, entries.data() + i * sizeof(entry), sizeof(entry));
+            const auto &entry = skeleton.bss->census_entries[i];
             // Without an instance it is on its way in or out of the list, in this very moment.
             if (entry.instance_id != 0) {
                 modules.push_back(to_record(entry));

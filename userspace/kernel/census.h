@@ -9,9 +9,8 @@
 
 namespace lastref::kernel {
 
-/// Walks the kernel's list of modules. `entries` is the map that the walk fills.
-/// The header's name and instance, the counters and the time are set; type and size are not.
-Result<std::vector<lr_module>> take_census(const lastref_skeleton &skeleton,
-                                           std::span<const std::byte> entries);
+/// Walks the kernel's list of modules. The header's name and instance, the counters and the time
+/// are set; type and size are not.
+Result<std::vector<lr_module>> take_census(const lastref_skeleton &skeleton);
 
 } // namespace lastref::kernel

@@ -125,6 +125,7 @@ Environment Environment::read()
     env.release = this_host().release;
     env.root = ::geteuid() == 0;
     env.privileged = tracing_privileges();
+    env.modules = std::filesystem::exists("/proc/modules", error);
     env.kprobes = std::filesystem::exists("/sys/bus/event_source/devices/kprobe/type", error);
     env.kprobes_disarmed = contents("/sys/kernel/debug/kprobes/enabled").rfind('0', 0) == 0;
     env.ftrace_disabled = contents("/proc/sys/kernel/ftrace_enabled").rfind('0', 0) == 0;

@@ -14,6 +14,7 @@ struct Environment {
     bool root = false;
     bool privileged = false; ///< CAP_SYS_ADMIN, or CAP_BPF and CAP_PERFMON
     bool btf = false;
+    bool modules = false;          ///< modules can be loaded
     bool kprobes = false;          ///< there is a kprobe PMU
     bool kprobes_disarmed = false; ///< debugfs says that they are switched off
     bool ftrace_disabled = false;

@@ -4,7 +4,6 @@
 #include "kernel/environment.h"
 #include "kernel/probes.h"
 
-#include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -95,19 +94,10 @@ Finding find_missed(const Environment &env)
             "use Linux 6.7 or later"};
 }
 
-/// Where something cannot be attached, each of them.
-std::vector<Finding> find_probes(const Environment &env, AttachMode mode)
+Finding find_probe(const Probe &probe)
 {
-    std::vector<Finding> findings;
-    for (const auto &probe : choose_probes(env, mode)) {
-        if (!probe.missing.empty()) {
-            findings.push_back(
-                {fmt::format("{} {}", to_string(probe.kind), probe.symbol), Level::Absent,
-                 probe.missing,
-                 fmt::format("without it nobody knows when {}", probe.spec->purpose)});
-        }
-    }
-    return findings;
+    return {fmt::format("{} {}", to_string(probe.kind), probe.symbol), Level::Absent, probe.missing,
+            fmt::format("nothing helps; without it nobody knows when {}", probe.spec->purpose)};
 }
 
 std::vector<Ability> judge_commands(const Features &features)
@@ -129,6 +119,28 @@ std::vector<Ability> judge_commands(const Features &features)
 
 } // namespace
 
+std::vector<Finding> find_requirements(const Environment &env, const std::vector<Probe> &probes)
+{
+    std::vector<Finding> findings{find_privileges(env), find_btf(env), find_symbols(env),
+                                  find_kprobes(env)};
+    if (env.lockdown) {
+        findings.push_back({"lockdown", Level::Absent, "level confidentiality forbids tracing",
+                            "boot with lockdown=integrity or lower"});
+    }
+    if (!env.modules) {
+        findings.push_back({"modules", Level::Absent, "this kernel has no loadable modules",
+                            "use a kernel with CONFIG_MODULES=y and CONFIG_MODULE_UNLOAD=y"});
+    } else if (env.btf && env.symbols.has("__x64_sys_delete_module")) {
+        // Without types and symbols it cannot be told what the kernel has.
+        for (const auto &probe : probes) {
+            if (!probe.missing.empty()) {
+                findings.push_back(find_probe(probe));
+            }
+        }
+    }
+    return findings;
+}
+
 Features probe_features()
 {
     auto env = std::make_shared<Environment>(Environment::read());
@@ -146,15 +158,8 @@ Features probe_features()
     features.mode = choose_mode(*env, AttachMode::Auto).value_or(AttachMode::Kprobe);
 
     auto &findings = features.findings;
-    findings = {find_privileges(*env), find_btf(*env), find_symbols(*env), find_kprobes(*env)};
-    if (env->lockdown) {
-        findings.push_back({"lockdown", Level::Absent, "level confidentiality forbids tracing",
-                            "boot with lockdown=integrity or lower"});
-    }
-    // Without symbols and types it cannot be told what the kernel has.
-    if (features.btf && env->symbols.has("__x64_sys_delete_module")) {
-        const auto missing = find_probes(*env, features.mode);
-        findings.insert(findings.end(), missing.begin(), missing.end());
+    findings = find_requirements(*env, choose_probes(*env, features.mode));
+    if (features.btf && env->modules) {
         findings.push_back(find_soft_references(*env));
         if (features.soft_references) {
             findings.push_back(find_soft_tracepoints(*env));

@@ -19,91 +19,68 @@ void clear(T &shared)
     __atomic_store_n(&shared, T{0}, __ATOMIC_RELEASE);
 }
 
-struct SeenTask {
-    std::uint64_t jiffies = 0; ///< 0: none
-    std::uint64_t pid_tgid = 0;
-    char comm[LR_COMM] = {};
-};
-
-/// The task noted in a tally, unless it is being written just now.
-SeenTask seen_task(const lr_tally &tally)
+/// The first slot of a kind.
+std::size_t half(lr_kind kind)
 {
-    SeenTask seen;
-    for (int attempt = 0; attempt < 16; attempt++) {
-        const auto before = load(tally.jiffies);
-        seen.pid_tgid = load(tally.pid_tgid);
-        std::memcpy(seen.comm, tally.comm, sizeof(seen.comm));
-        __atomic_thread_fence(__ATOMIC_ACQUIRE);
-        if (before != 0 && load(tally.jiffies) == before) {
-            seen.jiffies = before;
-            return seen;
-        }
-    }
-    return {};
+    return kind == LR_GET ? 0 : LR_HALF;
 }
 
-/// The two highest bits of every kernel address, which a key does not keep.
-constexpr std::uint64_t high_bits = 3ULL << LR_KEY_KIND_SHIFT;
-
-lr_kind kind_of(std::size_t slot, std::uint64_t key)
+/// The slots of a half that count operations without call site; the first one has no module.
+bool is_other(std::size_t slot)
 {
-    if (slot < 2) {
-        return slot == 0 ? LR_GET : LR_PUT;
+    return slot % LR_HALF >= LR_SITE_SLOTS;
+}
+
+bool is_common(std::size_t slot)
+{
+    return slot % LR_HALF == LR_SITE_SLOTS;
+}
+
+/// The task noted in a slot, unless it is being written just now.
+void read_task(const lr_slot &slot, lr_header &to)
+{
+    for (int attempt = 0; attempt < 16; attempt++) {
+        const auto before = load(slot.jiffies);
+        const auto pid_tgid = load(slot.pid_tgid);
+        std::memcpy(to.comm, slot.comm, sizeof(to.comm));
+        __atomic_thread_fence(__ATOMIC_ACQUIRE);
+        if (before != 0 && load(slot.jiffies) == before) {
+            to.pid = static_cast<std::uint32_t>(pid_tgid >> 32);
+            to.tid = static_cast<std::uint32_t>(pid_tgid);
+            return;
+        }
     }
-    return static_cast<lr_kind>(key >> LR_KEY_KIND_SHIFT);
+    std::memset(to.comm, 0, sizeof(to.comm));
 }
 
 } // namespace
 
-Ledger::Ledger(std::span<lr_slot> slots, std::span<std::byte> tallies, unsigned cpus)
-    : slots_(slots), tallies_(tallies.data()), stride_(tallies.size() / cpus), cpus_(cpus)
-{
-}
-
-lr_tally *Ledger::tally(unsigned cpu, std::size_t slot) const
-{
-    return reinterpret_cast<lr_tally *>(tallies_ + cpu * stride_) + slot;
-}
-
 std::uint64_t Ledger::count(std::size_t slot) const
 {
     std::uint64_t sum = 0;
-    for (unsigned cpu = 0; cpu < cpus_; cpu++) {
-        sum += load(tally(cpu, slot)->count);
+    for (std::size_t shard = 0; shard < LR_SHARDS; shard++) {
+        sum += load(counts_[shard * LR_SLOTS + slot]);
     }
     return sum;
-}
-
-lr_cell Ledger::cell(std::size_t slot) const
-{
-    lr_cell out{};
-    SeenTask last;
-    for (unsigned cpu = 0; cpu < cpus_; cpu++) {
-        if (const auto seen = seen_task(*tally(cpu, slot)); seen.jiffies > last.jiffies) {
-            last = seen;
-        }
-    }
-    const auto key = load(slots_[slot].key);
-    out.h.instance_id = load(slots_[slot].instance_id);
-    out.h.pid = static_cast<std::uint32_t>(last.pid_tgid >> 32);
-    out.h.tid = static_cast<std::uint32_t>(last.pid_tgid);
-    std::memcpy(out.h.comm, last.comm, sizeof(out.h.comm));
-    out.call_site = slot < LR_OTHER_SLOTS ? 0 : key | high_bits;
-    out.count = count(slot);
-    out.counter = LR_SOFT;
-    out.kind = kind_of(slot, key);
-    return out;
 }
 
 std::vector<lr_cell> Ledger::read(lr_kind kind) const
 {
     std::vector<lr_cell> cells;
-    for (std::size_t slot = 0; slot < slots_.size(); slot++) {
-        const auto key = load(slots_[slot].key);
-        const bool used =
-            slot < 2 ? count(slot) != 0 : key != 0 && load(slots_[slot].instance_id) != 0;
-        if (used && kind_of(slot, key) == kind) {
-            cells.push_back(cell(slot));
+    for (std::size_t slot = half(kind); slot < half(kind) + LR_HALF; slot++) {
+        lr_cell cell{};
+        // Claimed slots get their instance a moment later; they have counted nothing before.
+        cell.h.instance_id = load(slots_[slot].instance_id);
+        if (cell.h.instance_id == 0 && !is_common(slot)) {
+            continue;
+        }
+        cell.call_site = load(slots_[slot].call_site);
+        cell.counter = LR_SOFT;
+        cell.kind = kind;
+        cell.count = count(slot);
+        read_task(slots_[slot], cell.h);
+        if (cell.count != 0) {
+            cells.push_back(cell);
         }
     }
     return cells;
@@ -112,8 +89,8 @@ std::vector<lr_cell> Ledger::read(lr_kind kind) const
 std::uint64_t Ledger::without_site() const
 {
     std::uint64_t sum = forgotten_without_site_;
-    for (std::size_t slot = 0; slot < LR_OTHER_SLOTS && slot < slots_.size(); slot++) {
-        if (slot < 2 || load(slots_[slot].key) != 0) {
+    for (std::size_t slot = 0; slot < LR_SLOTS; slot++) {
+        if (is_other(slot) && (is_common(slot) || load(slots_[slot].key) != 0)) {
             sum += count(slot);
         }
     }
@@ -122,21 +99,24 @@ std::uint64_t Ledger::without_site() const
 
 void Ledger::forget(const std::set<std::uint64_t> &instances)
 {
-    for (std::size_t i = 0; i < slots_.size(); i++) {
+    for (std::size_t i = 0; i < LR_SLOTS; i++) {
         auto &slot = slots_[i];
         if (load(slot.key) == 0 || instances.count(load(slot.instance_id)) == 0) {
             continue;
         }
-        if (i < LR_OTHER_SLOTS) {
+        if (is_other(i)) {
             forgotten_without_site_ += count(i);
         }
-        for (unsigned cpu = 0; cpu < cpus_; cpu++) {
-            *tally(cpu, i) = {};
+        for (std::size_t shard = 0; shard < LR_SHARDS; shard++) {
+            clear(counts_[shard * LR_SLOTS + i]);
         }
-        // The key last: from then on the slot may be claimed again.
         clear(slot.instance_id);
+        clear(slot.call_site);
+        clear(slot.jiffies);
+        clear(slot.pid_tgid);
+        std::memset(slot.comm, 0, sizeof(slot.comm));
         clear(slot.site_sent);
-        clear(slot.key);
+        clear(slot.key); // the last: from now on the slot may be claimed again
     }
 }
 

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
-#include "base/result.h"
 #include "bpf/tables.h"
 
 #include <cstdint>
 #include <set>
-#include <span>
 #include <vector>
 
 namespace lastref::kernel {
@@ -16,10 +14,11 @@ namespace lastref::kernel {
 class Ledger {
 public:
     Ledger() = default;
-    Ledger(std::span<lr_slot> slots, std::span<std::byte> tallies, unsigned cpus);
+    /// `slots` has LR_SLOTS elements, `counts` as many for each of LR_SHARDS shards.
+    Ledger(lr_slot *slots, __u64 *counts) : slots_(slots), counts_(counts) {}
 
-    /// What one slot has counted on all CPUs. The header names the instance and the task seen
-    /// last; type, size and time are left to the caller.
+    /// What the slots of a kind have counted. The headers name the instance and the task seen last;
+    /// type, size and time are left to the caller.
     [[nodiscard]] std::vector<lr_cell> read(lr_kind kind) const;
 
     /// Operations that were counted without their call site.
@@ -29,14 +28,11 @@ public:
     void forget(const std::set<std::uint64_t> &instances);
 
 private:
-    [[nodiscard]] lr_tally *tally(unsigned cpu, std::size_t slot) const;
     [[nodiscard]] std::uint64_t count(std::size_t slot) const;
     [[nodiscard]] lr_cell cell(std::size_t slot) const;
 
-    std::span<lr_slot> slots_;
-    std::byte *tallies_ = nullptr;
-    std::size_t stride_ = 0; ///< bytes from one CPU's tallies to the next one's
-    unsigned cpus_ = 0;
+    lr_slot *slots_ = nullptr;
+    __u64 *counts_ = nullptr;
     std::uint64_t forgotten_without_site_ = 0;
 };
 

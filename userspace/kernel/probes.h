@@ -63,6 +63,9 @@ Result<AttachMode> choose_mode(const Environment &env, AttachMode asked);
 /// The probes for this kernel in that mode (not Auto), in the order to attach.
 std::vector<Probe> choose_probes(const Environment &env, AttachMode mode);
 
+/// What tracing needs, and whether it is there. Works when no Finding is Absent.
+std::vector<Finding> find_requirements(const Environment &env, const std::vector<Probe> &probes);
+
 /// "kprobe", "kretprobe", "tracepoint" or "fexit".
 std::string_view to_string(ProbeKind kind);
 

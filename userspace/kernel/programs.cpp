@@ -11,24 +11,9 @@
 #include <cstring>
 #include <fmt/format.h>
 #include <set>
-#include <sys/mman.h>
-#include <unistd.h>
 
 namespace lastref::kernel {
 namespace {
-
-/// Tallies take 40 bytes for each slot and CPU; on machines with very many CPUs there are fewer
-/// slots rather than more memory.
-constexpr std::size_t tallies_limit = 64UL << 20;
-
-std::uint32_t site_slots(unsigned cpus)
-{
-    std::uint32_t slots = LR_SITE_SLOTS_MAX;
-    while (slots > 1024 && (slots + LR_OTHER_SLOTS) * sizeof(lr_tally) * cpus > tallies_limit) {
-        slots /= 2;
-    }
-    return slots;
-}
 
 /// The end of the verifier's log: that is where it says why.
 std::string last_lines(std::string_view text, int lines)
@@ -144,44 +129,6 @@ void SkeletonDeleter::operator()(lastref_skeleton *skeleton) const
     lastref_skeleton__destroy(skeleton);
 }
 
-Result<MappedMap> MappedMap::map(const bpf_map *source, bool writable)
-{
-    // The kernel rounds elements up to 8 bytes; ours are multiples of it.
-    const std::size_t size =
-        static_cast<std::size_t>(bpf_map__value_size(source)) * bpf_map__max_entries(source);
-    const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-    const auto whole = (size + page - 1) / page * page;
-    void *start = ::mmap(nullptr, whole, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED,
-                         bpf_map__fd(source), 0);
-    if (start == MAP_FAILED) {
-        return fail({fmt::format("cannot map the BPF map {}", bpf_map__name(source)), errno,
-                     "free some memory", ExitCode::Failed});
-    }
-    MappedMap mapped;
-    mapped.bytes_ = {static_cast<std::byte *>(start), size};
-    mapped.mapped_ = whole;
-    return mapped;
-}
-
-MappedMap::MappedMap(MappedMap &&other) noexcept
-    : bytes_(std::exchange(other.bytes_, {})), mapped_(std::exchange(other.mapped_, 0))
-{
-}
-
-MappedMap &MappedMap::operator=(MappedMap &&other) noexcept
-{
-    std::swap(bytes_, other.bytes_);
-    std::swap(mapped_, other.mapped_);
-    return *this;
-}
-
-MappedMap::~MappedMap()
-{
-    if (!bytes_.empty()) {
-        ::munmap(bytes_.data(), mapped_);
-    }
-}
-
 Result<std::unique_ptr<lastref_skeleton, SkeletonDeleter>>
 load_programs(const Environment &env, const std::vector<Probe> &probes,
               const TracerOptions &options)
@@ -195,26 +142,12 @@ load_programs(const Environment &env, const std::vector<Probe> &probes,
     if (!skeleton) {
         return fail({"cannot open the BPF programs", errno, "run it with -v for more"});
     }
-    const int cpus = libbpf_num_possible_cpus();
-    if (cpus <= 0) {
-        return fail({"cannot tell how many CPUs there are", -cpus,
-                     "check /sys/devices/system/cpu/possible"});
-    }
-    const auto slots = site_slots(static_cast<unsigned>(cpus));
     skeleton->rodata->modules_address = env.symbols.address("modules").value_or(0);
     skeleton->rodata->module_notify_list_address =
         env.symbols.address("module_notify_list").value_or(0);
-    skeleton->rodata->site_mask = slots - 1;
     skeleton->rodata->every_soft_op = options.every_soft_op;
     choose_programs(*skeleton, probes);
-    int error = bpf_map__set_value_size(
-        skeleton->maps.tallies, static_cast<__u32>((slots + LR_OTHER_SLOTS) * sizeof(lr_tally)));
-    if (error == 0) {
-        error = bpf_map__set_max_entries(skeleton->maps.tallies, static_cast<__u32>(cpus));
-    }
-    if (error == 0) {
-        error = lastref_skeleton__load(skeleton.get());
-    }
+    const int error = lastref_skeleton__load(skeleton.get());
     if (error != 0) {
         return fail(load_error(-error, log.data()));
     }

@@ -3,14 +3,11 @@
 
 #include "base/result.h"
 #include "kernel/environment.h"
-#include "kernel/ledger.h"
 #include "kernel/options.h"
 #include "kernel/probes.h"
 
 #include <bpf/libbpf.h>
-#include <cstddef>
 #include <memory>
-#include <span>
 #include <vector>
 
 struct lastref_skeleton;
@@ -29,24 +26,6 @@ struct LinkDeleter {
 struct Attached {
     Probe probe;
     std::unique_ptr<bpf_link, LinkDeleter> link;
-};
-
-/// A BPF map that is mapped into this process.
-class MappedMap {
-public:
-    MappedMap() = default;
-    static Result<MappedMap> map(const bpf_map *source, bool writable);
-    MappedMap(MappedMap &&other) noexcept;
-    MappedMap &operator=(MappedMap &&other) noexcept;
-    MappedMap(const MappedMap &) = delete;
-    MappedMap &operator=(const MappedMap &) = delete;
-    ~MappedMap();
-
-    [[nodiscard]] std::span<std::byte> bytes() const { return bytes_; }
-
-private:
-    std::span<std::byte> bytes_;
-    std::size_t mapped_ = 0; ///< whole pages
 };
 
 /// The BPF programs that these probes need, loaded but not attached.

@@ -41,34 +41,14 @@ lr_header header(lr_type type, std::size_t size, std::uint64_t now)
     return h;
 }
 
-/// Why nothing can be attached, where that is known beforehand; the first reason counts.
+/// Fails with the first thing that is missing.
 Result<void> check(const Environment &env, const std::vector<Probe> &probes)
 {
-    if (!env.privileged) {
-        return fail({"lastref must be root to trace", 0,
-                     env.root ? "run it outside of this container" : "run it with sudo",
-                     ExitCode::Unsupported});
-    }
-    if (env.lockdown) {
-        return fail({"kernel lockdown forbids tracing", 0, "boot with lockdown=integrity or lower",
-                     ExitCode::Unsupported});
-    }
-    if (!env.btf) {
-        return fail({"this kernel does not describe its types: /sys/kernel/btf/vmlinux", ENOENT,
-                     "use a kernel with CONFIG_DEBUG_INFO_BTF=y", ExitCode::Unsupported});
-    }
-    if (!env.symbols.address("modules")) {
-        return fail({"/proc/kallsyms does not tell where the kernel's list of modules is", 0,
-                     env.symbols.shows_addresses() ? "use a kernel with CONFIG_KALLSYMS_ALL=y"
-                                                   : "run sysctl kernel.kptr_restrict=1",
-                     ExitCode::Unsupported});
-    }
-    for (const auto &probe : probes) {
-        if (!probe.missing.empty()) {
-            return fail({fmt::format("cannot attach a {} to {}, which tells when {}: {}",
-                                     to_string(probe.kind), probe.symbol, probe.spec->purpose,
-                                     probe.missing),
-                         0, "lastref doctor says what this kernel offers", ExitCode::Unsupported});
+    for (const auto &finding : find_requirements(env, probes)) {
+        if (finding.level == Finding::Level::Absent) {
+            return fail(
+                {fmt::format("lastref cannot trace here: {}: {}", finding.what, finding.detail), 0,
+                 finding.remedy, ExitCode::Unsupported});
         }
     }
     return {};
@@ -81,7 +61,6 @@ struct Tracer::Impl {
     bool missed_unknown = false;
     // Links go before what they refer to: members are destroyed from the last to the first.
     std::unique_ptr<lastref_skeleton, SkeletonDeleter> skeleton;
-    MappedMap tallies, census_entries;
     Ledger ledger;
     std::unique_ptr<ring_buffer, RingDeleter> ring;
     std::vector<Attached> attached;
@@ -137,16 +116,7 @@ void Tracer::Impl::note(std::span<const std::byte> record)
 
 Result<void> Tracer::Impl::open_buffers()
 {
-    auto mapped = MappedMap::map(skeleton->maps.tallies, true);
-    auto entries = MappedMap::map(skeleton->maps.census_entries, false);
-    if (!mapped || !entries) {
-        return fail(mapped ? entries.error() : mapped.error());
-    }
-    tallies = std::move(*mapped);
-    census_entries = std::move(*entries);
-    const std::size_t slots = skeleton->rodata->site_mask + 1UL + LR_OTHER_SLOTS;
-    ledger = Ledger(std::span(skeleton->bss->slots, slots), tallies.bytes(),
-                    bpf_map__max_entries(skeleton->maps.tallies));
+    ledger = Ledger(skeleton->bss->slots, skeleton->bss->counts[0]);
     ring.reset(ring_buffer__new(bpf_map__fd(skeleton->maps.events), on_record, this, nullptr));
     if (!ring) {
         return fail({"cannot map the BPF ring buffer", errno, "free some memory"});
@@ -233,7 +203,7 @@ Result<Tracer> Tracer::open_and_attach(const TracerOptions &options)
     }
     impl->attached = std::move(*attached);
     // Proves that the list of modules is what we take it for, and marks those that are going.
-    if (auto modules = take_census(*impl->skeleton, impl->census_entries.bytes()); !modules) {
+    if (auto modules = take_census(*impl->skeleton); !modules) {
         return fail(modules.error());
     }
     return Tracer(std::move(impl));
@@ -261,7 +231,7 @@ Result<void> Tracer::snapshot(const RecordSink &sink)
     const auto begin = boot_clock_ns();
     auto puts = impl.ledger.read(LR_PUT);
     const auto puts_read = boot_clock_ns();
-    auto modules = take_census(*impl.skeleton, impl.census_entries.bytes());
+    auto modules = take_census(*impl.skeleton);
     if (!modules) {
         return fail(modules.error());
     }
