@@ -24,7 +24,7 @@ public:
     UnloadRecord build()
     {
         name();
-        outcome();
+        record_.outcome = outcome();
         times();
         const bool over =
             record_.outcome != Outcome::Waiting && record_.outcome != Outcome::ExitRunning;
@@ -55,7 +55,7 @@ private:
     }
     [[nodiscard]] std::uint64_t end_ns() const;
     void name();
-    void outcome();
+    [[nodiscard]] Outcome outcome() const;
     void times();
     void references();
     void refusal();
@@ -102,26 +102,29 @@ void RecordBuilder::name()
     record_.counts = counts(context_.tracker, attempt_, life_);
 }
 
-void RecordBuilder::outcome()
+Outcome RecordBuilder::outcome() const
 {
+    if (attempt_ != nullptr && attempt_->not_attempted) {
+        return Outcome::NotAttempted;
+    }
+    if (attempt_ != nullptr && attempt_->refused()) {
+        return Outcome::Refused;
+    }
+    if (life_ != nullptr && life_->over()) {
+        return Outcome::Freed;
+    }
     // Where soft references wait for nobody in delete_module, the death of its task is no harm.
     const bool deferred = base_dropped() && stairs_.start > 0;
-    if (attempt_ != nullptr && attempt_->not_attempted) {
-        record_.outcome = Outcome::NotAttempted;
-    } else if (attempt_ != nullptr && attempt_->refused()) {
-        record_.outcome = Outcome::Refused;
-    } else if (life_ != nullptr && life_->over()) {
-        record_.outcome = Outcome::Freed;
-    } else if (gone_ns() && !deferred) {
-        record_.outcome = Outcome::Crashed;
-    } else if (base_dropped() && stairs_.start >= 0) {
-        record_.outcome = Outcome::Waiting;
-    } else if (attempt_ != nullptr && attempt_->return_lost &&
-               (life_ == nullptr || !life_->ending())) {
-        record_.outcome = Outcome::Refused;
-    } else {
-        record_.outcome = Outcome::ExitRunning;
+    if (gone_ns() && !deferred) {
+        return Outcome::Crashed;
     }
+    if (base_dropped() && stairs_.start >= 0) {
+        return Outcome::Waiting;
+    }
+    // Its task went on, and nothing ends: it must have been refused.
+    const bool ending = life_ != nullptr && life_->ending();
+    return attempt_ != nullptr && attempt_->return_lost && !ending ? Outcome::Refused
+                                                                   : Outcome::ExitRunning;
 }
 
 std::uint64_t RecordBuilder::end_ns() const
@@ -324,7 +327,10 @@ bool counts(const UnloadTracker &tracker, const Attempt *attempt, const Life *li
     if (life != nullptr && life->found_going) {
         return false;
     }
-    return (attempt != nullptr ? attempt->began_ns() : life->began_ns()) >= *command;
+    const std::uint64_t began = attempt != nullptr ? attempt->began_ns()
+                                : life != nullptr  ? life->began_ns()
+                                                   : 0;
+    return began >= *command;
 }
 
 std::vector<UnloadRecord> unload_records(const UnloadContext &context)

@@ -14,7 +14,7 @@ namespace format = recording_format;
 
 namespace {
 
-constexpr std::size_t buffer_limit = 256 * 1024;
+constexpr std::size_t buffer_limit = 1U << 18;
 
 } // namespace
 

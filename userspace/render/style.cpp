@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <fmt/format.h>
 
 namespace lastref::style {
@@ -66,7 +67,7 @@ std::string bar(std::uint64_t start, std::uint64_t length, std::uint64_t whole, 
     // Doubles: the product of two times may pass 64 bits, and a column is coarse.
     const double scale = static_cast<double>(columns) / static_cast<double>(whole);
     const auto from = std::min(columns, static_cast<unsigned>(static_cast<double>(start) * scale));
-    auto parts = static_cast<unsigned>(static_cast<double>(length) * scale * 8 + 0.5);
+    auto parts = static_cast<unsigned>(std::lround(static_cast<double>(length) * scale * 8));
     parts = std::min(parts, (columns - from) * 8);
     std::string out;
     for (unsigned i = 0; i < parts / 8; ++i) {
