@@ -133,7 +133,7 @@ Result<std::unique_ptr<lastref_skeleton, SkeletonDeleter>>
 load_programs(const Environment &env, const std::vector<Probe> &probes,
               const TracerOptions &options)
 {
-    std::vector<char> log(256 * 1024);
+    std::vector<char> log(1UL << 18);
     DECLARE_LIBBPF_OPTS(bpf_object_open_opts, open_options);
     open_options.kernel_log_buf = log.data();
     open_options.kernel_log_size = log.size();
