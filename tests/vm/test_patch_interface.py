@@ -22,8 +22,8 @@ def traced(guest):
     Symbols are looked up when the trace is read: the module must be there still.
     """
     def run(command):
-        guest.check(f"cd {TRACING} && echo > trace && echo 1 > events/module/module_soft_get/enable "
-                    "&& echo 1 > events/module/module_soft_put/enable")
+        guest.check(f"cd {TRACING} && echo > trace && for event in get put; do "
+                    "echo 1 > events/module/module_soft_$event/enable; done")
         guest.check(command)
         return [line for line in guest.check(f"cat {TRACING}/trace").splitlines()
                 if not line.startswith("#")]

