@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from .cpio import Archive
-from .paths import CACHE, HARNESS, REPO, HarnessError, digest, locked, run
+from .paths import CACHE, HARNESS, REPO, HarnessError, digest, locked, run, used
 
 # Whatever in busybox starts other programs runs its own applets first, whatever the PATH says:
 # under its shell, or its timeout, rmmod would be busybox's. Those come from Debian's essential
@@ -57,7 +57,7 @@ def compiled(name):
             run("gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-s", "-o", partial,
                 *(s for s in sources if s.suffix == ".c"))
             partial.rename(binary)
-    return binary
+        return used(binary)
 
 
 def base(kernel):
@@ -68,13 +68,11 @@ def base(kernel):
         f"{kernel.name}-{digest(kernel.identity, init, *programs, Path(__file__))}.cpio")
     with locked(CACHE / "image" / f"{kernel.name}.lock"):
         if archive_file.exists():
-            return archive_file
-        for old in archive_file.parent.glob(f"{kernel.name}-????????????????.cpio"):
-            old.unlink()
+            return used(archive_file)
         with open(archive_file.with_suffix(".partial"), "wb") as file:
             _write_base(Archive(file), kernel, init, *programs)
         archive_file.with_suffix(".partial").rename(archive_file)
-    return archive_file
+        return used(archive_file)
 
 
 def _write_base(archive, kernel, init, busybox, kmod, *others):

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from .paths import CACHE, REPO, HarnessError, digest, locked, say
+from .paths import CACHE, REPO, HarnessError, digest, locked, say, used
 
 TEST_MODULES = REPO / "tests" / "modules"
 WARN_MODULE = REPO / "tests" / "vm" / "warn_module"
@@ -45,12 +45,10 @@ def built(kernel, source):
                     copy.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copy(file, copy)
                 build_in_place(kernel, work)
-                for old in folder.parent.glob(f"{kernel.name}-*-{source.name}-????????????????"):
-                    shutil.rmtree(old)
                 partial = folder.with_name(folder.name + ".partial")
                 shutil.rmtree(partial, ignore_errors=True)
                 partial.mkdir()
                 for module in Path(work).rglob("*.ko"):
                     shutil.copy(module, partial)
                 partial.rename(folder)
-    return sorted(folder.glob("*.ko"))
+        return sorted(used(folder).glob("*.ko"))

@@ -5,8 +5,10 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[3]
@@ -48,6 +50,22 @@ def digest(*parts):
             sha.update(part if isinstance(part, bytes) else str(part).encode())
         sha.update(b"\0")
     return sha.hexdigest()[:16]
+
+
+def used(entry):
+    """Marks a cache entry as used now, and removes its neighbours that nobody has used for two days.
+
+    By age and not by name: another clone with other sources may be using its own at this moment.
+    """
+    os.utime(entry)
+    for old in entry.parent.iterdir():
+        if old.stat().st_mtime > time.time() - 2 * 86400:
+            continue
+        if old.is_dir():
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            old.unlink(missing_ok=True)
+    return entry
 
 
 @contextlib.contextmanager
