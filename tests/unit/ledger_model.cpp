@@ -40,17 +40,33 @@ void Model::feed(Event event)
     session_.feed(event);
 }
 
+void Model::feed_unplaced(OpKind kind, std::uint64_t count)
+{
+    if (count == 0) {
+        return;
+    }
+    Cell cell;
+    cell.ts_ns = ++now_ns_;
+    cell.kind = kind;
+    cell.count = count;
+    session_.feed(cell);
+}
+
 void Model::operate()
 {
     now_ns_ += 1 + random(1000);
     const bool missed = options_.missing && random(20) == 0;
+    const bool unplaced = !missed && options_.unplaced && random(20) == 0;
+    const bool counted = !missed && !unplaced;
     if (random(10) < appetite_ || held_.empty()) {
         const std::size_t site = random(sites);
-        held_.push_back({site, now_ns_, !missed});
-        gets_[site] += missed ? 0 : 1;
+        held_.push_back({site, now_ns_, counted});
+        gets_[site] += counted ? 1 : 0;
+        unplaced_gets_ += unplaced ? 1 : 0;
     } else {
         held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(random(held_.size())));
-        puts_[random(puts_.size())] += missed ? 0 : 1;
+        puts_[random(puts_.size())] += counted ? 1 : 0;
+        unplaced_puts_ += unplaced ? 1 : 0;
     }
     missed_ += missed ? 1 : 0;
 }
@@ -105,6 +121,8 @@ Model::Truth Model::snapshot()
         feed(cell);
     }
     operate_if_racing();
+    feed_unplaced(OpKind::Put, unplaced_puts_);
+    operate_if_racing();
     ++now_ns_; // the counter is read at a moment of its own
     Truth truth = this->truth();
     ModuleSeen seen;
@@ -120,6 +138,8 @@ Model::Truth Model::snapshot()
         cell.count = gets_[i];
         feed(cell);
     }
+    operate_if_racing();
+    feed_unplaced(OpKind::Get, unplaced_gets_);
     feed(SnapshotEnd{});
     LossesSeen losses;
     losses.missed_probes = missed_;

@@ -20,6 +20,7 @@ public:
         bool load_seen = false; ///< else some references are from before tracing
         bool racing = false;    ///< operations go on between the readings of a snapshot
         bool missing = false;   ///< some operations are not counted, and known to be missed
+        bool unplaced = false;  ///< some operations are counted without their module
     };
     /// What was true when the kernel's counter was read; the last entry is "before tracing".
     struct Truth {
@@ -49,6 +50,7 @@ private:
     void operate();
     void operate_if_racing();
     void feed(Event event);
+    void feed_unplaced(OpKind kind, std::uint64_t count);
     std::uint64_t random(std::uint64_t limit) { return random_() % limit; }
     [[nodiscard]] Truth truth() const;
 
@@ -60,6 +62,7 @@ private:
     std::array<std::uint64_t, sites> gets_{};
     std::array<std::uint64_t, 2> puts_{};
     std::uint64_t missed_ = 0;
+    std::uint64_t unplaced_gets_ = 0, unplaced_puts_ = 0;
     unsigned appetite_ = 0; ///< of ten operations, how many are gets
 };
 

@@ -139,6 +139,18 @@ TEST_F(LedgerProperty, HoldsWhenOperationsAreMissed)
     run_many(options);
 }
 
+TEST_F(LedgerProperty, HoldsWhenOperationsFoundNoPlace)
+{
+    Model::Options options;
+    options.unplaced = true;
+    run_many(options);
+    options.racing = true;
+    options.missing = true;
+    run_many(options);
+    options.load_seen = true;
+    run_many(options);
+}
+
 // The control: the same programs with one lie must be caught.
 TEST_F(LedgerProperty, CatchesAWrongCount)
 {
@@ -289,6 +301,25 @@ TEST(Ledger, CountsOperationsWithoutASite)
     ASSERT_EQ(module.sites.size(), 1U + 0U);
     EXPECT_TRUE(module.sites[0].other);
     EXPECT_EQ(module.sites[0].outstanding_max, 1);
+}
+
+TEST(Ledger, IsNotExactWhereOperationsFoundNoPlace)
+{
+    std::string stream = snapshot(1, 0, 0, {0}) + snapshot(2, 2, 0, {2});
+    const std::string end = "2.000130000 snapshot_end";
+    stream.insert(stream.find(end), "2.000125000 cell count=1 counter=soft kind=get\n");
+    EXPECT_FALSE(row_of(refs_of(stream), 0x10)->exact);
+    EXPECT_EQ(row_of(refs_of(stream), 0x10)->outstanding_min, 1);
+}
+
+TEST(Ledger, AddsUpTheCellsOfASite)
+{
+    std::string stream = snapshot(1, 0, 0, {0, 0}) + snapshot(2, 5, 0, {2, 3});
+    for (std::size_t at = 0; (at = stream.find("site=0x11", at)) != std::string::npos;) {
+        stream.replace(at, 9, "site=0x10");
+    }
+    EXPECT_EQ(row_of(refs_of(stream), 0x10)->count, 5U);
+    EXPECT_TRUE(row_of(refs_of(stream), 0x10)->exact);
 }
 
 TEST(Ledger, ShowsHardCountsWithoutClaims)

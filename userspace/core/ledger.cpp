@@ -63,6 +63,7 @@ void Ledger::loaded(const ModuleLoad &load, const LossHistory &losses)
         // Nothing of it can have been counted before, so at_zero of every site is 0, as it is.
         account.zero_ns = load.ts_ns;
         account.missed_at_zero = losses.total().missed_probes;
+        account.unplaced_at_zero = unplaced_;
     }
 }
 
@@ -82,8 +83,12 @@ void Ledger::end_snapshot(std::uint64_t ts_ns)
     }
     feeding_ = false;
     std::unordered_map<std::uint64_t, std::vector<const Cell *>> cells;
+    std::uint64_t unplaced = 0;
     for (const Cell &cell : cells_) {
         cells[cell.instance_id].push_back(&cell);
+        if (cell.instance_id == 0 && cell.counter == Counter::Soft) {
+            unplaced += cell.count;
+        }
     }
     std::unordered_map<std::uint64_t, Account> present;
     for (const ModuleSeen &seen : staged_) {
@@ -98,6 +103,7 @@ void Ledger::end_snapshot(std::uint64_t ts_ns)
             present[id] = std::move(account);
         }
     }
+    unplaced_ = std::max(unplaced_, unplaced);
     accounts_ = std::move(present);
     modules_ = std::move(staged_);
     snapshot_ns_ = begin_ns_;
@@ -112,9 +118,12 @@ void Ledger::commit(Account &account, const ModuleSeen &seen,
     for (auto &[key, site] : account.sites) {
         site.before = site.count;
     }
+    std::map<SiteKey, std::uint64_t> counts; // one site may have several cells
     for (const Cell *cell : cells) {
-        Site &site = account.sites[{cell->counter, cell->kind, cell->call_site}];
-        site.count = std::max(site.count, cell->count);
+        const SiteKey key{cell->counter, cell->kind, cell->call_site};
+        Site &site = account.sites[key];
+        counts[key] += cell->count;
+        site.count = std::max(site.count, counts[key]);
         if (cell->pid != 0 || !cell->comm.empty()) {
             site.last = {cell->pid, cell->comm};
         }
@@ -158,7 +167,8 @@ void Ledger::commit_soft(Account &account) const
     if (refs != 0) {
         return;
     }
-    const bool quiet = account.c0_max && *account.c0_max + gets - puts <= 0 && missed_before_ == 0;
+    const bool quiet = account.c0_max && *account.c0_max + gets - puts <= 0 &&
+                       missed_before_ == 0 && unplaced_ == 0;
     for (auto &[key, site] : account.sites) {
         if (key.counter == Counter::Soft && key.kind == OpKind::Get) {
             site.at_zero = quiet ? site.count : site.before;
@@ -166,6 +176,7 @@ void Ledger::commit_soft(Account &account) const
     }
     account.zero_ns = account.seen.ts_ns;
     account.missed_at_zero = missed_before_;
+    account.unplaced_at_zero = unplaced_;
 }
 
 } // namespace lastref

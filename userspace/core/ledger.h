@@ -42,8 +42,9 @@
 ///    of the cells are those of the moment when c was read.
 /// 6. Missed operations. If m probe runs were missed since the zero, up to m more gets happened, at
 ///    any site, and the equations of 4 and 5 are wrong by up to m: m is one more holder in 3, and
-///    raises every upper bound (not above c). The zeros stay valid, being
-///    the kernel's word. Where the kernel does not tell how many were missed, nothing is `exact`.
+///    raises every upper bound (not above c). Operations that were counted without even their
+///    module count as missed for every module. The zeros stay valid, being the kernel's word. Where
+///    the kernel does not tell how many were missed, nothing is `exact`.
 ///
 /// What is left out: a get that the kernel has counted and whose probe has not counted it by the
 /// time the get cells are read, microseconds to milliseconds later. Then c exceeds what the sites
@@ -104,7 +105,8 @@ private:
         std::optional<std::int64_t> c0_max;
         std::optional<std::int64_t> c0_max_pending; ///< c_k - G_(k-1), which awaits P_(k+1)
         std::optional<std::uint64_t> zero_ns;
-        std::uint64_t missed_at_zero = 0;
+        std::uint64_t missed_at_zero = 0;   ///< probe runs known to be missed before it
+        std::uint64_t unplaced_at_zero = 0; ///< operations of unknown modules counted before it
     };
     void commit(Account &account, const ModuleSeen &seen, const std::vector<const Cell *> &cells,
                 std::uint64_t end_ns);
@@ -113,6 +115,8 @@ private:
     std::unordered_map<std::uint64_t, Account> accounts_;
     std::vector<ModuleSeen> modules_;
     std::uint64_t snapshot_ns_ = 0;
+    /// Soft operations that were counted without their module, in the latest snapshot.
+    std::uint64_t unplaced_ = 0;
 
     // The snapshot that is being fed; it counts only when it is complete.
     bool feeding_ = false;

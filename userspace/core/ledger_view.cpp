@@ -8,7 +8,7 @@ namespace lastref {
 /// What a ledger's account says at this moment: steps 2, 3 and 6 of the argument in ledger.h.
 class LedgerView {
 public:
-    LedgerView(const Ledger::Account &account, const Ledger::Lookup &lookup)
+    LedgerView(const Ledger::Account &account, std::uint64_t unplaced, const Ledger::Lookup &lookup)
         : account_(account), lookup_(lookup), refs_(std::max(account.seen.soft, 0)),
           missed_unknown_(lookup.losses.total().missed_unknown)
     {
@@ -16,6 +16,8 @@ public:
         if (lookup.losses.total().soft_missed) {
             missed_ = static_cast<std::int64_t>(missed - std::min(missed, account.missed_at_zero));
         }
+        missed_ +=
+            static_cast<std::int64_t>(unplaced - std::min(unplaced, account.unplaced_at_zero));
         for (const auto &[key, site] : account.sites) {
             if (key.counter == Counter::Soft && key.kind == OpKind::Get) {
                 taken_ += since_zero(site);
@@ -49,7 +51,7 @@ private:
     const Ledger::Lookup &lookup_;
     std::int64_t refs_;
     bool missed_unknown_;
-    std::int64_t missed_ = 0;     ///< gets since the zero that may have been missed
+    std::int64_t missed_ = 0;     ///< gets since the zero that may be in no cell of this module
     std::int64_t taken_ = 0;      ///< gets since the zero, of all sites
     std::int64_t before_max_ = 0; ///< references from before tracing, at most
 };
@@ -195,7 +197,7 @@ std::optional<RefsModule> Ledger::module(std::uint64_t instance_id, const Lookup
     if (it == accounts_.end() || !present) {
         return std::nullopt;
     }
-    return LedgerView(it->second, lookup).build();
+    return LedgerView(it->second, unplaced_, lookup).build();
 }
 
 } // namespace lastref
