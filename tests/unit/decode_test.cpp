@@ -64,8 +64,9 @@ std::vector<std::byte> minimal(std::uint32_t type, std::size_t size)
     std::vector<std::byte> bytes(size);
     lr_header head = make<lr_header>(type);
     head.size = static_cast<std::uint32_t>(size);
-    const auto *start = reinterpret_cast<const std::byte *>(&head);
-    std::copy_n(start, std::min(size, sizeof(head)), bytes.begin());
+    if (size != 0) { // an empty vector has no address to copy to
+        std::memcpy(bytes.data(), &head, std::min(size, sizeof(head)));
+    }
     const auto set = [&](std::size_t offset, std::uint32_t value) {
         if (offset + sizeof(value) <= size) {
             std::memcpy(bytes.data() + offset, &value, sizeof(value));
