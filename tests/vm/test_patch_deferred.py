@@ -53,7 +53,7 @@ def test_threads_outlive_the_exit_routine(guest):
     assert truth.outstanding_at_exit(guest, "lr_threads") == [3]
     # The last thread leaves 3 * linger_ms after the exit routine began, give or take a tick.
     assert unload.freed_ns - unload.requested_ns > 590_000_000
-    assert unload.returned_ns - unload.requested_ns < 400_000_000
+    assert unload.freed_ns - unload.returned_ns > 300_000_000
 
 
 def test_the_module_is_seen_as_unloading(guest, going):

@@ -88,7 +88,7 @@ def test_a_slow_exit_routine_grows_and_is_right_after(guest):
     unload, = tool.one_document(result)["unloads"]
     assert unload["outcome"] == "freed"
     tool.check_phases(unload)
-    assert 3_999_000_000 <= tool.phase(unload, "exit_routine")["duration_ns"] < 4_500_000_000
+    assert 3_999_000_000 <= tool.phase(unload, "exit_routine")["duration_ns"] < 4_000_000_000 + 2 * tool.NEAR_NS
 
 
 def test_the_time_is_up_before_the_exit_routine_ends(guest):
@@ -116,7 +116,7 @@ def test_the_time_is_up_before_the_last_put(guest):
     assert unload["outcome"] == "waiting"
     assert (unload["outstanding_at_return"], unload["outstanding_now"]) == (2, 2)
     assert unload["freed_ns"] is None
-    assert unload["free_delay_ns"] > 500_000_000  # so far
+    assert unload["free_delay_ns"] > 0  # so far
     assert (unload["phases"][-1]["name"], unload["phases"][-1]["ongoing"]) == ("waiting", True)
     holder = tool.sites(unload["holders"])["get_leaky"]
     assert holder["outstanding_max"] == 2

@@ -33,7 +33,8 @@ def test_a_slow_exit_routine(guest):
     truth.insmod(guest, "lr_slow", "exit_ms=700")
     unload, = tool.report(guest, "run -j -- rmmod lr_slow")["unloads"]
     tool.check_freed(guest, unload, "lr_slow", PHASES)
-    assert 699_000_000 <= tool.phase(unload, "exit_routine")["duration_ns"] < 1_200_000_000
+    took = tool.phase(unload, "exit_routine")["duration_ns"]
+    assert 699_000_000 <= took < 700_000_000 + 2 * tool.NEAR_NS
 
 
 def test_the_text(guest):
@@ -89,21 +90,6 @@ def test_record_and_report(guest):
     assert tool.lastref(guest, "report /tmp/slow").stdout == live.stdout
 
 
-def test_the_overview(guest):
-    quiet = tool.lastref(guest, "-j")
-    assert quiet.status == tool.DONE
-    doc = tool.one_document(quiet)
-    assert (doc["soft_supported"], doc["modules"]) == (False, [])
-    truth.insmod(guest, "lr_slow", "exit_ms=4000")
-    unload = guest.start(["rmmod", "lr_slow"])
-    guest.check("until grep -q '^lr_slow .* Unloading ' /proc/modules; do usleep 20000; done")
-    result = tool.lastref(guest, "-j")
-    assert result.status == tool.EXIT_RUNNING
-    entry, = tool.one_document(result)["modules"]
-    assert (entry["module"], entry["outcome"], entry["soft"]) == ("lr_slow", "exit_running", None)
-    assert unload.wait().status == 0
-
-
 def test_refs_says_that_there_is_nothing_to_count(guest):
     """No table of zeroes: this kernel has no soft references."""
     result = tool.lastref(guest, "refs -j -d 0.2 lr_referee")
@@ -137,3 +123,18 @@ def test_watching_changes_no_reference_and_loads_no_module(guest):
         assert tool.lastref(guest, arguments).status == tool.DONE
     assert before == during == truth.module_list(guest)
     guest.check("rmmod dummy")
+
+
+def test_the_overview(guest):
+    quiet = tool.lastref(guest, "-j")
+    assert quiet.status == tool.DONE
+    doc = tool.one_document(quiet)
+    assert (doc["soft_supported"], doc["modules"]) == (False, [])
+    # The last test of the file: the guest ends before this exit routine does.
+    truth.insmod(guest, "lr_slow", "exit_ms=600000")
+    guest.start(["rmmod", "lr_slow"])
+    guest.check("until grep -q '^lr_slow .* Unloading ' /proc/modules; do usleep 20000; done")
+    result = tool.lastref(guest, "-j")
+    assert result.status == tool.EXIT_RUNNING
+    entry, = tool.one_document(result)["modules"]
+    assert (entry["module"], entry["outcome"], entry["soft"]) == ("lr_slow", "exit_running", None)

@@ -13,6 +13,10 @@ from harness.paths import REPO
 READY = r"^lastref: attached \((tracepoint|kprobe)\)$"
 DONE, FAILED, USAGE, OUTSTANDING, EXIT_RUNNING, UNSUPPORTED, REFUSED = 0, 1, 2, 3, 4, 5, 6
 
+# How far apart two stamps of one moment, or a timer and its handler, may be on an emulated machine
+# whose host is busy. The exact comparison is in test_delay_exact.py.
+NEAR_NS = 250_000_000
+
 DEFERRED = ["requested", "exit_routine", "waiting", "queued", "grace_period", "freeing"]
 
 
@@ -50,8 +54,11 @@ def one_document(result):
 
 
 def lastref(guest, arguments, timeout=60):
-    """Runs it to its end; the status is for the caller to judge."""
-    return guest.run(f"lastref {arguments}", timeout)
+    """Runs it to its end, in place of its shell: dash would keep open what it redirects for it.
+
+    The status is for the caller to judge.
+    """
+    return guest.run(f"exec lastref {arguments}", timeout)
 
 
 def report(guest, arguments, status=DONE, timeout=60):
@@ -118,12 +125,10 @@ def check_freed(guest, unload, module, expected_phases):
     check_phases(unload)
     seen = truth.wait_freed(guest, module)[-1]
     assert unload["free_delay_ns"] == max(0, int(unload["freed_ns"]) - int(unload["returned_ns"]))
-    # The referee's own probes and an emulated, busy machine lie between the two; the exact
-    # comparison is in test_delay_exact.py.
     for mine, theirs in ((unload["requested_ns"], seen.requested_ns),
                          (unload["returned_ns"], seen.returned_ns),
                          (unload["freed_ns"], seen.freed_ns)):
-        assert abs(int(mine) - theirs) < 50_000_000, (unload, seen)
+        assert abs(int(mine) - theirs) < NEAR_NS, (unload, seen)
 
 
 def sites(module, kind="get"):
