@@ -153,6 +153,9 @@ def test_doctor_finds_nothing_wrong(guest):
     text = guest.run("lastref doctor")
     assert text.status == tool.DONE
     assert "soft references: this kernel has them" in text.stdout
+    doc = tool.one_document(guest.run("lastref doctor -j"))
+    assert (doc["attach"], doc["soft_references"]) == ("tracepoint", True)
+    assert all(command["works"] for command in doc["commands"])
 
 
 def test_a_dry_run_attaches_nothing(guest):
