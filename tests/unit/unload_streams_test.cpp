@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Unloads whose events arrive in another order, or do not arrive, or are many.
 
-#include "stream.h"
+#include "stream_unloads.h"
 
 #include <gtest/gtest.h>
 #include <map>
@@ -9,27 +9,6 @@
 
 namespace lastref::test {
 namespace {
-
-ReportDoc report_of(const std::string &name)
-{
-    return play(read_stream_file(name + ".txt")).report();
-}
-
-UnloadRecord only_unload(const std::string &name)
-{
-    const ReportDoc doc = report_of(name);
-    EXPECT_EQ(doc.unloads.size(), 1U) << name;
-    return doc.unloads.at(0);
-}
-
-std::vector<std::string> phase_names(const UnloadRecord &unload)
-{
-    std::vector<std::string> names;
-    for (const Phase &phase : unload.phases) {
-        names.emplace_back(name_of(phase.name));
-    }
-    return names;
-}
 
 TEST(Unload, TheOrderOfArrivalDoesNotMatter)
 {

@@ -1,33 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What the streams' texts do not show, or show only in part.
 
-#include "stream.h"
+#include "stream_unloads.h"
 
 #include <gtest/gtest.h>
 
 namespace lastref::test {
 namespace {
-
-ReportDoc report_of(const std::string &name)
-{
-    return play(read_stream_file(name + ".txt")).report();
-}
-
-UnloadRecord only_unload(const std::string &name)
-{
-    const ReportDoc doc = report_of(name);
-    EXPECT_EQ(doc.unloads.size(), 1U) << name;
-    return doc.unloads.at(0);
-}
-
-std::vector<std::string> phase_names(const UnloadRecord &unload)
-{
-    std::vector<std::string> names;
-    for (const Phase &phase : unload.phases) {
-        names.emplace_back(name_of(phase.name));
-    }
-    return names;
-}
 
 using Names = std::vector<std::string>;
 
