@@ -8,7 +8,7 @@
 
 #include <linux/err.h>
 #include <linux/errno.h>
-#include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/sched.h>
@@ -23,10 +23,10 @@ MODULE_PARM_DESC(linger_ms, "how long the thread stays, in ms");
 
 static int lr_failinit_main(void *data)
 {
-	unsigned long end = jiffies + msecs_to_jiffies(linger_ms);
+	ktime_t end = ktime_add_ms(ktime_get(), linger_ms);
 
 	/* In short naps, so as to come back to module text again and again. */
-	while (time_before(jiffies, end))
+	while (ktime_before(ktime_get(), end))
 		schedule_timeout_interruptible(1);
 
 	module_put_soft_and_exit(0);

@@ -3,7 +3,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/delay.h>
-#include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/minmax.h>
 #include <linux/module.h>
 
@@ -18,11 +18,12 @@ static int __init lr_slow_init(void)
 
 static void __exit lr_slow_exit(void)
 {
-	unsigned long end = jiffies + msecs_to_jiffies(exit_ms);
+	ktime_t end = ktime_add_ms(ktime_get(), exit_ms);
+	s64 left;
 
 	/* In short naps, or the hung task detector would report the sleep. */
-	while (time_before(jiffies, end))
-		msleep(min(50U, jiffies_to_msecs(end - jiffies)));
+	while ((left = ktime_ms_delta(end, ktime_get())) >= 0)
+		msleep(min_t(s64, 50, left + 1));
 }
 
 module_init(lr_slow_init);

@@ -10,6 +10,7 @@
 #include <linux/completion.h>
 #include <linux/debugfs.h>
 #include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -31,7 +32,7 @@ MODULE_PARM_DESC(linger_ms,
 
 struct lr_thread {
 	struct completion told;
-	unsigned long leave_at;	/* in jiffies, valid once told */
+	ktime_t leave_at;	/* valid once told */
 };
 
 static struct lr_thread pool[LR_THREADS_MAX];
@@ -43,12 +44,13 @@ static struct dentry *dir;
 static int lr_thread_main(void *data)
 {
 	struct lr_thread *thread = data;
-	long left;
+	s64 left;
 
 	while (wait_for_completion_interruptible(&thread->told))
 		;
-	while ((left = thread->leave_at - jiffies) > 0)
-		schedule_timeout_interruptible(left);
+	/* By the clock: jiffies lag behind it on a busy emulated machine. */
+	while ((left = ktime_ms_delta(thread->leave_at, ktime_get())) >= 0)
+		schedule_timeout_interruptible(msecs_to_jiffies(left + 1));
 
 	atomic_dec(&outstanding);
 	module_put_soft_and_exit(0);
@@ -72,7 +74,7 @@ static int lr_thread_start(unsigned int i)
 	return 0;
 }
 
-static int lr_thread_tell(unsigned int i, unsigned long leave_at)
+static int lr_thread_tell(unsigned int i, ktime_t leave_at)
 {
 	int ret = 0;
 
@@ -97,7 +99,7 @@ static int lr_threads_command(int argc, char **argv)
 	ret = kstrtouint(argv[1], 0, &i);
 	if (ret)
 		return ret;
-	return i < threads ? lr_thread_tell(i, jiffies) : -ERANGE;
+	return i < threads ? lr_thread_tell(i, ktime_get()) : -ERANGE;
 }
 
 LR_DEFINE_CONTROL(control, lr_threads_command);
@@ -123,7 +125,7 @@ static int __init lr_threads_init(void)
 		ret = lr_thread_start(i);
 		if (ret) {
 			while (i--)
-				lr_thread_tell(i, jiffies);
+				lr_thread_tell(i, ktime_get());
 			return ret;
 		}
 	}
@@ -135,13 +137,13 @@ static int __init lr_threads_init(void)
 
 static void __exit lr_threads_exit(void)
 {
-	unsigned long now = jiffies;
+	ktime_t now = ktime_get();
 	unsigned int i;
 
 	debugfs_remove_recursive(dir);
 	/* Those that were told before have their own time to leave. */
 	for (i = 0; i < threads; i++)
-		lr_thread_tell(i, now + msecs_to_jiffies((i + 1) * linger_ms));
+		lr_thread_tell(i, ktime_add_ms(now, (i + 1) * linger_ms));
 	lr_log_exit(atomic_read(&outstanding));
 }
 

@@ -57,7 +57,7 @@ def test_each_put_hits_exactly_one_probe(guest):
     truth.insmod(guest, "lr_refs")
     truth.control(guest, "lr_refs", "get 5 A", "put 2 B", "put 1 C work")
     truth.control(guest, "lr_refs", "put 2 A")
-    truth.insmod(guest, "lr_threads", "threads=3 linger_ms=50")
+    truth.insmod(guest, "lr_threads", "threads=3 linger_ms=300")
     guest.check("rmmod lr_refs lr_threads")
     truth.wait_freed(guest, "lr_threads")
     lines = guest.check(f"cat {TRACING}/kprobe_profile").splitlines()

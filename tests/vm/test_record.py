@@ -39,7 +39,7 @@ def recorded(guest, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def recorded_json(guest, tmp_path_factory):
-    truth.insmod(guest, "lr_threads", "threads=2 linger_ms=50")
+    truth.insmod(guest, "lr_threads", "threads=2 linger_ms=300")
     live = tool.lastref(guest, "record -j -o /tmp/threads -- rmmod lr_threads")
     assert live.status == tool.DONE, live.stderr
     tool.one_document(live)

@@ -44,7 +44,7 @@ def kill(guest, job):
 
 def works(guest):
     """A new lastref, and a kernel that is well."""
-    truth.insmod(guest, "lr_threads", "threads=2 linger_ms=50")
+    truth.insmod(guest, "lr_threads", "threads=2 linger_ms=300")
     unload, = tool.report(guest, "run -j -- rmmod lr_threads")["unloads"]
     tool.check_freed(guest, unload, "lr_threads", tool.DEFERRED)
     assert unload["outstanding_at_return"] == 2
@@ -117,7 +117,7 @@ def test_two_count_at_once(guest):
 
 
 def test_two_follow_one_unload(guest):
-    truth.insmod(guest, "lr_threads", "threads=3 linger_ms=100")
+    truth.insmod(guest, "lr_threads", "threads=3 linger_ms=300")
     first = tool.start(guest, "record -o /tmp/first --attach=tracepoint")
     second, = tool.report(guest, "run -j --attach=kprobe -- rmmod lr_threads")["unloads"]
     tool.finish(first)

@@ -34,7 +34,7 @@ def test_a_slow_exit_routine(guest):
     unload, = tool.report(guest, "run -j -- rmmod lr_slow")["unloads"]
     tool.check_freed(guest, unload, "lr_slow", PHASES)
     took = tool.phase(unload, "exit_routine")["duration_ns"]
-    assert 699_000_000 <= took < 700_000_000 + 2 * tool.NEAR_NS
+    assert 700_000_000 <= took < 700_000_000 + tool.NEAR_NS
 
 
 def test_the_text(guest):

@@ -15,7 +15,7 @@ DONE, FAILED, USAGE, OUTSTANDING, EXIT_RUNNING, UNSUPPORTED, REFUSED = 0, 1, 2, 
 
 # How far apart two stamps of one moment, or a timer and its handler, may be on an emulated machine
 # whose host is busy. The exact comparison is in test_delay_exact.py.
-NEAR_NS = 250_000_000
+NEAR_NS = 1_000_000_000
 
 DEFERRED = ["requested", "exit_routine", "waiting", "queued", "grace_period", "freeing"]
 

@@ -36,17 +36,20 @@ class Kernel:
 
     @property
     def patched(self):
-        return self.name not in stock.METAPACKAGES
+        return built_here().get(self.name) == "patches"
 
 
-def patched_names():
+@functools.lru_cache
+def built_here():
+    """The kernels that kernel-patch/build makes, with the directory of their patches or "-"."""
     table = REPO / "kernel-patch" / "configs" / "kernels"
-    lines = table.read_text(encoding="utf-8").splitlines()
-    return [line.split()[0] for line in lines if line.strip() and not line.startswith("#")]
+    rows = [line.split() for line in table.read_text(encoding="utf-8").splitlines()
+            if line.strip() and not line.startswith("#")]
+    return {row[0]: row[2] for row in rows}
 
 
 def names():
-    return [*patched_names(), *stock.METAPACKAGES]
+    return [*built_here(), *stock.METAPACKAGES]
 
 
 @functools.lru_cache
