@@ -14,7 +14,7 @@ INSIDE = ("load_module", "free_module", "mod_tree_insert", "module_kallsyms_on_e
 OUTSIDE = ("stack_trace_save", "syscall_exit_to_user_mode", "param_set_int", "__bpf_prog_run32")
 # Of Tasks RCU proper; the rude and the trace kind are not what a module unload needs.
 TASKS_RCU = re.compile(r"rcu_tasks(?!_(rude|trace))|tasks_rcu(?!_(rude|trace))|exit_tasks_rcu")
-OTHER_KINDS = re.compile(r"rude|trace")
+OTHERS = re.compile(r"rude|trace|bpf")
 
 
 class SizeError(Exception):
@@ -39,7 +39,7 @@ def symbols(vmlinux):
 
 
 def functions(table):
-    """{name: bytes} of all functions; clones of one function are added up, as bloat-o-meter does."""
+    """{name: bytes} of all functions; clones of one are added up, as bloat-o-meter does."""
     sizes = Counter()
     for _, size, kind, name in table:
         if kind in "tTwW" and not name.startswith(("__pfx_", "__cfi_")):
@@ -91,7 +91,7 @@ def holdout_instructions(vmlinux):
 def tasks_rcu(table, vmlinux):
     """What having Tasks RCU costs in memory. The hook in the context switch is inlined there."""
     own = [(size, kind, name) for _, size, kind, name in table
-           if TASKS_RCU.search(name) and not OTHER_KINDS.search(name)]
+           if TASKS_RCU.search(name) and not OTHERS.search(name)]
     return {
         "text": sum(size for size, kind, _ in own if kind in "tTwW"),
         "per_cpu": sum(size for size, kind, name in own if name == "rcu_tasks__percpu"),

@@ -7,8 +7,8 @@ MODES = (("never", "A module that never uses soft references"),
          ("outstanding", "One that has one outstanding when its exit returns"))
 SPANS = (("load", "load"), ("unload", "rmmod"), ("free", "worker"))
 # Columns: what they are called, and the rows of configs/kernels they show, by series.
-COLUMNS = (("6.12-unpatched", "6.12", "stock"), ("6.12-rfc", "6.12", "RFC"), ("6.12", "6.12", "ours"),
-           ("6.1-unpatched", "6.1", "stock"), ("6.1", "6.1", "ours"))
+COLUMNS = (("6.12-unpatched", "6.12", "stock"), ("6.12-rfc", "6.12", "RFC"),
+           ("6.12", "6.12", "ours"), ("6.1-unpatched", "6.1", "stock"), ("6.1", "6.1", "ours"))
 NOTHING = "-"
 
 
@@ -66,19 +66,21 @@ def mode(kernels, name):
 
 
 def milliseconds(figure):
-    return (f"median {figure['median'] / 1e6:.1f} ms, longest {figure['extremes'][1] / 1e6:.1f} ms "
+    return (f"median {figure['median'] / 1e6:.1f}, longest {figure['extremes'][1] / 1e6:.1f} ms "
             f"of {figure['rounds']}")
 
 
 def tasks_rcu(measured):
     cost, waits = measured["tasks_rcu"], measured["grace_periods"]
     yield "Tasks RCU where nothing else selects it:"
-    yield f"  text {cost['text']} bytes, data {cost['data']}, {cost['per_cpu']} for each processor,"
+    yield (f"  at most {cost['text']} bytes of text, {cost['data']} of data, {cost['per_cpu']} for "
+           "each processor,")
     yield f"  {cost['task_struct']} in each task_struct, one kernel thread;"
-    yield (f"  {cost['switch_hook_instructions']} instructions in each context switch touch a flag of "
-           "the task.")
+    yield (f"  {cost['switch_hook_instructions']} instructions in each context switch touch a "
+           "flag of the task.")
     yield "Grace periods, 2 processors, by the clock:"
-    for name, label in (("rcu", "synchronize_rcu(), idle"), ("tasks", "synchronize_rcu_tasks(), idle"),
+    for name, label in (("rcu", "synchronize_rcu(), idle"),
+                        ("tasks", "synchronize_rcu_tasks(), idle"),
                         ("busy_rcu", "the same two while a thread"),
                         ("busy_tasks", "  loops for 2 s in the kernel")):
         yield f"  {label.ljust(30)} {milliseconds(waits[name])}"
@@ -92,7 +94,8 @@ def text(measured):
     releases = {series: known[name]["release"] for name, series, _ in columns}
     lines = [*header(columns, releases), *sizes(kernels)]
     for name, title in MODES:
-        lines += ["", title, *mode(kernels, name)]
+        if rows := list(mode(kernels, name)):
+            lines += ["", title, *rows]
     if "grace_periods" in measured:
         lines += ["", *tasks_rcu(measured)]
     return "\n".join(lines) + "\n"
