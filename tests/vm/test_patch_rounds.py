@@ -40,8 +40,9 @@ def guest(boot, tmp_path_factory):
 @pytest.fixture(scope="module")
 def waits(guest):
     """waits(COMMAND): what each unload of a command waited for, as {(module, calls): unloads}."""
-    functions = guest.check(f"""awk '$2 ~ /^[tT]$/ && $3 ~ /^({'|'.join(WAITING)})$/ {{ print $3 }}' \
-                                /proc/kallsyms""", timeout=200).split()
+    names = "|".join(WAITING)
+    functions = guest.check(f"awk '$2 ~ /^[tT]$/ && $3 ~ /^({names})$/ {{ print $3 }}' "
+                            "/proc/kallsyms", timeout=200).split()
     assert "synchronize_rcu" in functions
     events = [f"p:unload __x64_sys_delete_module {NAME}", "r:unloaded __x64_sys_delete_module",
               *(f"p:wait_{f} {f}" for f in functions)]
@@ -104,7 +105,7 @@ def test_the_program_stops_at_an_error(guest):
 
 
 def test_a_further_wait_would_be_seen(guest, kernel, waits):
-    """The control for the grace periods: this one has used soft references, where there are some."""
+    """The control for the waits: this one has used soft references, where there are some."""
     truth.insmod(guest, "lr_refs")
     if kernel.patched:
         truth.control(guest, "lr_refs", "pairs 1")
