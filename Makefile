@@ -4,7 +4,7 @@
 K ?= 6.12
 export KERNELS ?= 6.12 stock-6.12 stock-6.1
 
-.PHONY: all deps check lint unit test demo kernel vm clean help
+.PHONY: all deps check lint unit test demo kernel vm soak clean help
 
 all: ## build lastref (build/release/lastref)
 	@scripts/deps build
@@ -35,6 +35,10 @@ kernel: ## build the patched kernel; KERNEL_SRC=DIR|TARBALL
 vm: ## a shell in a guest, with lastref and the test modules: K=6.12, stock-6.12, …
 	@scripts/deps build vm $(if $(filter stock-%,$(K)),,kernel source-$(firstword $(subst -, ,$(K))))
 	@tests/vm/boot.py --kernel $(K) --shell
+
+soak: ## unload under stress by the thousand, resumable: K=6.12 ROUNDS=10000
+	@scripts/deps build vm kernel source-$(firstword $(subst -, ,$(K)))
+	@tests/soak/run --kernel $(K) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 clean: ## remove what was built here (the cache of kernels stays in ~/.cache/lastref)
 	rm -rf build
