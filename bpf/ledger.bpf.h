@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The ledger: counts gets and puts of soft references by (module instance, call site), in every
+ * The ledger: counts gets and puts of references by (module instance, call site), in every
  * context they come in. What runs for each of them is kept short: the stack and the symbol of a
  * call site are taken once, the task that was seen last is noted once a tick.
  *
@@ -31,11 +31,12 @@ struct {
 } stacks SEC(".maps");
 
 /* One get or put. */
-struct soft_op {
+struct ref_op {
     const struct module *mod;
     __u64 instance_id;
     __u64 call_site;
-    __u32 kind; /* enum lr_kind */
+    __u32 counter; /* enum lr_counter */
+    __u32 kind;    /* enum lr_kind */
     __s32 outstanding;
     __u32 exact;
 };
@@ -98,7 +99,7 @@ static __always_inline void add_stack(void *ctx, struct lr_site *r)
 }
 
 /* LR_SITE, once for each slot. Tried again at a later operation if there is no room now. */
-static __noinline int emit_site(void *ctx, const struct soft_op *op, struct lr_slot *slot)
+static __noinline int emit_site(void *ctx, const struct ref_op *op, struct lr_slot *slot)
 {
     static const char format[] = "%pB";
     const struct module *mod = op->mod;
@@ -118,7 +119,7 @@ static __noinline int emit_site(void *ctx, const struct soft_op *op, struct lr_s
     r->h.instance_id = op->instance_id;
     BPF_CORE_READ_STR_INTO(&r->h.module, mod, name);
     r->call_site = op->call_site;
-    r->counter = LR_SOFT;
+    r->counter = op->counter;
     r->kind = op->kind;
     r->context = context();
     address = op->call_site;
@@ -128,11 +129,14 @@ static __noinline int emit_site(void *ctx, const struct soft_op *op, struct lr_s
     return 0;
 }
 
-static __noinline int emit_op(const struct soft_op *op)
+static __noinline int emit_op(const struct ref_op *op)
 {
     const struct module *mod = op->mod;
     struct lr_soft_op *r;
 
+    if (op->counter != LR_SOFT) {
+        return 0;
+    }
     if (!every_soft_op && !bpf_map_lookup_elem(&going, &op->instance_id)) {
         return 0;
     }
@@ -158,7 +162,7 @@ static __always_inline __u32 half(__u32 kind)
 }
 
 /* Whether slot `place` is, or with this call becomes, the one for this key. */
-static __always_inline bool claim(__u32 place, __u64 key, __u64 instance, __u64 call_site)
+static __always_inline bool claim(__u32 place, __u64 key, const struct ref_op *op, __u64 call_site)
 {
     struct lr_slot *slot = &slots[place];
     __u64 found = slot->key;
@@ -166,8 +170,9 @@ static __always_inline bool claim(__u32 place, __u64 key, __u64 instance, __u64 
     if (!found) {
         found = __sync_val_compare_and_swap(&slot->key, 0, key);
         if (!found) {
+            slot->counter = op->counter;
             slot->call_site = call_site;
-            slot->instance_id = instance;
+            slot->instance_id = op->instance_id;
             slot->jiffies = 1; /* long ago */
             return true;
         }
@@ -176,28 +181,29 @@ static __always_inline bool claim(__u32 place, __u64 key, __u64 instance, __u64 
 }
 
 /* The slot for an operation: the one it has, a new one, or one without call site. */
-static __always_inline __u32 find_slot(__u64 instance, __u64 call_site, __u32 kind)
+static __always_inline __u32 find_slot(const struct ref_op *op)
 {
-    __u64 key = lr_key(instance, call_site);
+    __u64 key = lr_key(op->instance_id, op->call_site);
     __u64 step = (key >> 20) | 1;
 
     for (__u32 i = 0; i < LR_PROBES; i++) {
         __u32 place =
-            half(kind) + (((key >> (64 - LR_SITE_BITS)) + i * step) & (LR_SITE_SLOTS - 1));
+            half(op->kind) + (((key >> (64 - LR_SITE_BITS)) + i * step) & (LR_SITE_SLOTS - 1));
 
-        if (claim(place, key, instance, call_site)) {
+        if (claim(place, key, op, op->call_site)) {
             return place;
         }
     }
-    key = lr_key(instance, 0);
+    key = lr_key(op->instance_id, op->counter); /* less than the address of any call site */
     for (__u32 i = 0; i < LR_PROBES; i++) {
         __u32 other = ((key >> 32) + i) & (LR_OTHER_SLOTS - 1);
+        __u32 place = half(op->kind) + LR_SITE_SLOTS + other;
 
-        if (other && claim(half(kind) + LR_SITE_SLOTS + other, key, instance, 0)) {
-            return half(kind) + LR_SITE_SLOTS + other;
+        if (other > LR_HARD && claim(place, key, op, 0)) {
+            return place;
         }
     }
-    return half(kind) + LR_SITE_SLOTS;
+    return half(op->kind) + LR_SITE_SLOTS + op->counter;
 }
 
 /*
@@ -224,9 +230,9 @@ static __always_inline __u32 this_shard(void)
 }
 
 /* Counts, and does all that is not to be done every time. */
-static __noinline int count_and_note(void *ctx, const struct soft_op *op)
+static __noinline int count_and_note(void *ctx, const struct ref_op *op)
 {
-    __u32 place = find_slot(op->instance_id, op->call_site, op->kind);
+    __u32 place = find_slot(op);
 
     if (place >= LR_SLOTS) {
         return 0; /* cannot be, but the verifier does not know */
@@ -248,12 +254,12 @@ static __noinline int count_and_note(void *ctx, const struct soft_op *op)
  * nothing yet that would have to be saved from the call of a helper.
  */
 static __always_inline bool count_known(__u64 now, __u32 shard, __u64 instance, __u64 call_site,
-                                        __u32 kind)
+                                        __u32 counter, __u32 kind)
 {
     __u64 key = lr_key(instance, call_site);
     __u32 first = half(kind) + (key >> (64 - LR_SITE_BITS));
 
-    if (kind == LR_PUT && watched) {
+    if (counter == LR_SOFT && kind == LR_PUT && watched) {
         return false;
     }
     /* The second condition never holds when each operation gets a record, see note_task(). */

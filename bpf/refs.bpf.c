@@ -5,24 +5,41 @@
  */
 #include "bpf/ledger.bpf.h"
 
-/* Arguments of the tracepoints: the module, the call site, what is outstanding afterwards. */
-static __noinline int traced_first(__u64 *ctx, __u32 kind)
+/*
+ * Arguments of the tracepoints: the module, the call site, and, of soft references, what is
+ * outstanding afterwards.
+ */
+static __noinline int soft_first(__u64 *ctx, __u32 kind)
 {
-    struct soft_op op = {.call_site = ctx[1], .kind = kind, .outstanding = ctx[2], .exact = 1};
+    struct ref_op op = {.call_site = ctx[1],
+                        .counter = LR_SOFT,
+                        .kind = kind,
+                        .outstanding = ctx[2],
+                        .exact = 1};
 
     bpf_probe_read_kernel(&op.mod, sizeof(op.mod), &ctx[0]);
     op.instance_id = instance_of(op.mod);
     return count_and_note(ctx, &op);
 }
 
-static __always_inline int traced(__u64 *ctx, __u32 kind)
+static __noinline int hard_first(__u64 *ctx, __u32 kind)
+{
+    struct ref_op op = {
+        .call_site = ctx[1], .counter = LR_HARD, .kind = kind, .outstanding = -1};
+
+    bpf_probe_read_kernel(&op.mod, sizeof(op.mod), &ctx[0]);
+    op.instance_id = instance_of(op.mod);
+    return count_and_note(ctx, &op);
+}
+
+static __always_inline int traced(__u64 *ctx, __u32 counter, __u32 kind)
 {
     __u32 shard = this_shard();
     __u64 now = bpf_jiffies64();
     const struct module *mod = (const void *)ctx[0];
 
-    if (!count_known(now, shard, mod->mkobj.kobj.sd->id, ctx[1], kind)) {
-        traced_first(ctx, kind);
+    if (!count_known(now, shard, mod->mkobj.kobj.sd->id, ctx[1], counter, kind)) {
+        counter == LR_SOFT ? soft_first(ctx, kind) : hard_first(ctx, kind);
     }
     return 0;
 }
@@ -30,13 +47,26 @@ static __always_inline int traced(__u64 *ctx, __u32 kind)
 SEC("tp_btf/module_soft_get")
 int soft_get(__u64 *ctx)
 {
-    return traced(ctx, LR_GET);
+    return traced(ctx, LR_SOFT, LR_GET);
 }
 
 SEC("tp_btf/module_soft_put")
 int soft_put(__u64 *ctx)
 {
-    return traced(ctx, LR_PUT);
+    return traced(ctx, LR_SOFT, LR_PUT);
+}
+
+/* The kernel has traced these since v2.6.33; the put after it happened, with preemption off. */
+SEC("tp_btf/module_get")
+int hard_get(__u64 *ctx)
+{
+    return traced(ctx, LR_HARD, LR_GET);
+}
+
+SEC("tp_btf/module_put")
+int hard_put(__u64 *ctx)
+{
+    return traced(ctx, LR_HARD, LR_PUT);
 }
 
 /*
@@ -113,8 +143,8 @@ int BPF_KRETPROBE(soft_get_leave, bool taken)
         mod = (const struct module *)pair->mod;
         instance = pair->instance_id;
         pair->slot = 0;
-        if (taken && mod && !count_known(now, shard, instance, PT_REGS_IP(ctx), LR_GET)) {
-            struct soft_op op = {mod, instance, PT_REGS_IP(ctx), LR_GET, -1, 0};
+        if (taken && mod && !count_known(now, shard, instance, PT_REGS_IP(ctx), LR_SOFT, LR_GET)) {
+            struct ref_op op = {mod, instance, PT_REGS_IP(ctx), LR_SOFT, LR_GET, -1, 0};
 
             if (every_soft_op) {
                 op.outstanding = soft_word_of(mod).outstanding;
@@ -127,6 +157,116 @@ int BPF_KRETPROBE(soft_get_leave, bool taken)
         __sync_fetch_and_add(&lost_pairs, 1);
     }
     return 0;
+}
+
+/*
+ * A fentry or fexit program is told the arguments, but not who called. That stands in the frame of
+ * the trampoline that runs it: from its context on come the arguments, with fexit on the function
+ * the return value, the saved frame pointer, the return into the function, and the return into its
+ * caller (arch_prepare_bpf_trampoline() in arch/x86/net/bpf_jit_comp.c). The return into the
+ * function, right behind its first instructions, proves that the frame is what we take it for.
+ */
+const volatile __u64 get_function = 0;
+const volatile __u64 put_function = 0;
+const volatile __u64 put_and_exit_function = 0;
+
+enum { ENTRY_BYTES = 16 }; /* endbr64 and the call of the trampoline */
+
+/* The words of a frame after its first two; a named type, so that it may be read without a call. */
+struct frame_words {
+    __u64 word[3];
+};
+
+extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym __weak; /* since v6.2 */
+
+/* pt_regs is the kernel's type for a row of words: its third to fifth are r13, r12 and bp. */
+static __always_inline struct frame_words frame_of(const void *ctx)
+{
+    struct frame_words frame = {};
+
+    if (&bpf_rdonly_cast) {
+        const struct pt_regs *row = bpf_rdonly_cast(ctx, bpf_core_type_id_kernel(struct pt_regs));
+
+        frame.word[0] = row->r13;
+        frame.word[1] = row->r12;
+        frame.word[2] = row->bp;
+    } else {
+        bpf_probe_read_kernel(&frame, sizeof(frame), ctx + 2 * sizeof(__u64));
+    }
+    return frame;
+}
+
+/* The call site, or 0 if the frame is another. With fexit programs on the function, ours or another's, all is one later. */
+static __always_inline __u64 caller_of(const void *ctx, __u64 function)
+{
+    struct frame_words frame = frame_of(ctx);
+
+    if (frame.word[1] - function <= ENTRY_BYTES) {
+        return frame.word[2];
+    }
+    if (frame.word[0] - function <= ENTRY_BYTES) {
+        return frame.word[1];
+    }
+    return 0;
+}
+
+static __noinline int entered_first(__u64 *ctx, __u64 call_site, __u32 kind)
+{
+    struct ref_op op = {
+        .call_site = call_site, .counter = LR_SOFT, .kind = kind, .outstanding = -1};
+
+    bpf_probe_read_kernel(&op.mod, sizeof(op.mod), &ctx[0]);
+    op.instance_id = instance_of(op.mod);
+    if (every_soft_op || (kind == LR_PUT && watched)) {
+        op.outstanding = soft_word_of(op.mod).outstanding - (kind == LR_PUT);
+    }
+    return count_and_note(ctx, &op);
+}
+
+static __always_inline int entered(__u64 *ctx, __u64 function, __u32 kind)
+{
+    __u32 shard = this_shard();
+    __u64 now = bpf_jiffies64();
+    const struct module *mod = (const void *)ctx[0];
+    __u64 call_site;
+
+    if (!mod) {
+        return 0; /* built-in code */
+    }
+    call_site = caller_of(ctx, function);
+    if (!count_known(now, shard, mod->mkobj.kobj.sd->id, call_site, LR_SOFT, kind)) {
+        entered_first(ctx, call_site, kind);
+    }
+    return 0;
+}
+
+/* Is run once, on a function that the kernel has for tests: what it finds is true for all. */
+const volatile __u64 frame_check_function = 0;
+__u32 frame_checked; /* 1: the frame is as expected */
+
+SEC("fexit/bpf_fentry_test1")
+int frame_check(__u64 *ctx)
+{
+    frame_checked = caller_of(ctx, frame_check_function) != 0;
+    return 0;
+}
+
+SEC("fexit/__try_module_get_soft")
+int soft_get_exit(__u64 *ctx)
+{
+    return (__u8)ctx[1] ? entered(ctx, get_function, LR_GET) : 0;
+}
+
+SEC("fentry/__module_put_soft")
+int soft_put_entry(__u64 *ctx)
+{
+    return entered(ctx, put_function, LR_PUT);
+}
+
+SEC("fentry/__module_put_soft_and_exit")
+int soft_put_and_exit_entry(__u64 *ctx)
+{
+    return entered(ctx, put_and_exit_function, LR_PUT);
 }
 
 /* Serves both functions that put. */
@@ -142,8 +282,8 @@ int BPF_KPROBE(soft_put_enter, const struct module *mod)
     }
     instance = known_instance_of(mod);
     bpf_probe_read_kernel(&call_site, sizeof(call_site), (void *)PT_REGS_SP(ctx));
-    if (!count_known(now, shard, instance, call_site, LR_PUT)) {
-        struct soft_op op = {mod, instance, call_site, LR_PUT, -1, 0};
+    if (!count_known(now, shard, instance, call_site, LR_SOFT, LR_PUT)) {
+        struct ref_op op = {mod, instance, call_site, LR_SOFT, LR_PUT, -1, 0};
 
         if (every_soft_op || watched) {
             op.outstanding = soft_word_of(mod).outstanding - 1;

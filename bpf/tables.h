@@ -15,8 +15,9 @@
  * in every context.
  *
  * The table has two halves, for gets and for puts. In a half, the slots for call sites come first,
- * then those of modules whose call sites found no place, of which the first counts what found none
- * at all (its key stays 0). A place is looked for in LR_PROBES slots.
+ * then those of modules whose call sites found no place, of which the second and the third count
+ * what found none at all (LR_SOFT and LR_HARD; their keys stay 0). A place is looked for in
+ * LR_PROBES slots.
  */
 enum lr_ledger {
     LR_SITE_BITS = 15,
@@ -31,12 +32,12 @@ enum lr_ledger {
 struct lr_slot {
     __u64 key;         /* of instance and call site, see lr_key(); 0: free */
     __u64 jiffies;     /* when the task was noted; 0: just now it is being written */
-    __u64 instance_id; /* these two are set a moment after the key */
+    __u64 instance_id; /* these, and the counter, are set a moment after the key */
     __u64 call_site;   /* 0: operations whose call site found no place */
     __u64 pid_tgid;    /* the task that was seen last */
     char comm[LR_COMM];
     __u32 site_sent; /* 1: the LR_SITE record is in the ring buffer, or on its way there */
-    __u32 zero;
+    __u32 counter;   /* enum lr_counter */
 };
 LR_STATIC_ASSERT(sizeof(struct lr_slot) == 64, "one cache line");
 

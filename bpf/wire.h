@@ -174,7 +174,7 @@ struct lr_losses {
     __u64 missed_probes;  /* runs of a probe that the kernel skipped */
     __u64 map_full;       /* operations counted without their call site */
     __u32 missed_unknown; /* 1: this kernel does not count all skipped runs */
-    __u32 soft_missed;    /* 1: some skipped runs were of the get and put probes */
+    __u32 refs_missed;    /* some were of gets and puts: LR_SOFT, LR_HARD or both */
 };
 LR_STATIC_ASSERT(sizeof(struct lr_losses) == 144, "lr_losses");
 

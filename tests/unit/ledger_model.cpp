@@ -9,21 +9,26 @@ namespace {
 
 constexpr std::uint64_t instance = 1;
 constexpr std::uint64_t put_address = 0x90;
+constexpr std::uint64_t init_put_address = 0x99;
 
-SessionInfo info()
+SessionInfo info(Counter counter)
 {
     SessionInfo info;
     info.start_ns = 1'000'000;
+    info.hard = counter == Counter::Hard;
     return info;
 }
 
 } // namespace
 
 Model::Model(std::uint32_t seed, const Options &options)
-    : options_(options), random_(seed), session_(info())
+    : options_(options), random_(seed), session_(info(options.counter))
 {
     if (options.load_seen) {
         feed(ModuleLoad{});
+        if (options.counter == Counter::Hard) {
+            held_.push_back({sites, now_ns_, true});
+        }
     } else {
         for (std::uint64_t i = random(4); i > 0; --i) {
             held_.push_back({sites, random(now_ns_), true});
@@ -47,9 +52,27 @@ void Model::feed_unplaced(OpKind kind, std::uint64_t count)
     }
     Cell cell;
     cell.ts_ns = ++now_ns_;
+    cell.counter = options_.counter;
     cell.kind = kind;
     cell.count = count;
     session_.feed(cell);
+}
+
+/// The put of the reference that a load takes, which the symbol of its call site tells apart.
+void Model::feed_init_put()
+{
+    SiteSeen site;
+    site.call_site = init_put_address;
+    site.counter = options_.counter;
+    site.kind = OpKind::Put;
+    site.symbol = "do_init_module+0x1f0/0x2a0";
+    feed(site);
+    Cell cell;
+    cell.call_site = init_put_address;
+    cell.counter = options_.counter;
+    cell.kind = OpKind::Put;
+    cell.count = init_put_;
+    feed(cell);
 }
 
 void Model::operate()
@@ -64,8 +87,10 @@ void Model::operate()
         gets_[site] += counted ? 1 : 0;
         unplaced_gets_ += unplaced ? 1 : 0;
     } else {
-        held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(random(held_.size())));
-        puts_[random(puts_.size())] += counted ? 1 : 0;
+        const auto gone = held_.begin() + static_cast<std::ptrdiff_t>(random(held_.size()));
+        const bool init = options_.load_seen && gone->site == sites;
+        held_.erase(gone);
+        (init ? init_put_ : puts_[random(puts_.size())]) += counted ? 1 : 0;
         unplaced_puts_ += unplaced ? 1 : 0;
     }
     missed_ += missed ? 1 : 0;
@@ -116,9 +141,13 @@ Model::Truth Model::snapshot()
         operate_if_racing();
         Cell cell;
         cell.call_site = put_address + i;
+        cell.counter = options_.counter;
         cell.kind = OpKind::Put;
         cell.count = puts_[i];
         feed(cell);
+    }
+    if (init_put_ != 0) {
+        feed_init_put();
     }
     operate_if_racing();
     feed_unplaced(OpKind::Put, unplaced_puts_);
@@ -126,7 +155,8 @@ Model::Truth Model::snapshot()
     ++now_ns_; // the counter is read at a moment of its own
     Truth truth = this->truth();
     ModuleSeen seen;
-    seen.soft = static_cast<std::int32_t>(truth.total);
+    (options_.counter == Counter::Soft ? seen.soft : seen.hard) =
+        static_cast<std::int32_t>(truth.total);
     seen.soft_base = true;
     seen.soft_used = true;
     feed(seen);
@@ -135,6 +165,7 @@ Model::Truth Model::snapshot()
         operate_if_racing();
         Cell cell;
         cell.call_site = address(i);
+        cell.counter = options_.counter;
         cell.count = gets_[i];
         feed(cell);
     }
@@ -143,7 +174,7 @@ Model::Truth Model::snapshot()
     feed(SnapshotEnd{});
     LossesSeen losses;
     losses.missed_probes = missed_;
-    losses.soft_missed = missed_ != 0;
+    (options_.counter == Counter::Soft ? losses.soft_missed : losses.hard_missed) = missed_ != 0;
     feed(losses);
     return truth;
 }

@@ -17,6 +17,7 @@ public:
     static constexpr std::size_t sites = 3;
 
     struct Options {
+        Counter counter = Counter::Soft;
         bool load_seen = false; ///< else some references are from before tracing
         bool racing = false;    ///< operations go on between the readings of a snapshot
         bool missing = false;   ///< some operations are not counted, and known to be missed
@@ -50,6 +51,7 @@ private:
     void operate();
     void operate_if_racing();
     void feed(Event event);
+    void feed_init_put();
     void feed_unplaced(OpKind kind, std::uint64_t count);
     std::uint64_t random(std::uint64_t limit) { return random_() % limit; }
     [[nodiscard]] Truth truth() const;
@@ -61,6 +63,7 @@ private:
     std::vector<Reference> held_;
     std::array<std::uint64_t, sites> gets_{};
     std::array<std::uint64_t, 2> puts_{};
+    std::uint64_t init_put_ = 0; ///< of the reference that a load takes for its init routine
     std::uint64_t missed_ = 0;
     std::uint64_t unplaced_gets_ = 0, unplaced_puts_ = 0;
     unsigned appetite_ = 0; ///< of ten operations, how many are gets

@@ -22,8 +22,10 @@ const SiteRow *row_of(const RefsModule &module, std::uint64_t address, bool befo
 /// read, every site held what the bounds allow, and its oldest reference had an age within bounds.
 void expect_true(const RefsModule &said, const Model::Truth &truth, std::string &where)
 {
-    ASSERT_TRUE(said.soft) << where;
-    ASSERT_EQ(*said.soft, truth.total) << where;
+    const bool hard = said.hard_explained.has_value();
+    ASSERT_TRUE(hard || said.soft) << where;
+    ASSERT_EQ(hard ? said.hard : *said.soft, truth.total) << where;
+    const Explained explained = hard ? *said.hard_explained : said.soft_explained;
     std::int64_t by_sites = 0;
     for (std::size_t site = 0; site <= Model::sites; ++site) {
         const bool before = site == Model::sites; // the pseudo-site comes last in the truth
@@ -48,8 +50,8 @@ void expect_true(const RefsModule &said, const Model::Truth &truth, std::string 
             ASSERT_LE(*row->age_min_ns, truth.now_ns - truth.oldest_ns[site]) << where;
         }
     }
-    ASSERT_LE(said.soft_explained_min, by_sites) << where;
-    ASSERT_GE(said.soft_explained_max, by_sites) << where;
+    ASSERT_LE(explained.min, by_sites) << where;
+    ASSERT_GE(explained.max, by_sites) << where;
 }
 
 struct Tally {
@@ -63,7 +65,8 @@ void run_program(std::uint32_t seed, const Model::Options &options, Tally &tally
     for (int snapshot = 0; snapshot < 12; ++snapshot) {
         model.run();
         const Model::Truth truth = model.snapshot();
-        const RefsDoc doc = model.session().refs();
+        const bool hard = options.counter == Counter::Hard;
+        const RefsDoc doc = model.session().refs({.modules = {}, .soft = !hard, .hard = hard});
         std::string where =
             "seed " + std::to_string(seed) + ", snapshot " + std::to_string(snapshot);
         if (doc.modules.empty()) {
@@ -118,6 +121,21 @@ TEST_F(LedgerProperty, HoldsForAModuleWhoseLoadWasSeen)
     EXPECT_GT(tally.exact, tally.rows / 20);
 }
 
+TEST_F(LedgerProperty, HoldsForHardReferences)
+{
+    Model::Options options;
+    options.counter = Counter::Hard;
+    const Tally before = run_many(options);
+    EXPECT_GT(before.exact, before.rows / 20);
+    options.load_seen = true;
+    const Tally loaded = run_many(options);
+    EXPECT_GT(loaded.exact, loaded.rows / 20);
+    EXPECT_GT(loaded.exact_held, 0U);
+    options.racing = true;
+    options.missing = true;
+    run_many(options);
+}
+
 TEST_F(LedgerProperty, HoldsWhenSnapshotsAreRaced)
 {
     Model::Options options;
@@ -162,7 +180,8 @@ TEST_F(LedgerProperty, CatchesAWrongCount)
         for (int snapshot = 0; snapshot < 12; ++snapshot) {
             model.run();
             Model::Truth truth = model.snapshot();
-            const RefsDoc doc = model.session().refs();
+            const bool hard = options.counter == Counter::Hard;
+        const RefsDoc doc = model.session().refs({.modules = {}, .soft = !hard, .hard = hard});
             for (const RefsModule &module : doc.modules) {
                 for (const SiteRow &row : module.sites) {
                     const std::size_t site = Model::site_of(row.site.address);
@@ -214,8 +233,8 @@ TEST(Ledger, NamesALeakAfterAZeroExactly)
     ASSERT_NE(borrow, nullptr);
     EXPECT_TRUE(borrow->exact);
     EXPECT_EQ(borrow->outstanding_max, 0);
-    EXPECT_EQ(module.soft_explained_min, 4);
-    EXPECT_EQ(module.soft_explained_max, 4);
+    EXPECT_EQ(module.soft_explained.min, 4);
+    EXPECT_EQ(module.soft_explained.max, 4);
     EXPECT_TRUE(module.loaded_before_tracing);
     ASSERT_TRUE(module.proven_zero_ns);
     EXPECT_EQ(*module.proven_zero_ns, 3'000'110'000U);
@@ -243,8 +262,8 @@ TEST(Ledger, KeepsApartWhatIsFromBeforeTracing)
 {
     const RefsModule module =
         refs_of(snapshot(1, 3, 0, {}) + snapshot(2, 8, 0, {5}) + snapshot(3, 8, 0, {5}));
-    EXPECT_EQ(module.soft_explained_min, 5);
-    EXPECT_EQ(module.soft_explained_max, 5);
+    EXPECT_EQ(module.soft_explained.min, 5);
+    EXPECT_EQ(module.soft_explained.max, 5);
     const SiteRow *before = row_of(module, 0, true);
     ASSERT_NE(before, nullptr);
     EXPECT_TRUE(before->exact);
@@ -280,7 +299,7 @@ TEST(Ledger, ShowsWhatNothingExplains)
 {
     const RefsModule module = refs_of(snapshot(1, 0, 0, {0}) + snapshot(2, 5, 0, {2}));
     EXPECT_EQ(*module.soft, 5);
-    EXPECT_EQ(module.soft_explained_max, 2);
+    EXPECT_EQ(module.soft_explained.max, 2);
     EXPECT_FALSE(row_of(module, 0x10)->exact);
 }
 
@@ -322,12 +341,21 @@ TEST(Ledger, AddsUpTheCellsOfASite)
     EXPECT_TRUE(row_of(refs_of(stream), 0x10)->exact);
 }
 
-TEST(Ledger, ShowsHardCountsWithoutClaims)
+TEST(Ledger, ExplainsHardReferencesWhereTheyAreCounted)
 {
     std::string stream = snapshot(1, -1, 0, {4});
     stream.replace(stream.find("soft=-1"), 7, "hard=2 soft=-1");
     stream.replace(stream.find("counter=soft kind=get"), 21, "counter=hard kind=get");
-    const RefsDoc doc = play(stream).refs({.modules = {}, .soft = false, .hard = true});
+    const RefsQuery query{.modules = {}, .soft = false, .hard = true};
+    SessionInfo info;
+    const RefsDoc not_counted = play(stream, info).refs(query);
+    ASSERT_EQ(not_counted.modules.size(), 1U);
+    EXPECT_EQ(not_counted.modules[0].hard, 2);
+    EXPECT_FALSE(not_counted.modules[0].hard_explained);
+    EXPECT_TRUE(not_counted.modules[0].sites.empty());
+
+    info.hard = true;
+    const RefsDoc doc = play(stream, info).refs(query);
     ASSERT_EQ(doc.modules.size(), 1U);
     EXPECT_FALSE(doc.modules[0].soft);
     const SiteRow *site = row_of(doc.modules[0], 0x10);

@@ -176,6 +176,7 @@ struct Describe {
         fields.field("map_full", event.map_full);
         fields.field("unknown", event.missed_unknown);
         fields.field("soft_missed", event.soft_missed);
+        fields.field("hard_missed", event.hard_missed);
     }
     void operator()(Command &event) const { fields.field("text", event.text); }
     void operator()(CommandEnd &event) const { fields.field("status", event.status); }

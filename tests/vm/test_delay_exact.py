@@ -11,7 +11,7 @@ import truth
 
 kernels = "patched"
 guest_options = {"load": ["lr_referee"], "icount": True}
-both = pytest.mark.parametrize("attach", ["tracepoint", "kprobe"])
+every = pytest.mark.parametrize("attach", ["tracepoint", "fentry", "kprobe"])
 SLACK_NS = 200_000
 
 
@@ -32,7 +32,7 @@ def check(guest, doc, module):
     return seen
 
 
-@both
+@every
 @pytest.mark.parametrize("linger_ms", [10, 500])
 def test_threads(guest, attach, linger_ms):
     truth.insmod(guest, "lr_threads", f"threads=3 linger_ms={linger_ms}")
@@ -41,7 +41,7 @@ def test_threads(guest, attach, linger_ms):
     assert seen.free_delay_ns > 2 * linger_ms * 1_000_000
 
 
-@both
+@every
 def test_own_stdin(guest, attach):
     """The shortest delay there is: rmmod's end and a grace period."""
     truth.insmod(guest, "lr_file")
@@ -49,7 +49,7 @@ def test_own_stdin(guest, attach):
     check(guest, doc, "lr_file")
 
 
-@both
+@every
 def test_freed_before_the_return(guest, attach):
     truth.insmod(guest, "lr_slow", "exit_ms=200")
     doc = tool.report(guest, f"run -j --attach={attach} -- rmmod lr_slow")

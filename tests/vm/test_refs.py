@@ -8,7 +8,7 @@ import truth
 
 kernels = "patched"
 guest_options = {}
-both = pytest.mark.parametrize("attach", ["tracepoint", "kprobe"])
+every = pytest.mark.parametrize("attach", ["tracepoint", "fentry", "kprobe"])
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def proven_after(module, gets):
     return predicate
 
 
-@both
+@every
 def test_the_leak_is_named_exactly(guest, leak, attach):
     job = tool.start(guest, f"refs -j -i 0.2 --attach={attach} lr_leak")
     truth.control(guest, "lr_leak", "balanced 1000")
@@ -74,7 +74,7 @@ def test_the_text_says_it_too(guest, leak):
     assert max(map(len, text.splitlines())) <= 80
 
 
-@both
+@every
 def test_references_are_anonymous_so_puts_widen_the_bounds(guest, refs, attach):
     """Of 5 gets here and 4 there, 3 are put: nobody can say whose. The truth is within."""
     job = tool.start(guest, f"refs -j --attach={attach} lr_refs")

@@ -13,7 +13,7 @@ from harness.paths import HARNESS
 
 kernels = "patched"
 guest_options = {"load": ["lr_referee"]}
-both = pytest.mark.parametrize("attach", ["tracepoint", "kprobe"])
+every = pytest.mark.parametrize("attach", ["tracepoint", "fentry", "kprobe"])
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +25,7 @@ def task_pid(guest, comm):
     return int(guest.check(f"grep -lx '{comm}' /proc/[0-9]*/comm").split("/")[2])
 
 
-@both
+@every
 def test_threads_that_outlive_the_exit_routine(guest, attach):
     """The RFC's second example."""
     truth.insmod(guest, "lr_threads", "threads=3 linger_ms=300")
@@ -47,7 +47,7 @@ def test_threads_that_outlive_the_exit_routine(guest, attach):
     assert 900_000_000 < spent < 900_000_000 + tool.NEAR_NS
 
 
-@both
+@every
 def test_lastrefs_own_stdin_pins_the_module(guest, attach):
     """The RFC's first example, rmmod NAME < FILE: whoever kept that file would wait for itself."""
     truth.insmod(guest, "lr_file")
@@ -61,7 +61,7 @@ def test_lastrefs_own_stdin_pins_the_module(guest, attach):
     assert unload["last_put"]["pid"] == unload["requested_by"]["pid"]
 
 
-@both
+@every
 def test_another_task_holds_the_file(guest, attach):
     truth.insmod(guest, "lr_file")
     holder = guest.start("exec 5< /dev/lr_file; echo $$; read line", stdin=b"")
@@ -77,7 +77,7 @@ def test_another_task_holds_the_file(guest, attach):
     assert (unload["outstanding_at_return"], len(unload["puts"])) == (1, 1)
 
 
-@both
+@every
 def test_a_failed_init(guest, attach):
     """Its thread outlives it; nobody called delete_module."""
     doc = tool.report(guest, f"run -j --attach={attach} -- "
@@ -113,7 +113,7 @@ def test_used_but_all_gone_is_freed_before_the_return(guest):
     assert (unload["free_delay_ns"], unload["outstanding_at_return"]) == (0, 0)
 
 
-@both
+@every
 def test_a_put_in_interrupt_context(guest, attach):
     """The task that a timer happened to interrupt is not the one that put."""
     truth.insmod(guest, "lr_refs")

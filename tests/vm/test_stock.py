@@ -90,14 +90,35 @@ def test_record_and_report(guest):
     assert tool.lastref(guest, "report /tmp/slow").stdout == live.stdout
 
 
-def test_refs_says_that_there_is_nothing_to_count(guest):
+def test_soft_refs_says_that_there_is_nothing_to_count(guest):
     """No table of zeroes: this kernel has no soft references."""
-    result = tool.lastref(guest, "refs -j -d 0.2 lr_referee")
+    result = tool.lastref(guest, "refs --soft -j -d 0.2 lr_referee")
     module = tool.only_module(tool.one_document(result), "lr_referee")
     assert module["soft"] is None
     assert module["call_sites"] == []
-    text = tool.lastref(guest, "refs -d 0.2 lr_referee")
+    text = tool.lastref(guest, "refs --soft -d 0.2 lr_referee")
     assert "no soft references" in text.stdout + text.stderr
+
+
+def test_refs_of_an_open_tun(guest):
+    """Without a flag it is about hard references: the file's, and its socket's."""
+    guest.check("modprobe tun")
+    job = tool.start(guest, "refs -j -i 0.2 tun")
+    tool.wait_document(job, lambda doc: doc["modules"][0]["hard"].get("explained_max") == 0)
+    file = truth.OpenFile(guest, "/dev/net/tun")
+    held = int(truth.sysfs(guest, "tun", "refcnt"))
+    assert held > 0
+    tool.wait_document(job, lambda doc: doc["modules"][0]["hard"]["refs"] == held)
+    doc = tool.documents(tool.finish(job, tool.OUTSTANDING).stdout)[-1]
+    module = tool.only_module(doc, "tun")
+    assert module["hard"] == {"refs": held, "explained_min": held, "explained_max": held,
+                              "unexplained_min": 0, "unexplained_max": 0}
+    rows = tool.sites(module)
+    assert sum(row["outstanding_min"] for row in rows.values()) == held
+    assert "misc_open" in rows, rows.keys()
+    assert all(row["attribution"] == "exact" for row in rows.values() if row["outstanding_max"])
+    file.close()
+    guest.check("rmmod tun")
 
 
 def test_tracepoints_cannot_be_forced(guest):

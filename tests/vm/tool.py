@@ -10,7 +10,7 @@ import jsonschema
 import truth
 from harness.paths import REPO
 
-READY = r"^lastref: attached \((tracepoint|kprobe)\)$"
+READY = r"^lastref: attached \((tracepoint|fentry|kprobe)\)$"
 DONE, FAILED, USAGE, OUTSTANDING, EXIT_RUNNING, UNSUPPORTED, REFUSED = 0, 1, 2, 3, 4, 5, 6
 
 # How far apart two stamps of one moment, or a timer and its handler, may be on an emulated machine

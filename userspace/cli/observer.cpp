@@ -67,6 +67,7 @@ Result<Observer> Observer::start(const ObserverPlan &plan)
         return fail(tracer.error());
     }
     info.attach = kernel::to_string(tracer->mode());
+    info.hard = plan.tracer.hard;
 
     std::optional<RecordingWriter> recording;
     if (!plan.record_to.empty()) {

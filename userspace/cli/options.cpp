@@ -22,8 +22,8 @@ void add_attach_flags(CLI::App &app, Options &options)
     app.add_option_function<std::string>(
            "--attach",
            [&options](const std::string &name) { options.attach = *kernel::attach_mode(name); },
-           "how to watch soft references: auto, tracepoint or kprobe")
-        ->check(CLI::IsMember({"auto", "tracepoint", "kprobe"}).description(""))
+           "how to watch soft references: auto, tracepoint, fentry or kprobe")
+        ->check(CLI::IsMember({"auto", "tracepoint", "fentry", "kprobe"}).description(""))
         ->type_name("HOW");
     app.add_flag("--dry-run", options.dry_run, "show what would be attached, and attach nothing");
     app.add_flag("-v,--verbose", options.verbose, "show libbpf's own messages on stderr");

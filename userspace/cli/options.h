@@ -33,6 +33,8 @@ struct Options {
     std::string replay;
     std::string output;
     std::vector<std::string> modules;
+    bool soft = false;
+    bool hard = false;
     /// What stood behind "--", and whether there was one.
     std::vector<std::string> command;
     bool has_command = false;

@@ -20,6 +20,7 @@ void add_flags(CLI::App &app, Options &options)
     app.add_option("-o,--output", options.output, "the file to make")
         ->required()
         ->type_name("FILE");
+    app.add_flag("--hard", options.hard, "count hard references too");
     add_duration_flag(app, options);
     add_attach_flags(app, options);
     app.footer("A command may follow: lastref record -o FILE [OPTIONS] -- COMMAND [ARGS]");
@@ -46,7 +47,7 @@ Result<ExitCode> record_alone(const ObserverPlan &plan, const Options &options)
 Result<ExitCode> record(const Options &options)
 {
     kernel::set_verbose(options.verbose);
-    ObserverPlan plan{.tracer = {.attach = options.attach, .every_soft_op = true}};
+    ObserverPlan plan{.tracer = {.attach = options.attach, .hard = options.hard, .every_soft_op = true}};
     if (options.dry_run) {
         return print_plan(plan.tracer);
     }

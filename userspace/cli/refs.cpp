@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// lastref refs: soft references by call site.
+// lastref refs: references by call site.
 
 #include "cli/commands.h"
 #include "cli/observer.h"
 #include "cli/output.h"
 #include "cli/replay.h"
+#include "kernel/features.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -20,6 +21,8 @@ void add_flags(CLI::App &app, Options &options)
     app.add_option("MODULE", options.modules, "only these modules")->type_name("");
     add_output_flags(app, options);
     add_duration_flag(app, options);
+    app.add_flag("--soft", options.soft, "soft references (the default, where the kernel has them)");
+    app.add_flag("--hard", options.hard, "hard references (the default elsewhere)");
     app.add_option("-i,--interval", options.interval_s, "print a table every SEC seconds")
         ->check(CLI::PositiveNumber.description(""))
         ->type_name("SEC");
@@ -64,19 +67,40 @@ private:
     std::uint64_t next_ns_ = 0;
 };
 
+/// What to show: what was asked for, or else the kind that a delayed free or a refusal is about.
+RefsQuery make_query(const Options &options, bool kernel_has_soft)
+{
+    const bool either = options.soft || options.hard;
+    return {.modules = ModuleFilter(options.modules),
+            .soft = either ? options.soft : kernel_has_soft,
+            .hard = either ? options.hard : !kernel_has_soft};
+}
+
+Result<ExitCode> refs_of_recording(const Options &options)
+{
+    const auto replayed = replay(options.replay);
+    if (!replayed) {
+        return fail(replayed.error());
+    }
+    const Session &session = replayed->session;
+    if (options.hard && !session.info().hard) {
+        return fail({fmt::format("{} has no counts of hard references", options.replay), 0,
+                     "record them with: lastref record --hard"});
+    }
+    const auto query = make_query(options, session.soft_supported() || !session.info().hard);
+    const auto code = finish(session.refs(query), options);
+    return code ? worse(replayed->exit_code, *code) : code;
+}
+
 Result<ExitCode> refs(const Options &options)
 {
-    const RefsQuery query{.modules = ModuleFilter(options.modules)};
     if (!options.replay.empty()) {
-        const auto replayed = replay(options.replay);
-        if (!replayed) {
-            return fail(replayed.error());
-        }
-        const auto code = finish(replayed->session.refs(query), options);
-        return code ? worse(replayed->exit_code, *code) : code;
+        return refs_of_recording(options);
     }
     kernel::set_verbose(options.verbose);
-    ObserverPlan plan{.tracer = {.attach = options.attach}};
+    const auto query = make_query(options, kernel::probe_features().soft_references);
+    ObserverPlan plan{
+        .tracer = {.attach = options.attach, .soft = query.soft, .hard = query.hard}};
     if (options.dry_run) {
         return print_plan(plan.tracer);
     }

@@ -34,6 +34,7 @@ struct Losses {
     std::uint64_t map_full = 0;
     bool missed_unknown = false;
     bool soft_missed = false;
+    bool hard_missed = false;
     [[nodiscard]] bool any() const { return events != 0 || missed_probes != 0 || map_full != 0; }
 };
 
@@ -110,6 +111,11 @@ struct SiteRow {
     std::optional<Task> first, last;
 };
 
+/// How many references of a counter call sites explain; the bounds of what is certain.
+struct Explained {
+    std::int64_t min = 0, max = 0;
+    bool operator==(const Explained &) const = default;
+};
 struct RefsModule {
     std::string module;
     std::uint64_t instance_id = 0;
@@ -117,8 +123,9 @@ struct RefsModule {
     bool loaded_before_tracing = false;
     ModuleState state = ModuleState::Live;
     std::optional<std::int64_t> soft; ///< outstanding, the kernel's counter; empty: has none
-    std::int64_t soft_explained_min = 0, soft_explained_max = 0;
-    std::int64_t hard = 0;                       ///< without the kernel's base; -1 while going
+    Explained soft_explained;
+    std::int64_t hard = 0; ///< without the kernel's base; -1 while going
+    std::optional<Explained> hard_explained; ///< empty: their gets and puts were not watched
     std::optional<std::uint64_t> proven_zero_ns; ///< when nothing was outstanding for sure
     std::vector<SiteRow> sites;                  ///< most outstanding first; then the put sites
 };

@@ -88,7 +88,8 @@ struct LossesSeen : EventHeader { ///< in total, up to now
     std::uint64_t missed_probes = 0;
     std::uint64_t map_full = 0;
     bool missed_unknown = false; ///< this kernel does not count all skipped probe runs
-    bool soft_missed = false;    ///< some of the missed runs were of get and put probes
+    bool soft_missed = false;    ///< some of the missed runs were of gets and puts: of soft
+    bool hard_missed = false;    ///< references, or of hard ones
 };
 struct Command : EventHeader {
     std::string text; ///< its arguments, joined by spaces

@@ -57,14 +57,19 @@ void Ledger::loaded(const ModuleLoad &load, const LossHistory &losses)
     }
     Account &account = accounts_[load.instance_id];
     account.load_seen = true;
-    account.c0_min = 0;
-    account.c0_max = 0;
-    if (!account.zero_ns) {
+    account.loaded_ns = load.ts_ns;
+    Books &soft = account.books.at(Counter::Soft);
+    soft.c0_min = 0;
+    soft.c0_max = 0;
+    if (!soft.zero_ns) {
         // Nothing of it can have been counted before, so at_zero of every site is 0, as it is.
-        account.zero_ns = load.ts_ns;
-        account.missed_at_zero = losses.total().missed_probes;
-        account.unplaced_at_zero = unplaced_;
+        soft.zero_ns = load.ts_ns;
+        soft.missed_at_zero = losses.total().missed_probes;
+        soft.unplaced_at_zero = unplaced_.at(Counter::Soft);
     }
+    Books &hard = account.books.at(Counter::Hard);
+    hard.c0_min = 1;
+    hard.c0_max = 1;
 }
 
 void Ledger::freed(std::uint64_t instance_id)
@@ -83,11 +88,11 @@ void Ledger::end_snapshot(std::uint64_t ts_ns)
     }
     feeding_ = false;
     std::unordered_map<std::uint64_t, std::vector<const Cell *>> cells;
-    std::uint64_t unplaced = 0;
+    std::map<Counter, std::uint64_t> unplaced;
     for (const Cell &cell : cells_) {
         cells[cell.instance_id].push_back(&cell);
-        if (cell.instance_id == 0 && cell.counter == Counter::Soft) {
-            unplaced += cell.count;
+        if (cell.instance_id == 0) {
+            unplaced[cell.counter] += cell.count;
         }
     }
     std::unordered_map<std::uint64_t, Account> present;
@@ -98,12 +103,14 @@ void Ledger::end_snapshot(std::uint64_t ts_ns)
     }
     // A module that was loaded meanwhile may be too new for this snapshot; any other is gone.
     for (auto &[id, account] : accounts_) {
-        const bool too_new = account.load_seen && account.zero_ns.value_or(0) >= begin_ns_;
+        const bool too_new = account.load_seen && account.loaded_ns >= begin_ns_;
         if (too_new && !present.contains(id)) {
             present[id] = std::move(account);
         }
     }
-    unplaced_ = std::max(unplaced_, unplaced);
+    for (auto &[counter, count] : unplaced_) {
+        count = std::max(count, unplaced[counter]);
+    }
     accounts_ = std::move(present);
     modules_ = std::move(staged_);
     snapshot_ns_ = begin_ns_;
@@ -128,8 +135,10 @@ void Ledger::commit(Account &account, const ModuleSeen &seen,
             site.last = {cell->pid, cell->comm};
         }
     }
-    if (seen.soft >= 0) {
-        commit_soft(account);
+    for (const auto counter : {Counter::Soft, Counter::Hard}) {
+        if (counted(seen, counter) >= 0) {
+            balance(account, counter);
+        }
     }
     for (auto &[key, site] : account.sites) {
         if (key.kind != OpKind::Get) {
@@ -145,38 +154,39 @@ void Ledger::commit(Account &account, const ModuleSeen &seen,
 }
 
 /// Steps 1, 4 and 5 of the argument.
-void Ledger::commit_soft(Account &account) const
+void Ledger::balance(Account &account, Counter counter) const
 {
+    Books &books = account.books.at(counter);
     std::int64_t gets = 0;
     std::int64_t puts = 0;
     for (const auto &[key, site] : account.sites) {
-        if (key.counter == Counter::Soft) {
+        if (key.counter == counter) {
             (key.kind == OpKind::Get ? gets : puts) += static_cast<std::int64_t>(site.count);
         }
     }
-    const std::int64_t refs = account.seen.soft;
+    const std::int64_t refs = counted(account.seen, counter);
     if (!account.load_seen) {
-        account.c0_min = std::max(account.c0_min, refs - gets + puts);
-        if (account.c0_max_pending) {
-            const std::int64_t bound = *account.c0_max_pending + puts;
-            account.c0_max = std::min(account.c0_max.value_or(bound), bound);
+        books.c0_min = std::max(books.c0_min, refs - gets + puts);
+        if (books.c0_max_pending) {
+            const std::int64_t bound = *books.c0_max_pending + puts;
+            books.c0_max = std::min(books.c0_max.value_or(bound), bound);
         }
-        account.c0_max_pending = refs - static_cast<std::int64_t>(account.soft_gets_before);
+        books.c0_max_pending = refs - static_cast<std::int64_t>(books.gets_before);
     }
-    account.soft_gets_before = static_cast<std::uint64_t>(gets);
+    books.gets_before = static_cast<std::uint64_t>(gets);
     if (refs != 0) {
         return;
     }
-    const bool quiet = account.c0_max && *account.c0_max + gets - puts <= 0 &&
-                       missed_before_ == 0 && unplaced_ == 0;
+    const bool quiet = books.c0_max && *books.c0_max + gets - puts <= 0 && missed_before_ == 0 &&
+                       unplaced_.at(counter) == 0;
     for (auto &[key, site] : account.sites) {
-        if (key.counter == Counter::Soft && key.kind == OpKind::Get) {
+        if (key.counter == counter && key.kind == OpKind::Get) {
             site.at_zero = quiet ? site.count : site.before;
         }
     }
-    account.zero_ns = account.seen.ts_ns;
-    account.missed_at_zero = missed_before_;
-    account.unplaced_at_zero = unplaced_;
+    books.zero_ns = account.seen.ts_ns;
+    books.missed_at_zero = missed_before_;
+    books.unplaced_at_zero = unplaced_.at(counter);
 }
 
 } // namespace lastref

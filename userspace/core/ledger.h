@@ -16,7 +16,7 @@
 /// Who may hold how many references, from counts by call site and the kernel's own counter.
 ///
 /// References are anonymous, so what a get site holds is known only within bounds. The argument,
-/// for the soft references of one module instance:
+/// for the soft references of one module instance (hard ones: see 7):
 ///
 /// A snapshot reads all put cells, then the kernel's counter c, then all get cells. Each cell only
 /// grows. So of the gets that had happened when c was read, at most those in the cells as read
@@ -46,6 +46,11 @@
 ///    module count as missed for every module. The zeros stay valid, being the kernel's word. Where
 ///    the kernel does not tell how many were missed, nothing is `exact`.
 ///
+/// 7. Hard references. The kernel traces their put after it happened, which only delays it: P_k
+///    still has no more than had happened when c was read. A module is loaded with one reference,
+///    for the time of its init routine, whose put is traced and whose get is not: a module whose
+///    load was seen has c0 = 1, and that one is gone once do_init_module() was seen to put it.
+///
 /// What is left out: a get that the kernel has counted and whose probe has not counted it by the
 /// time the get cells are read, microseconds to milliseconds later. Then c exceeds what the sites
 /// explain, which is shown as unexplained, and no site is called exact.
@@ -70,6 +75,7 @@ public:
         const SiteTable &sites;
         const LossHistory &losses;
         std::uint64_t start_ns = 0; ///< before the first probe was attached; 0: not known
+        bool hard = false;          ///< gets and puts of hard references are counted too
     };
     /// All that is known of one of modules(). Empty for any other instance.
     [[nodiscard]] std::optional<RefsModule> module(std::uint64_t instance_id,
@@ -96,11 +102,9 @@ private:
         Task last;
         std::vector<Stretch> history;
     };
-    struct Account {
-        ModuleSeen seen;
-        std::map<SiteKey, Site> sites;
-        bool load_seen = false;
-        std::uint64_t soft_gets_before = 0; ///< G of the snapshot before
+    /// What the argument needs to know of one counter of a module.
+    struct Books {
+        std::uint64_t gets_before = 0; ///< G of the snapshot before
         std::int64_t c0_min = 0;
         std::optional<std::int64_t> c0_max;
         std::optional<std::int64_t> c0_max_pending; ///< c_k - G_(k-1), which awaits P_(k+1)
@@ -108,15 +112,27 @@ private:
         std::uint64_t missed_at_zero = 0;   ///< probe runs known to be missed before it
         std::uint64_t unplaced_at_zero = 0; ///< operations of unknown modules counted before it
     };
+    struct Account {
+        ModuleSeen seen;
+        std::map<SiteKey, Site> sites;
+        bool load_seen = false;
+        std::uint64_t loaded_ns = 0;
+        std::map<Counter, Books> books{{Counter::Soft, {}}, {Counter::Hard, {}}};
+    };
+    /// The kernel's counter; negative: it has none, or none at this moment.
+    static std::int64_t counted(const ModuleSeen &seen, Counter counter)
+    {
+        return counter == Counter::Soft ? seen.soft : seen.hard;
+    }
     void commit(Account &account, const ModuleSeen &seen, const std::vector<const Cell *> &cells,
                 std::uint64_t end_ns);
-    void commit_soft(Account &account) const;
+    void balance(Account &account, Counter counter) const;
 
     std::unordered_map<std::uint64_t, Account> accounts_;
     std::vector<ModuleSeen> modules_;
     std::uint64_t snapshot_ns_ = 0;
-    /// Soft operations that were counted without their module, in the latest snapshot.
-    std::uint64_t unplaced_ = 0;
+    /// Operations that were counted without their module, in the latest snapshot.
+    std::map<Counter, std::uint64_t> unplaced_{{Counter::Soft, 0}, {Counter::Hard, 0}};
 
     // The snapshot that is being fed; it counts only when it is complete.
     bool feeding_ = false;

@@ -28,6 +28,7 @@ std::uint64_t LossHistory::feed(const LossesSeen &seen)
     total_.map_full = std::max(total_.map_full, seen.map_full);
     total_.missed_unknown = total_.missed_unknown || seen.missed_unknown;
     total_.soft_missed = total_.soft_missed || seen.soft_missed;
+    total_.hard_missed = total_.hard_missed || seen.hard_missed;
     return lost.events;
 }
 

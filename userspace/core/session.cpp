@@ -35,7 +35,7 @@ struct Session::State {
     }
     [[nodiscard]] Ledger::Lookup lookup() const
     {
-        return {instances, sites, losses, info.start_ns};
+        return {instances, sites, losses, info.start_ns, info.hard};
     }
 };
 
@@ -138,13 +138,21 @@ ReportDoc Session::report(const ModuleFilter &modules) const
             continue;
         }
         if (record.outcome == Outcome::Waiting && record.instance_id) {
-            if (auto holder = state_->ledger.module(*record.instance_id, state_->lookup())) {
+            auto soft_only = state_->lookup();
+            soft_only.hard = false;
+            if (auto holder = state_->ledger.module(*record.instance_id, soft_only)) {
                 doc.holders.push_back(std::move(*holder));
             }
         }
         doc.unloads.push_back(std::move(record));
     }
     return doc;
+}
+
+bool Session::soft_supported() const
+{
+    const auto &seen = state_->ledger.modules();
+    return std::any_of(seen.begin(), seen.end(), [](const ModuleSeen &one) { return one.soft >= 0; });
 }
 
 RefsDoc Session::refs(const RefsQuery &query) const

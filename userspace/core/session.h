@@ -49,6 +49,8 @@ public:
     [[nodiscard]] std::size_t unloads_seen() const;
 
     [[nodiscard]] const SessionInfo &info() const;
+    /// Whether the kernel had soft references, as the latest snapshot tells.
+    [[nodiscard]] bool soft_supported() const;
     [[nodiscard]] Losses losses() const;
     [[nodiscard]] std::uint64_t now_ns() const;
 

@@ -13,6 +13,7 @@ struct SessionInfo {
     std::string boot_id;        ///< /proc/sys/kernel/random/boot_id
     std::string kernel_release; ///< uname -r
     std::string command;        ///< the lastref command line
+    bool hard = false;          ///< gets and puts of hard references were counted too
     std::uint64_t start_ns = 0; ///< boot clock, before the first probe was attached; 0: not known
     std::int64_t clock_offset_ns = 0; ///< wall clock = boot clock + this
 };

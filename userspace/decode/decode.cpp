@@ -196,7 +196,8 @@ Result<Event> losses(std::span<const std::byte> bytes)
         event.missed_probes = wire.missed_probes;
         event.map_full = wire.map_full;
         event.missed_unknown = wire.missed_unknown != 0;
-        event.soft_missed = wire.soft_missed != 0;
+        event.soft_missed = (wire.refs_missed & LR_SOFT) != 0;
+        event.hard_missed = (wire.refs_missed & LR_HARD) != 0;
         return event;
     });
 }

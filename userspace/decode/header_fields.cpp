@@ -18,6 +18,7 @@ enum Tag : std::uint32_t {
     tag_command = 5,
     tag_start_ns = 6,
     tag_clock_offset_ns = 7,
+    tag_hard = 8, // 1: gets and puts of hard references are counted; absent: they are not
 };
 
 void put_bytes(std::vector<std::byte> &out, const void *data, std::size_t size)
@@ -73,6 +74,12 @@ bool take_field(SessionInfo &info, std::uint32_t tag, std::span<const std::byte>
         return take_number(field, info.start_ns);
     case tag_clock_offset_ns:
         return take_number(field, info.clock_offset_ns);
+    case tag_hard: {
+        std::uint32_t hard = 0;
+        const bool taken = take_number(field, hard);
+        info.hard = hard != 0;
+        return taken;
+    }
     default:
         return true; // of a later version
     }
@@ -90,6 +97,8 @@ std::vector<std::byte> encode_session_info(const SessionInfo &info)
     put_text(out, tag_command, info.command);
     put_field(out, tag_start_ns, &info.start_ns, sizeof(info.start_ns));
     put_field(out, tag_clock_offset_ns, &info.clock_offset_ns, sizeof(info.clock_offset_ns));
+    const std::uint32_t hard = info.hard ? 1 : 0;
+    put_field(out, tag_hard, &hard, sizeof(hard));
     return out;
 }
 

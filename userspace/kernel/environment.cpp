@@ -102,9 +102,11 @@ void read_btf(Environment &env)
     env.btf = true;
     env.missed_readable = has_missed_field(types.get());
     env.soft_field = module_has_soft_refcnt(types.get());
+    env.fentry_testable =
+        btf__find_by_name_kind(types.get(), "bpf_fentry_test1", BTF_KIND_FUNC) > 0;
     for (const auto &spec : probe_specs()) {
         const std::string target(spec.target);
-        if (spec.kind == ProbeKind::Fexit &&
+        if ((spec.kind == ProbeKind::Fentry || spec.kind == ProbeKind::Fexit) &&
             btf__find_by_name_kind(types.get(), target.c_str(), BTF_KIND_FUNC) > 0) {
             env.btf_functions.insert(target);
         }
@@ -146,6 +148,14 @@ bool Environment::soft_tracepoints() const
 {
     return btf_tracepoints.count("module_soft_get") != 0 &&
            btf_tracepoints.count("module_soft_put") != 0;
+}
+
+bool Environment::soft_trampolines() const
+{
+    return btf_functions.count("__try_module_get_soft") != 0 &&
+           btf_functions.count("__module_put_soft") != 0 &&
+           btf_functions.count("__module_put_soft_and_exit") != 0 &&
+           fentry_testable && symbols.has("bpf_fentry_test1");
 }
 
 } // namespace lastref::kernel

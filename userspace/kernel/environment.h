@@ -20,9 +20,10 @@ struct Environment {
     bool ftrace_disabled = false;
     bool lockdown = false; ///< level "confidentiality"
     bool missed_readable = false;
-    bool soft_field = false; ///< struct module has soft_refcnt
+    bool fentry_testable = false; ///< there is bpf_fentry_test1, to try trampolines out
+    bool soft_field = false;      ///< struct module has soft_refcnt
     Symbols symbols;
-    std::set<std::string, std::less<>> btf_functions;   ///< of those that fexit programs need
+    std::set<std::string, std::less<>> btf_functions;   ///< of those that fentry and fexit programs need
     std::set<std::string, std::less<>> btf_tracepoints; ///< of those that programs need
     std::set<std::string, std::less<>> blacklist;       ///< symbols that kprobes refuse
 
@@ -31,6 +32,8 @@ struct Environment {
     /// The kernel has the functions of soft references.
     [[nodiscard]] bool soft_references() const;
     [[nodiscard]] bool soft_tracepoints() const;
+    /// They can be watched by fentry and fexit, as far as can be told without trying.
+    [[nodiscard]] bool soft_trampolines() const;
 };
 
 } // namespace lastref::kernel

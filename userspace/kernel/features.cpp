@@ -80,7 +80,8 @@ Finding find_soft_tracepoints(const Environment &env)
             "tracepoints of soft references", Level::Good, "gets and puts are counted exactly", {}};
     }
     return {"tracepoints of soft references", Level::Limit,
-            "none: kprobes serve instead and may miss what happens in interrupts",
+            "none: fentry programs or kprobes serve instead and may miss what happens in "
+            "interrupts",
             "use a kernel with all patches of kernel-patch/"};
 }
 
@@ -158,7 +159,7 @@ Features probe_features()
     features.mode = choose_mode(*env, AttachMode::Auto).value_or(AttachMode::Kprobe);
 
     auto &findings = features.findings;
-    findings = find_requirements(*env, choose_probes(*env, features.mode));
+    findings = find_requirements(*env, choose_probes(*env, features.mode, {}));
     if (features.btf && env->modules) {
         findings.push_back(find_soft_references(*env));
         if (features.soft_references) {
@@ -178,7 +179,7 @@ Result<std::vector<ProbePlan>> plan_probes(const Features &features, const Trace
         return fail(mode.error());
     }
     std::vector<ProbePlan> plan;
-    for (const auto &probe : choose_probes(*features.environment, *mode)) {
+    for (const auto &probe : choose_probes(*features.environment, *mode, options)) {
         plan.push_back({std::string(to_string(probe.kind)), probe.symbol,
                         std::string(probe.spec->purpose), !probe.spec->optional, probe.missing});
     }

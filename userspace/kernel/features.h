@@ -14,7 +14,7 @@ struct Environment;
 
 /// One probe that lastref attaches, or would attach.
 struct ProbePlan {
-    std::string kind;    ///< "kprobe", "kretprobe", "tracepoint" or "fexit"
+    std::string kind;    ///< "kprobe", "kretprobe", "tracepoint", "fentry" or "fexit"
     std::string target;  ///< the kernel's name of the function or tracepoint
     std::string purpose; ///< what it tells: "the exit routine has ended"
     bool required = true;

@@ -25,15 +25,20 @@ std::size_t half(lr_kind kind)
     return kind == LR_GET ? 0 : LR_HALF;
 }
 
-/// The slots of a half that count operations without call site; the first one has no module.
+/// The slots of a half that count operations without call site; two of them have no module.
 bool is_other(std::size_t slot)
 {
     return slot % LR_HALF >= LR_SITE_SLOTS;
 }
 
+bool is_common(std::size_t slot, lr_counter counter)
+{
+    return slot % LR_HALF == LR_SITE_SLOTS + static_cast<std::size_t>(counter);
+}
+
 bool is_common(std::size_t slot)
 {
-    return slot % LR_HALF == LR_SITE_SLOTS;
+    return is_common(slot, LR_SOFT) || is_common(slot, LR_HARD);
 }
 
 /// The task noted in a slot, unless it is being written just now.
@@ -64,6 +69,14 @@ std::uint64_t Ledger::count(std::size_t slot) const
     return sum;
 }
 
+std::uint32_t Ledger::counter_of(std::size_t slot) const
+{
+    if (is_common(slot)) {
+        return is_common(slot, LR_HARD) ? LR_HARD : LR_SOFT;
+    }
+    return load(slots_[slot].counter);
+}
+
 std::vector<lr_cell> Ledger::read(lr_kind kind) const
 {
     std::vector<lr_cell> cells;
@@ -75,7 +88,7 @@ std::vector<lr_cell> Ledger::read(lr_kind kind) const
             continue;
         }
         cell.call_site = load(slots_[slot].call_site);
-        cell.counter = LR_SOFT;
+        cell.counter = counter_of(slot);
         cell.kind = kind;
         cell.count = count(slot);
         read_task(slots_[slot], cell.h);
@@ -116,6 +129,7 @@ void Ledger::forget(const std::set<std::uint64_t> &instances)
         clear(slot.pid_tgid);
         std::memset(slot.comm, 0, sizeof(slot.comm));
         clear(slot.site_sent);
+        clear(slot.counter);
         clear(slot.key); // the last: from now on the slot may be claimed again
     }
 }

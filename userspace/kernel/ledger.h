@@ -29,7 +29,7 @@ public:
 
 private:
     [[nodiscard]] std::uint64_t count(std::size_t slot) const;
-    [[nodiscard]] lr_cell cell(std::size_t slot) const;
+    [[nodiscard]] std::uint32_t counter_of(std::size_t slot) const;
 
     lr_slot *slots_ = nullptr;
     __u64 *counts_ = nullptr;

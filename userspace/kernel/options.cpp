@@ -10,6 +10,8 @@ std::string_view to_string(AttachMode mode)
         return "auto";
     case AttachMode::Tracepoint:
         return "tracepoint";
+    case AttachMode::Fentry:
+        return "fentry";
     case AttachMode::Kprobe:
         return "kprobe";
     }
@@ -18,7 +20,8 @@ std::string_view to_string(AttachMode mode)
 
 std::optional<AttachMode> attach_mode(std::string_view name)
 {
-    for (const auto mode : {AttachMode::Auto, AttachMode::Tracepoint, AttachMode::Kprobe}) {
+    for (const auto mode :
+         {AttachMode::Auto, AttachMode::Tracepoint, AttachMode::Fentry, AttachMode::Kprobe}) {
         if (name == to_string(mode)) {
             return mode;
         }

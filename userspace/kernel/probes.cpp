@@ -49,9 +49,19 @@ constexpr std::array specs{
               true},
     ProbeSpec{ProbeKind::Tracepoint, "module_load", "module_load", When::Always,
               "a module is loaded"},
+    ProbeSpec{ProbeKind::Tracepoint, "module_put", "hard_put", When::Hard,
+              "a hard reference is put"},
+    ProbeSpec{ProbeKind::Tracepoint, "module_get", "hard_get", When::Hard,
+              "a hard reference is taken"},
     ProbeSpec{ProbeKind::Tracepoint, "module_soft_put", "soft_put", When::SoftByTracepoint,
               "a soft reference is put"},
     ProbeSpec{ProbeKind::Tracepoint, "module_soft_get", "soft_get", When::SoftByTracepoint,
+              "a soft reference is taken"},
+    ProbeSpec{ProbeKind::Fentry, "__module_put_soft", "soft_put_entry", When::SoftByFentry,
+              "a soft reference is put"},
+    ProbeSpec{ProbeKind::Fentry, "__module_put_soft_and_exit", "soft_put_and_exit_entry",
+              When::SoftByFentry, "a soft reference is put by a thread that ends"},
+    ProbeSpec{ProbeKind::Fexit, "__try_module_get_soft", "soft_get_exit", When::SoftByFentry,
               "a soft reference is taken"},
     ProbeSpec{ProbeKind::Kprobe, "__module_put_soft", "soft_put_enter", When::SoftByKprobe,
               "a soft reference is put"},
@@ -63,20 +73,25 @@ constexpr std::array specs{
               "it is taken, or refused"},
 };
 
-bool applies(When when, const Environment &env, AttachMode mode)
+bool applies(When when, const Environment &env, AttachMode mode, const TracerOptions &options)
 {
-    const bool soft = env.soft_references();
+    const bool kernel_has_soft = env.soft_references();
+    const bool soft = kernel_has_soft && options.soft;
     switch (when) {
     case When::Always:
         return true;
     case When::WithSoft:
-        return soft;
+        return kernel_has_soft;
     case When::WithoutSoft:
-        return !soft;
+        return !kernel_has_soft;
     case When::SoftByTracepoint:
         return soft && mode == AttachMode::Tracepoint;
+    case When::SoftByFentry:
+        return soft && mode == AttachMode::Fentry;
     case When::SoftByKprobe:
         return soft && mode == AttachMode::Kprobe;
+    case When::Hard:
+        return options.hard;
     }
     return false;
 }
@@ -92,8 +107,12 @@ void resolve(Probe &probe, const Environment &env)
         }
         return;
     }
-    if (probe.kind == ProbeKind::Fexit &&
-        (env.btf_functions.count(target) == 0 || !env.symbols.has(target))) {
+    const bool trampoline = probe.kind == ProbeKind::Fentry || probe.kind == ProbeKind::Fexit;
+    if (trampoline && (env.btf_functions.count(target) == 0 || !env.symbols.has(target))) {
+        if (probe.spec->fallback.empty()) {
+            probe.missing = "the kernel's BTF or /proc/kallsyms has no such function";
+            return;
+        }
         probe.kind = ProbeKind::Kretprobe;
         probe.program = probe.spec->fallback;
     }
@@ -106,7 +125,8 @@ void resolve(Probe &probe, const Environment &env)
     if (probe.symbol.empty()) {
         probe.symbol = target;
         probe.missing = "/proc/kallsyms has no such function";
-    } else if (probe.kind != ProbeKind::Fexit && env.blacklist.count(probe.symbol) != 0) {
+    } else if (probe.kind != ProbeKind::Fentry && probe.kind != ProbeKind::Fexit &&
+               env.blacklist.count(probe.symbol) != 0) {
         probe.missing = "the kernel's kprobe blacklist has this function";
     }
 }
@@ -121,7 +141,7 @@ std::span<const ProbeSpec> probe_specs()
 std::span<const std::string_view> wanted_symbols()
 {
     static const auto names = [] {
-        std::vector<std::string_view> all{"modules", "module_notify_list"};
+        std::vector<std::string_view> all{"modules", "module_notify_list", "bpf_fentry_test1"};
         for (const auto &spec : specs) {
             if (spec.kind != ProbeKind::Tracepoint) {
                 all.push_back(spec.target);
@@ -142,15 +162,21 @@ Result<AttachMode> choose_mode(const Environment &env, AttachMode asked)
     if (asked != AttachMode::Auto) {
         return asked;
     }
-    return env.soft_references() && env.soft_tracepoints() ? AttachMode::Tracepoint
-                                                           : AttachMode::Kprobe;
+    if (!env.soft_references()) {
+        return AttachMode::Kprobe; // there is nothing to watch
+    }
+    if (env.soft_tracepoints()) {
+        return AttachMode::Tracepoint;
+    }
+    return env.soft_trampolines() ? AttachMode::Fentry : AttachMode::Kprobe;
 }
 
-std::vector<Probe> choose_probes(const Environment &env, AttachMode mode)
+std::vector<Probe> choose_probes(const Environment &env, AttachMode mode,
+                                 const TracerOptions &options)
 {
     std::vector<Probe> probes;
     for (const auto &spec : specs) {
-        if (!applies(spec.when, env, mode)) {
+        if (!applies(spec.when, env, mode, options)) {
             continue;
         }
         Probe probe{&spec, spec.kind, std::string(spec.program), {}, {}};
@@ -171,6 +197,8 @@ std::string_view to_string(ProbeKind kind)
         return "kretprobe";
     case ProbeKind::Tracepoint:
         return "tracepoint";
+    case ProbeKind::Fentry:
+        return "fentry";
     case ProbeKind::Fexit:
         return "fexit";
     }

@@ -13,7 +13,7 @@
 
 namespace lastref::kernel {
 
-enum class ProbeKind { Kprobe, Kretprobe, Tracepoint, Fexit };
+enum class ProbeKind { Kprobe, Kretprobe, Tracepoint, Fentry, Fexit };
 
 /// On which kernels, and in which mode, a probe is needed.
 enum class When {
@@ -21,7 +21,9 @@ enum class When {
     WithSoft,         ///< the kernel has soft references
     WithoutSoft,      ///< it has none
     SoftByTracepoint, ///< gets and puts are watched by tracepoint
+    SoftByFentry,     ///< or by fentry and fexit
     SoftByKprobe,     ///< or by kprobe
+    Hard,             ///< hard references are counted
 };
 
 /// One line of the table of all probes.
@@ -31,7 +33,7 @@ struct ProbeSpec {
     std::string_view program; ///< name of the BPF program
     When when = When::Always;
     std::string_view purpose;
-    /// For Fexit: the kretprobe program that serves where fexit is not to be had.
+    /// The kretprobe program that serves where fexit is not to be had; none: nothing does.
     std::string_view fallback = {};
     bool optional = false; ///< not all kernels have the target, and those that do not need no probe
 };
@@ -50,10 +52,13 @@ struct Probe {
     std::string symbol;  ///< the target as this kernel calls it
     std::string missing; ///< why it cannot be attached; empty when it can
 
-    /// Watches gets or puts.
+    /// Watches gets or puts of hard references.
+    [[nodiscard]] bool hard() const { return spec->when == When::Hard; }
+    /// Watches gets or puts of soft references.
     [[nodiscard]] bool soft() const
     {
-        return spec->when == When::SoftByTracepoint || spec->when == When::SoftByKprobe;
+        return spec->when == When::SoftByTracepoint || spec->when == When::SoftByFentry ||
+               spec->when == When::SoftByKprobe;
     }
 };
 
@@ -61,12 +66,13 @@ struct Probe {
 Result<AttachMode> choose_mode(const Environment &env, AttachMode asked);
 
 /// The probes for this kernel in that mode (not Auto), in the order to attach.
-std::vector<Probe> choose_probes(const Environment &env, AttachMode mode);
+std::vector<Probe> choose_probes(const Environment &env, AttachMode mode,
+                                 const TracerOptions &options);
 
 /// What tracing needs, and whether it is there. Works when no Finding is Absent.
 std::vector<Finding> find_requirements(const Environment &env, const std::vector<Probe> &probes);
 
-/// "kprobe", "kretprobe", "tracepoint" or "fexit".
+/// "kprobe", "kretprobe", "tracepoint", "fentry" or "fexit".
 std::string_view to_string(ProbeKind kind);
 
 } // namespace lastref::kernel

@@ -41,12 +41,21 @@ Error load_error(int errnum, const char *log)
             ExitCode::Unsupported};
 }
 
+/// Whether its program takes the call site from the frame of a trampoline.
+bool by_trampoline(const Probe &probe)
+{
+    return probe.spec->when == When::SoftByFentry;
+}
+
 void choose_programs(lastref_skeleton &skeleton, const std::vector<Probe> &probes)
 {
     std::set<std::string_view> wanted{"census"};
     for (const auto &probe : probes) {
         wanted.insert(probe.program);
         wanted.insert(probe.spec->fallback); // loaded too, in case that fexit does not attach
+        if (by_trampoline(probe)) {
+            wanted.insert("frame_check");
+        }
     }
     bpf_program *program = nullptr;
     bpf_object__for_each_program(program, skeleton.obj)
@@ -116,10 +125,30 @@ bpf_link *attach(lastref_skeleton &skeleton, const Probe &probe)
         return bpf_program__attach_kprobe(program, probe.kind == ProbeKind::Kretprobe,
                                           probe.symbol.c_str());
     case ProbeKind::Tracepoint:
+    case ProbeKind::Fentry:
     case ProbeKind::Fexit:
         return bpf_program__attach(program);
     }
     return nullptr;
+}
+
+/// Finds out whether the programs can tell who called, by a run on a function made for tests.
+Result<void> check_frame(lastref_skeleton &skeleton)
+{
+    const std::unique_ptr<bpf_link, LinkDeleter> link(
+        bpf_program__attach(skeleton.progs.frame_check));
+    DECLARE_LIBBPF_OPTS(bpf_test_run_opts, run_options);
+    if (!link || bpf_prog_test_run_opts(bpf_program__fd(skeleton.progs.frame_check),
+                                        &run_options) != 0) {
+        return fail({"cannot try out a fexit program on bpf_fentry_test1", errno,
+                     "leave out --attach=fentry", ExitCode::Unsupported});
+    }
+    if (skeleton.bss->frame_checked == 0) {
+        return fail({"this kernel's trampolines have another frame than lastref knows, so that "
+                     "fentry programs cannot tell who called",
+                     0, "leave out --attach=fentry", ExitCode::Unsupported});
+    }
+    return {};
 }
 
 } // namespace
@@ -146,6 +175,11 @@ load_programs(const Environment &env, const std::vector<Probe> &probes,
     skeleton->rodata->module_notify_list_address =
         env.symbols.address("module_notify_list").value_or(0);
     skeleton->rodata->every_soft_op = options.every_soft_op;
+    skeleton->rodata->get_function = env.symbols.address("__try_module_get_soft").value_or(0);
+    skeleton->rodata->put_function = env.symbols.address("__module_put_soft").value_or(0);
+    skeleton->rodata->put_and_exit_function =
+        env.symbols.address("__module_put_soft_and_exit").value_or(0);
+    skeleton->rodata->frame_check_function = env.symbols.address("bpf_fentry_test1").value_or(0);
     choose_programs(*skeleton, probes);
     const int error = lastref_skeleton__load(skeleton.get());
     if (error != 0) {
@@ -157,10 +191,15 @@ load_programs(const Environment &env, const std::vector<Probe> &probes,
 Result<std::vector<Attached>> attach_programs(lastref_skeleton &skeleton,
                                               const std::vector<Probe> &probes)
 {
+    if (std::any_of(probes.begin(), probes.end(), by_trampoline)) {
+        if (auto ok = check_frame(skeleton); !ok) {
+            return fail(ok.error());
+        }
+    }
     std::vector<Attached> attached;
     for (auto probe : probes) {
         bpf_link *link = attach(skeleton, probe);
-        if (link == nullptr && probe.kind == ProbeKind::Fexit) {
+        if (link == nullptr && !probe.spec->fallback.empty()) {
             probe.kind = ProbeKind::Kretprobe;
             probe.program = probe.spec->fallback;
             link = attach(skeleton, probe);
@@ -191,7 +230,9 @@ Missed missed_runs(const lastref_skeleton &skeleton, const std::vector<Attached>
         } else if (probe.program == "soft_get_leave") {
             get_leave = hits + runs;
         } else {
-            (probe.soft() ? missed.soft : missed.phases) += hits + runs;
+            (probe.soft()   ? missed.soft
+             : probe.hard() ? missed.hard
+                            : missed.phases) += hits + runs;
         }
         missed.inexact = missed.inexact || hits != 0;
     }

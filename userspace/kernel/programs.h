@@ -39,7 +39,8 @@ Result<std::vector<Attached>> attach_programs(lastref_skeleton &skeleton,
 
 /// What the kernel says of events that it did not show to our programs.
 struct Missed {
-    std::uint64_t soft = 0;   ///< gets and puts
+    std::uint64_t soft = 0;   ///< gets and puts of soft references
+    std::uint64_t hard = 0;   ///< and of hard ones
     std::uint64_t phases = 0; ///< others
     /// There may have been a few more: the kernel counts skipped kprobes with plain increments,
     /// which get lost when two CPUs do so at once (kprobes_inc_nmissed_count).

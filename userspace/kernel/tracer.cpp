@@ -160,10 +160,11 @@ lr_losses Tracer::Impl::losses() const
     const auto missed = missed_runs(*skeleton, attached);
     out.h = header(LR_LOSSES, sizeof(out), boot_clock_ns());
     out.events = skeleton->bss->lost_events;
-    out.missed_probes = missed.soft + missed.phases;
+    out.missed_probes = missed.soft + missed.hard + missed.phases;
     out.map_full = ledger.without_site();
     out.missed_unknown = missed_unknown || missed.inexact;
-    out.soft_missed = missed.soft != 0;
+    out.refs_missed = LR_SOFT * static_cast<std::uint32_t>(missed.soft != 0) |
+                      LR_HARD * static_cast<std::uint32_t>(missed.hard != 0);
     return out;
 }
 
@@ -178,7 +179,7 @@ Result<Tracer> Tracer::open_and_attach(const TracerOptions &options)
     const auto mode = choose_mode(env, options.attach);
     auto impl = std::make_unique<Impl>();
     impl->mode = mode.value_or(AttachMode::Kprobe);
-    const auto probes = choose_probes(env, impl->mode);
+    const auto probes = choose_probes(env, impl->mode, options);
     // Without privileges nothing is known of the kernel, so that reason comes first.
     if (auto ok = check(env, probes); !ok) {
         return fail(ok.error());

@@ -30,7 +30,7 @@ public:
     Tracer &operator=(const Tracer &) = delete;
     ~Tracer();
 
-    /// How gets and puts are watched: Tracepoint or Kprobe, never Auto. Kprobe on a kernel
+    /// How gets and puts are watched: Tracepoint, Fentry or Kprobe, never Auto. Kprobe on a kernel
     /// without soft references, where there are none to watch.
     [[nodiscard]] AttachMode mode() const;
 

@@ -36,7 +36,8 @@ Json losses(const Losses &value)
             {"missed_probes", value.missed_probes},
             {"map_full", value.map_full},
             {"missed_unknown", value.missed_unknown},
-            {"soft_missed", value.soft_missed}};
+            {"soft_missed", value.soft_missed},
+            {"hard_missed", value.hard_missed}};
 }
 
 void add_info(Json &doc, const SessionInfo &info)
@@ -84,6 +85,18 @@ Json site_row(const SiteRow &row)
 
 } // namespace
 
+namespace {
+
+void add_explained(Json &out, std::int64_t refs, const Explained &explained)
+{
+    out["explained_min"] = explained.min;
+    out["explained_max"] = explained.max;
+    out["unexplained_min"] = refs - explained.max;
+    out["unexplained_max"] = refs - explained.min;
+}
+
+} // namespace
+
 Json refs_module(const RefsModule &module, unsigned top)
 {
     Json out{{"module", text(module.module)},
@@ -92,15 +105,15 @@ Json refs_module(const RefsModule &module, unsigned top)
              {"loaded_before_tracing", module.loaded_before_tracing},
              {"state", name_of(module.state)}};
     if (module.soft) {
-        out["soft"] = {{"refs", *module.soft},
-                       {"explained_min", module.soft_explained_min},
-                       {"explained_max", module.soft_explained_max},
-                       {"unexplained_min", *module.soft - module.soft_explained_max},
-                       {"unexplained_max", *module.soft - module.soft_explained_min}};
+        out["soft"] = {{"refs", *module.soft}};
+        add_explained(out["soft"], *module.soft, module.soft_explained);
     } else {
         out["soft"] = nullptr;
     }
     out["hard"] = {{"refs", module.hard}};
+    if (module.hard_explained) {
+        add_explained(out["hard"], module.hard, *module.hard_explained);
+    }
     out["proven_zero_ns"] = big(module.proven_zero_ns);
     out["call_sites"] = Json::array();
     for (const SiteRow &row : module.sites) {

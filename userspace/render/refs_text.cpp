@@ -4,6 +4,7 @@
 #include "render/render.h"
 #include "render/style.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <ostream>
 
@@ -14,6 +15,16 @@ namespace {
 using style::Color;
 using style::paint;
 
+/// "2 modules have 3 soft references outstanding."
+std::string outstanding(std::int64_t modules, std::int64_t refs, std::string_view kind)
+{
+    if (refs == 0) {
+        return fmt::format("No {} references are outstanding.", kind);
+    }
+    return fmt::format("{} {} {} outstanding.", plural(modules, "module"),
+                       modules == 1 ? "has" : "have", plural(refs, fmt::format("{} reference", kind)));
+}
+
 std::string headline(const RefsDoc &doc)
 {
     if (!doc.snapshot) {
@@ -21,36 +32,46 @@ std::string headline(const RefsDoc &doc)
     }
     std::int64_t soft = 0;
     std::int64_t soft_modules = 0;
+    std::int64_t hard = 0;
+    std::int64_t hard_modules = 0;
     bool supported = false;
     for (const RefsModule &module : doc.modules) {
         supported = supported || module.soft.has_value();
         soft += module.soft.value_or(0);
         soft_modules += module.soft.value_or(0) > 0 ? 1 : 0;
+        hard += std::max<std::int64_t>(module.hard, 0);
+        hard_modules += module.hard > 0 ? 1 : 0;
     }
-    if (!doc.soft) {
-        return fmt::format("Hard references of {}:",
-                           plural(static_cast<std::int64_t>(doc.modules.size()), "module"));
+    std::string out;
+    if (doc.soft) {
+        out = !supported && !doc.modules.empty() ? "This kernel has no soft references."
+                                                 : outstanding(soft_modules, soft, "soft");
     }
-    if (!supported && !doc.modules.empty()) {
-        return "This kernel has no soft references.";
+    if (doc.hard) {
+        out += (out.empty() ? "" : "\n") + outstanding(hard_modules, hard, "hard");
     }
-    if (soft == 0) {
-        return "No soft references are outstanding.";
-    }
-    return fmt::format("{} {} {} outstanding.", plural(soft_modules, "module"),
-                       soft_modules == 1 ? "has" : "have", plural(soft, "soft reference"));
+    return out;
 }
 
 void module_text(std::ostream &out, const RefsDoc &doc, const RefsModule &module,
                  const RenderOptions &options)
 {
-    const bool held = module.soft.value_or(0) > 0;
-    std::string title = style::module(module.module);
+    const bool held =
+        (doc.soft && module.soft.value_or(0) > 0) || (doc.hard && module.hard > 0);
+    std::vector<std::string> counters;
     if (doc.soft) {
-        title += module.soft
-                     ? fmt::format(": soft refs {}: {}", *module.soft, style::explained(module))
-                     : ": this kernel has no soft references";
+        counters.push_back(module.soft
+                               ? fmt::format("soft refs {}: {}", *module.soft,
+                                             style::explained(*module.soft, module.soft_explained))
+                               : "this kernel has no soft references");
     }
+    if (doc.hard && module.hard_explained && module.hard >= 0) {
+        counters.push_back(fmt::format("hard refs {}: {}", module.hard,
+                                       style::explained(module.hard, *module.hard_explained)));
+    }
+    const std::string name = style::module(module.module);
+    const std::string title =
+        counters.empty() ? name : fmt::format("{}: {}", name, fmt::join(counters, "\n  "));
     out << '\n' << paint(title, held ? Color::Warning : Color::Plain, options) << '\n';
     out << style::wrap(fmt::format("{} · hard refs {} · instance {} · generation {}{}",
                                    name_of(module.state),
@@ -89,7 +110,7 @@ void render_losses(std::ostream &out, const Losses &losses, const char *prefix)
     if (losses.missed_probes != 0) {
         line(fmt::format("Missed: {}{}.",
                          plural(static_cast<std::int64_t>(losses.missed_probes), "probe run"),
-                         losses.soft_missed ? ", some of them of gets and puts" : ""));
+                         losses.soft_missed || losses.hard_missed ? ", some of them of gets and puts" : ""));
     }
     if (losses.map_full != 0) {
         line(fmt::format("Without their call site: {} (the table was full).",

@@ -177,7 +177,7 @@ void holders_text(std::ostream &out, const ReportDoc &doc, const UnloadRecord &u
     for (const RefsModule &holder : doc.holders) {
         if (holder.instance_id == unload.instance_id && holder.soft.value_or(0) > 0) {
             out << fmt::format("\n  Who still holds, as far as call sites tell ({}):\n\n",
-                               style::explained(holder));
+                               style::explained(holder.soft.value_or(0), holder.soft_explained));
             style::site_table(out, holder, true, false, options);
         }
     }

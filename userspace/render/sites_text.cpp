@@ -103,15 +103,10 @@ void site_table(std::ostream &out, const RefsModule &module, bool only_held, boo
     }
 }
 
-std::string explained(const RefsModule &module)
+std::string explained(std::int64_t refs, const Explained &by_sites)
 {
-    if (!module.soft) {
-        return "";
-    }
-    const std::int64_t refs = *module.soft;
-    return fmt::format("explained {}, unexplained {}",
-                       range(module.soft_explained_min, module.soft_explained_max),
-                       range(refs - module.soft_explained_max, refs - module.soft_explained_min));
+    return fmt::format("explained {}, unexplained {}", range(by_sites.min, by_sites.max),
+                       range(refs - by_sites.max, refs - by_sites.min));
 }
 
 } // namespace lastref::style

@@ -33,7 +33,7 @@ std::string wrap(std::string_view text, unsigned width, unsigned indent);
 /// The table of call sites (refs, and what a waiting unload waits for).
 void site_table(std::ostream &out, const RefsModule &module, bool only_held, bool counters,
                 const RenderOptions &options);
-/// "explained 5, unexplained 3"; empty without soft references.
-std::string explained(const RefsModule &module);
+/// "explained 5, unexplained 3".
+std::string explained(std::int64_t refs, const Explained &by_sites);
 
 } // namespace lastref::style
