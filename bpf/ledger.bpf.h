@@ -156,17 +156,23 @@ static __noinline int emit_op(const struct ref_op *op)
 }
 
 /* Where the slots of a kind begin. */
-static __always_inline __u32 half(__u32 kind)
+static __always_inline __u64 half(__u32 kind)
 {
     return kind == LR_GET ? 0 : LR_HALF;
 }
 
 /* Whether slot `place` is, or with this call becomes, the one for this key. */
-static __always_inline bool claim(__u32 place, __u64 key, const struct ref_op *op, __u64 call_site)
+static __always_inline bool claim(__u64 place, __u64 key, const struct ref_op *op, __u64 call_site)
 {
-    struct lr_slot *slot = &slots[place];
-    __u64 found = slot->key;
+    struct lr_slot *slot;
+    __u64 found;
 
+    barrier_var(place); /* what the compiler knows of it, the verifier of 6.1 does not */
+    if (place >= LR_SLOTS) {
+        return false;
+    }
+    slot = &slots[place];
+    found = slot->key;
     if (!found) {
         found = __sync_val_compare_and_swap(&slot->key, 0, key);
         if (!found) {
@@ -181,13 +187,14 @@ static __always_inline bool claim(__u32 place, __u64 key, const struct ref_op *o
 }
 
 /* The slot for an operation: the one it has, a new one, or one without call site. */
-static __always_inline __u32 find_slot(const struct ref_op *op)
+static __always_inline __u64 find_slot(const struct ref_op *op)
 {
     __u64 key = lr_key(op->instance_id, op->call_site);
     __u64 step = (key >> 20) | 1;
 
+#pragma unroll /* 6.1 refuses some loops */
     for (__u32 i = 0; i < LR_PROBES; i++) {
-        __u32 place =
+        __u64 place =
             half(op->kind) + (((key >> (64 - LR_SITE_BITS)) + i * step) & (LR_SITE_SLOTS - 1));
 
         if (claim(place, key, op, op->call_site)) {
@@ -195,9 +202,10 @@ static __always_inline __u32 find_slot(const struct ref_op *op)
         }
     }
     key = lr_key(op->instance_id, op->counter); /* less than the address of any call site */
+#pragma unroll
     for (__u32 i = 0; i < LR_PROBES; i++) {
-        __u32 other = ((key >> 32) + i) & (LR_OTHER_SLOTS - 1);
-        __u32 place = half(op->kind) + LR_SITE_SLOTS + other;
+        __u64 other = ((key >> 32) + i) & (LR_OTHER_SLOTS - 1);
+        __u64 place = half(op->kind) + LR_SITE_SLOTS + other;
 
         if (other > LR_HARD && claim(place, key, op, 0)) {
             return place;
@@ -232,7 +240,7 @@ static __always_inline __u32 this_shard(void)
 /* Counts, and does all that is not to be done every time. */
 static __noinline int count_and_note(void *ctx, const struct ref_op *op)
 {
-    __u32 place = find_slot(op);
+    __u64 place = find_slot(op);
 
     if (place >= LR_SLOTS) {
         return 0; /* cannot be, but the verifier does not know */
