@@ -11,11 +11,8 @@
  */
 static __noinline int soft_first(__u64 *ctx, __u32 kind)
 {
-    struct ref_op op = {.call_site = ctx[1],
-                        .counter = LR_SOFT,
-                        .kind = kind,
-                        .outstanding = ctx[2],
-                        .exact = 1};
+    struct ref_op op = {
+        .call_site = ctx[1], .counter = LR_SOFT, .kind = kind, .outstanding = ctx[2], .exact = 1};
 
     bpf_probe_read_kernel(&op.mod, sizeof(op.mod), &ctx[0]);
     op.instance_id = instance_of(op.mod);
@@ -24,8 +21,7 @@ static __noinline int soft_first(__u64 *ctx, __u32 kind)
 
 static __noinline int hard_first(__u64 *ctx, __u32 kind)
 {
-    struct ref_op op = {
-        .call_site = ctx[1], .counter = LR_HARD, .kind = kind, .outstanding = -1};
+    struct ref_op op = {.call_site = ctx[1], .counter = LR_HARD, .kind = kind, .outstanding = -1};
 
     bpf_probe_read_kernel(&op.mod, sizeof(op.mod), &ctx[0]);
     op.instance_id = instance_of(op.mod);
@@ -196,7 +192,8 @@ static __always_inline struct frame_words frame_of(const void *ctx)
     return frame;
 }
 
-/* The call site, or 0 if the frame is another. With fexit programs on the function, ours or another's, all is one later. */
+/* The call site, or 0 if the frame is another. With fexit programs on the function, ours or
+ * another's, all is one later. */
 static __always_inline __u64 caller_of(const void *ctx, __u64 function)
 {
     struct frame_words frame = frame_of(ctx);

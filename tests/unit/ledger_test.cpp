@@ -181,7 +181,7 @@ TEST_F(LedgerProperty, CatchesAWrongCount)
             model.run();
             Model::Truth truth = model.snapshot();
             const bool hard = options.counter == Counter::Hard;
-        const RefsDoc doc = model.session().refs({.modules = {}, .soft = !hard, .hard = hard});
+            const RefsDoc doc = model.session().refs({.modules = {}, .soft = !hard, .hard = hard});
             for (const RefsModule &module : doc.modules) {
                 for (const SiteRow &row : module.sites) {
                     const std::size_t site = Model::site_of(row.site.address);

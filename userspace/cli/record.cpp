@@ -47,7 +47,8 @@ Result<ExitCode> record_alone(const ObserverPlan &plan, const Options &options)
 Result<ExitCode> record(const Options &options)
 {
     kernel::set_verbose(options.verbose);
-    ObserverPlan plan{.tracer = {.attach = options.attach, .hard = options.hard, .every_soft_op = true}};
+    ObserverPlan plan{
+        .tracer = {.attach = options.attach, .hard = options.hard, .every_soft_op = true}};
     if (options.dry_run) {
         return print_plan(plan.tracer);
     }

@@ -21,7 +21,8 @@ void add_flags(CLI::App &app, Options &options)
     app.add_option("MODULE", options.modules, "only these modules")->type_name("");
     add_output_flags(app, options);
     add_duration_flag(app, options);
-    app.add_flag("--soft", options.soft, "soft references (the default, where the kernel has them)");
+    app.add_flag("--soft", options.soft,
+                 "soft references (the default, where the kernel has them)");
     app.add_flag("--hard", options.hard, "hard references (the default elsewhere)");
     app.add_option("-i,--interval", options.interval_s, "print a table every SEC seconds")
         ->check(CLI::PositiveNumber.description(""))
@@ -99,8 +100,7 @@ Result<ExitCode> refs(const Options &options)
     }
     kernel::set_verbose(options.verbose);
     const auto query = make_query(options, kernel::probe_features().soft_references);
-    ObserverPlan plan{
-        .tracer = {.attach = options.attach, .soft = query.soft, .hard = query.hard}};
+    ObserverPlan plan{.tracer = {.attach = options.attach, .soft = query.soft, .hard = query.hard}};
     if (options.dry_run) {
         return print_plan(plan.tracer);
     }

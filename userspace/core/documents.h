@@ -124,8 +124,8 @@ struct RefsModule {
     ModuleState state = ModuleState::Live;
     std::optional<std::int64_t> soft; ///< outstanding, the kernel's counter; empty: has none
     Explained soft_explained;
-    std::int64_t hard = 0; ///< without the kernel's base; -1 while going
-    std::optional<Explained> hard_explained; ///< empty: their gets and puts were not watched
+    std::int64_t hard = 0;                       ///< without the kernel's base; -1 while going
+    std::optional<Explained> hard_explained;     ///< empty: their gets and puts were not watched
     std::optional<std::uint64_t> proven_zero_ns; ///< when nothing was outstanding for sure
     std::vector<SiteRow> sites;                  ///< most outstanding first; then the put sites
 };

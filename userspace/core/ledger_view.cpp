@@ -31,10 +31,10 @@ public:
         // Taken before tracing and perhaps still held: none after a zero; at most all there are.
         // What was missed may have made the bound of c0 too low.
         if (!books_.zero_ns) {
-            before_max_ = books_.c0_max
-                              ? std::clamp<std::int64_t>(*books_.c0_max + missed_ - init_put(), 0,
-                                                         refs_)
-                              : refs_;
+            before_max_ =
+                books_.c0_max
+                    ? std::clamp<std::int64_t>(*books_.c0_max + missed_ - init_put(), 0, refs_)
+                    : refs_;
         }
     }
 
@@ -98,8 +98,8 @@ void LedgerView::ages(SiteRow &row, const Site &site, const SiteSeen *seen) cons
     }
     // Every reference that is held was obtained after the zero, after tracing began, after the site
     // was first seen, and after each reading that found no more than what was there at the zero.
-    std::uint64_t after = books_.zero_ns.value_or(
-        account_.load_seen ? account_.loaded_ns : lookup_.start_ns);
+    std::uint64_t after =
+        books_.zero_ns.value_or(account_.load_seen ? account_.loaded_ns : lookup_.start_ns);
     if (missed_ == 0 && !missed_unknown_) {
         after = std::max(after, seen != nullptr ? seen->ts_ns : 0);
         for (const Ledger::Stretch &stretch : site.history) {

@@ -152,7 +152,8 @@ ReportDoc Session::report(const ModuleFilter &modules) const
 bool Session::soft_supported() const
 {
     const auto &seen = state_->ledger.modules();
-    return std::any_of(seen.begin(), seen.end(), [](const ModuleSeen &one) { return one.soft >= 0; });
+    return std::any_of(seen.begin(), seen.end(),
+                       [](const ModuleSeen &one) { return one.soft >= 0; });
 }
 
 RefsDoc Session::refs(const RefsQuery &query) const

@@ -154,8 +154,8 @@ bool Environment::soft_trampolines() const
 {
     return btf_functions.count("__try_module_get_soft") != 0 &&
            btf_functions.count("__module_put_soft") != 0 &&
-           btf_functions.count("__module_put_soft_and_exit") != 0 &&
-           fentry_testable && symbols.has("bpf_fentry_test1");
+           btf_functions.count("__module_put_soft_and_exit") != 0 && fentry_testable &&
+           symbols.has("bpf_fentry_test1");
 }
 
 } // namespace lastref::kernel

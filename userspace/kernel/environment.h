@@ -23,7 +23,8 @@ struct Environment {
     bool fentry_testable = false; ///< there is bpf_fentry_test1, to try trampolines out
     bool soft_field = false;      ///< struct module has soft_refcnt
     Symbols symbols;
-    std::set<std::string, std::less<>> btf_functions;   ///< of those that fentry and fexit programs need
+    std::set<std::string, std::less<>>
+        btf_functions; ///< of those that fentry and fexit programs need
     std::set<std::string, std::less<>> btf_tracepoints; ///< of those that programs need
     std::set<std::string, std::less<>> blacklist;       ///< symbols that kprobes refuse
 

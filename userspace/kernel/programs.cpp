@@ -138,8 +138,8 @@ Result<void> check_frame(lastref_skeleton &skeleton)
     const std::unique_ptr<bpf_link, LinkDeleter> link(
         bpf_program__attach(skeleton.progs.frame_check));
     DECLARE_LIBBPF_OPTS(bpf_test_run_opts, run_options);
-    if (!link || bpf_prog_test_run_opts(bpf_program__fd(skeleton.progs.frame_check),
-                                        &run_options) != 0) {
+    if (!link ||
+        bpf_prog_test_run_opts(bpf_program__fd(skeleton.progs.frame_check), &run_options) != 0) {
         return fail({"cannot try out a fexit program on bpf_fentry_test1", errno,
                      "leave out --attach=fentry", ExitCode::Unsupported});
     }

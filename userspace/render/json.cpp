@@ -32,12 +32,9 @@ Json task(const std::optional<Task> &value)
 
 Json losses(const Losses &value)
 {
-    return {{"events", value.events},
-            {"missed_probes", value.missed_probes},
-            {"map_full", value.map_full},
-            {"missed_unknown", value.missed_unknown},
-            {"soft_missed", value.soft_missed},
-            {"hard_missed", value.hard_missed}};
+    return {{"events", value.events},           {"missed_probes", value.missed_probes},
+            {"map_full", value.map_full},       {"missed_unknown", value.missed_unknown},
+            {"soft_missed", value.soft_missed}, {"hard_missed", value.hard_missed}};
 }
 
 void add_info(Json &doc, const SessionInfo &info)

@@ -22,7 +22,8 @@ std::string outstanding(std::int64_t modules, std::int64_t refs, std::string_vie
         return fmt::format("No {} references are outstanding.", kind);
     }
     return fmt::format("{} {} {} outstanding.", plural(modules, "module"),
-                       modules == 1 ? "has" : "have", plural(refs, fmt::format("{} reference", kind)));
+                       modules == 1 ? "has" : "have",
+                       plural(refs, fmt::format("{} reference", kind)));
 }
 
 std::string headline(const RefsDoc &doc)
@@ -56,8 +57,7 @@ std::string headline(const RefsDoc &doc)
 void module_text(std::ostream &out, const RefsDoc &doc, const RefsModule &module,
                  const RenderOptions &options)
 {
-    const bool held =
-        (doc.soft && module.soft.value_or(0) > 0) || (doc.hard && module.hard > 0);
+    const bool held = (doc.soft && module.soft.value_or(0) > 0) || (doc.hard && module.hard > 0);
     std::vector<std::string> counters;
     if (doc.soft) {
         counters.push_back(module.soft
@@ -108,9 +108,9 @@ void render_losses(std::ostream &out, const Losses &losses, const char *prefix)
                          plural(static_cast<std::int64_t>(losses.events), "event")));
     }
     if (losses.missed_probes != 0) {
-        line(fmt::format("Missed: {}{}.",
-                         plural(static_cast<std::int64_t>(losses.missed_probes), "probe run"),
-                         losses.soft_missed || losses.hard_missed ? ", some of them of gets and puts" : ""));
+        line(fmt::format(
+            "Missed: {}{}.", plural(static_cast<std::int64_t>(losses.missed_probes), "probe run"),
+            losses.soft_missed || losses.hard_missed ? ", some of them of gets and puts" : ""));
     }
     if (losses.map_full != 0) {
         line(fmt::format("Without their call site: {} (the table was full).",
