@@ -3,8 +3,9 @@
 
 K ?= 6.12
 export KERNELS ?= 6.12 stock-6.12 stock-6.1
+SERIES ?= 6.12 6.1
 
-.PHONY: all deps check lint unit test demo kernel vm soak clean help
+.PHONY: all deps check lint unit test demo kernel patch-check vm soak clean help
 
 all: ## build lastref (build/release/lastref)
 	@scripts/deps build
@@ -32,6 +33,10 @@ kernel: ## build the patched kernel; KERNEL_SRC=DIR|TARBALL
 	@scripts/deps kernel source-$(firstword $(subst -, ,$(K)))
 	@kernel-patch/build $(K)
 
+patch-check: ## the checkers of the kernel on the patch series; SERIES=6.12 for one of them
+	@scripts/deps kernel patch-check $(SERIES:%=source-%)
+	@kernel-patch/check $(SERIES)
+
 vm: ## a shell in a guest, with lastref and the test modules: K=6.12, stock-6.12, …
 	@scripts/deps build vm $(if $(filter stock-%,$(K)),,kernel source-$(firstword $(subst -, ,$(K))))
 	@tests/vm/boot.py --kernel $(K) --shell
@@ -44,4 +49,4 @@ clean: ## remove what was built here (the cache of kernels stays in ~/.cache/las
 	rm -rf build
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
