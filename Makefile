@@ -5,7 +5,7 @@ K ?= 6.12
 export KERNELS ?= 6.12 stock-6.12 stock-6.1
 SERIES ?= 6.12 6.1
 
-.PHONY: all deps check lint unit test demo kernel patch-check vm soak clean help
+.PHONY: all deps check lint unit test demo kernel patch-check patch-test vm soak clean help
 
 all: ## build lastref (build/release/lastref)
 	@scripts/deps build
@@ -36,6 +36,9 @@ kernel: ## build the patched kernel; KERNEL_SRC=DIR|TARBALL
 patch-check: ## the checkers of the kernel on the patch series; SERIES=6.12 for one of them
 	@scripts/deps kernel patch-check $(SERIES:%=source-%)
 	@kernel-patch/check $(SERIES)
+
+patch-test: ## the series on kernels of its own: the sample, and the kernel's selftests compared
+	@scripts/test patch
 
 vm: ## a shell in a guest, with lastref and the test modules: K=6.12, stock-6.12, …
 	@scripts/deps build vm $(if $(filter stock-%,$(K)),,kernel source-$(firstword $(subst -, ,$(K))))

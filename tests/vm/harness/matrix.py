@@ -37,3 +37,8 @@ def covers(claim, kernel):
     if isinstance(claim, str):
         return claim == "all" or (claim == "stock") == (kernel in stock.METAPACKAGES)
     return kernel in claim
+
+
+def apart(claim):
+    """The kernels of a claim that are not in the matrix: files that name them need them alone."""
+    return [] if isinstance(claim, str) else [kernel for kernel in claim if kernel not in ALL]
