@@ -168,41 +168,34 @@ const volatile __u64 put_and_exit_function = 0;
 
 enum { ENTRY_BYTES = 16 }; /* endbr64 and the call of the trampoline */
 
-/* The words of a frame after its first two; a named type, so that it may be read without a call. */
-struct frame_words {
-    __u64 word[3];
-};
-
 extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym __weak; /* since v6.2 */
 
-/* pt_regs is the kernel's type for a row of words: its third to fifth are r13, r12 and bp. */
-static __always_inline struct frame_words frame_of(const void *ctx)
+/* One word of the frame, from the third to the fifth that the context points to; else 0. */
+static __always_inline __u64 frame_word(const void *ctx, __u32 place)
 {
-    struct frame_words frame = {};
+    __u64 word = 0;
 
     if (&bpf_rdonly_cast) {
+        /* The kernel's type for a row of words: pt_regs has r13, r12 and bp there. */
         const struct pt_regs *row = bpf_rdonly_cast(ctx, bpf_core_type_id_kernel(struct pt_regs));
 
-        frame.word[0] = row->r13;
-        frame.word[1] = row->r12;
-        frame.word[2] = row->bp;
-    } else {
-        bpf_probe_read_kernel(&frame, sizeof(frame), ctx + 2 * sizeof(__u64));
+        return place == 2 ? row->r13 : place == 3 ? row->r12 : row->bp;
     }
-    return frame;
+    bpf_probe_read_kernel(&word, sizeof(word), ctx + place * sizeof(word));
+    return word;
 }
 
-/* The call site, or 0 if the frame is another. With fexit programs on the function, ours or
- * another's, all is one later. */
-static __always_inline __u64 caller_of(const void *ctx, __u64 function)
+/*
+ * The call site, or 0 if the frame is another. The return into the function is at word `place`, or
+ * one later when somebody's fexit program shares the trampoline with our fentry program.
+ */
+static __always_inline __u64 caller_of(const void *ctx, __u64 function, __u32 place)
 {
-    struct frame_words frame = frame_of(ctx);
-
-    if (frame.word[1] - function <= ENTRY_BYTES) {
-        return frame.word[2];
+    if (frame_word(ctx, place) - function <= ENTRY_BYTES) {
+        return frame_word(ctx, place + 1);
     }
-    if (frame.word[0] - function <= ENTRY_BYTES) {
-        return frame.word[1];
+    if (place == 2 && frame_word(ctx, 3) - function <= ENTRY_BYTES) {
+        return frame_word(ctx, 4);
     }
     return 0;
 }
@@ -213,6 +206,9 @@ static __noinline int entered_first(__u64 *ctx, __u64 call_site, __u32 kind)
         .call_site = call_site, .counter = LR_SOFT, .kind = kind, .outstanding = -1};
 
     bpf_probe_read_kernel(&op.mod, sizeof(op.mod), &ctx[0]);
+    if (!op.mod) {
+        return 0; /* built-in code; what is read through NULL is 0, which is no instance */
+    }
     op.instance_id = instance_of(op.mod);
     if (every_soft_op || (kind == LR_PUT && watched)) {
         op.outstanding = soft_word_of(op.mod).outstanding - (kind == LR_PUT);
@@ -220,19 +216,19 @@ static __noinline int entered_first(__u64 *ctx, __u64 call_site, __u32 kind)
     return count_and_note(ctx, &op);
 }
 
-static __always_inline int entered(__u64 *ctx, __u64 function, __u32 kind)
+/*
+ * The frame is looked at only when the word that should be the call site is none that is known: if
+ * it is something else, it is an address in the function, which nobody ever counts.
+ */
+static __always_inline int entered(__u64 *ctx, __u64 function, __u32 place, __u32 kind)
 {
     __u32 shard = this_shard();
     __u64 now = bpf_jiffies64();
     const struct module *mod = (const void *)ctx[0];
-    __u64 call_site;
+    __u64 call_site = frame_word(ctx, place + 1);
 
-    if (!mod) {
-        return 0; /* built-in code */
-    }
-    call_site = caller_of(ctx, function);
     if (!count_known(now, shard, mod->mkobj.kobj.sd->id, call_site, LR_SOFT, kind)) {
-        entered_first(ctx, call_site, kind);
+        entered_first(ctx, caller_of(ctx, function, place), kind);
     }
     return 0;
 }
@@ -244,26 +240,26 @@ __u32 frame_checked; /* 1: the frame is as expected */
 SEC("fexit/bpf_fentry_test1")
 int frame_check(__u64 *ctx)
 {
-    frame_checked = caller_of(ctx, frame_check_function) != 0;
+    frame_checked = caller_of(ctx, frame_check_function, 3) != 0;
     return 0;
 }
 
 SEC("fexit/__try_module_get_soft")
 int soft_get_exit(__u64 *ctx)
 {
-    return (__u8)ctx[1] ? entered(ctx, get_function, LR_GET) : 0;
+    return (__u8)ctx[1] ? entered(ctx, get_function, 3, LR_GET) : 0;
 }
 
 SEC("fentry/__module_put_soft")
 int soft_put_entry(__u64 *ctx)
 {
-    return entered(ctx, put_function, LR_PUT);
+    return entered(ctx, put_function, 2, LR_PUT);
 }
 
 SEC("fentry/__module_put_soft_and_exit")
 int soft_put_and_exit_entry(__u64 *ctx)
 {
-    return entered(ctx, put_and_exit_function, LR_PUT);
+    return entered(ctx, put_and_exit_function, 3, LR_PUT);
 }
 
 /* Serves both functions that put. */
