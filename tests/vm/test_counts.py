@@ -39,7 +39,8 @@ def check_exact(counted, module, losses):
                         for letter in LETTERS if counted[f"{kind}.{letter}"]}
     for row in tool.sites(module).values():
         assert (row["outstanding_min"], row["outstanding_max"]) == (0, 0)
-        assert row["attribution"] == "exact"
+        # Where the kernel does not count skipped runs, nobody knows that there were none.
+        assert row["attribution"] == ("bounds" if losses["missed_unknown"] else "exact")
 
 
 def test_the_tracepoints_miss_nothing(guest):
