@@ -95,9 +95,12 @@ class Objects(build.Tree):
                  f"CC={ccache}{cross}gcc", f"HOSTCC={ccache}gcc", "LOCALVERSION=", "W=1",
                  *targets, each_line=keep)
 
-    def configure(self, later, wanted):
-        """Every option that is asked for is there, but for those that a later patch adds."""
+    def configure(self, later, wanted, patched=True):
+        """Every option that is asked for is there, but for those that a later patch adds, and,
+        without patches, those that the series selects."""
         fragments = {**self.configuration.fragments, "new-options.config": wanted}
+        if not patched:
+            fragments.pop("selected.config", None)
         missing = re.findall(r"^(CONFIG_\w+)=", later, re.M)
         for name, text in fragments.items():
             fragments[name] = "".join(x for x in text.splitlines(keepends=True)
@@ -217,7 +220,7 @@ class Compiler:
         position = next((i for i, s in enumerate(self.stages) if s is stage), len(self.stages))
         later = new_options(s.patch for s in self.stages[position + 1:])
         try:
-            self.objects.configure(later, self.wanted)
+            self.objects.configure(later, self.wanted, position > 0)
             made = self.objects.compile(*targets)
         except BuildError as error:
             failure = str(error)
