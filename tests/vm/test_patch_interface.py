@@ -36,7 +36,8 @@ def traced(guest):
 def test_functions_can_be_probed_under_their_own_names(guest, function):
     symbols = guest.check(f"grep ' {function}' /proc/kallsyms")
     assert len(re.findall(rf" [tT] {function}$", symbols, re.M)) == 1
-    assert not re.search(rf" {function}\.", symbols)  # no .part, .isra, .constprop
+    # No .part, .isra, .constprop; a .cold is code of the function itself, only elsewhere.
+    assert not re.search(rf" {function}\.(?!cold$)", symbols, re.M)
     blacklist = guest.check("cat /sys/kernel/debug/kprobes/blacklist")
     assert len(blacklist.splitlines()) > 10
     assert not re.search(rf"\s{function}$", blacklist, re.M)
@@ -96,8 +97,13 @@ def test_put_and_exit_tells_its_caller(guest, traced):
     lines = traced(f"cd {truth.DEBUGFS}/lr_threads; echo leave 1 > control; echo leave 0 > control;"
                    " until grep -q 'outstanding 0' counters; do usleep 10000; done")
     told = [re.sub(r".*: module_soft_put: ", "", line) for line in lines]
-    assert told == [f"lr_threads call_site=lr_thread_main [lr_threads] outstanding={n}"
-                    for n in (1, 0)]
+    # A call that does not return may be a function's last instruction: the return address is then
+    # where the next function begins, and ftrace names that one.
+    symbols = guest.check(r"grep -i ' t .*\[lr_threads\]' /proc/kallsyms | sort").splitlines()
+    functions = [line.split()[2] for line in symbols]
+    at = functions.index("lr_thread_main")
+    assert told in [[f"lr_threads call_site={name} [lr_threads] outstanding={n}" for n in (1, 0)]
+                    for name in functions[at:at + 2]], (told, functions)
     assert sorted(line.split("-")[0].strip() for line in lines) == ["lr_threads/0", "lr_threads/1"]
     guest.check("rmmod lr_threads")
 

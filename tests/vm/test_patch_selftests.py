@@ -28,7 +28,8 @@ class Run:
             raise HarnessError(f"{kernel.name} was built without CONFIG_TEST_MODULE_SOFT=m: its "
                                "row of kernel-patch/configs/kernels lacks the fragment selftests")
         self.programs = selftests.programs(series_of(kernel.name))
-        self.guest = boot(lastref=False, copies=self.programs)
+        # Threads of the tests stay in the kernel for long: nobody else should starve.
+        self.guest = boot(lastref=False, copies=self.programs, append="preempt=full")
         self.results = {}
 
     def __call__(self, program):

@@ -50,7 +50,9 @@ def test_the_leak_is_named_exactly(guest, leak, attach):
     assert module["soft"] == {**module["soft"], "refs": 3, "explained_min": 3, "explained_max": 3}
 
     leaky = tool.sites(module)["get_leaky"]
-    assert (leaky["attribution"], leaky["count"]) == ("exact", 3)
+    # Where the kernel does not count skipped runs, nobody knows that there were none.
+    certain = "bounds" if doc["losses"]["missed_unknown"] else "exact"
+    assert (leaky["attribution"], leaky["count"]) == (certain, 3)
     assert (leaky["outstanding_min"], leaky["outstanding_max"]) == (3, 3)
     assert leaky["age_min_ns"] <= leaky["age_max_ns"]
     assert leaky["first"]["comm"] == leaky["last"]["comm"] == "sh"
