@@ -39,7 +39,7 @@ class Figures:
 
 def take(guest):
     """The figures of now; call it when nothing is loaded or freed any more."""
-    memory, slabs = guest.check(SETTLE, timeout=300).split("\n\n", 1)
+    memory, slabs = guest.check(SETTLE, timeout=600).split("\n\n", 1)
     kb = {name: int(value) for name, value in re.findall(r"^(\w+): +(\d+) kB$", memory, re.M)}
     caches = {name: (int(active), int(in_a_slab)) for name, active, in_a_slab in
               re.findall(r"^(\S+) +(\d+) +\d+ +\d+ +(\d+) ", slabs, re.M)}
