@@ -5,7 +5,7 @@ K ?= 6.12
 export KERNELS ?= 6.12 stock-6.12 stock-6.1
 SERIES ?= 6.12 6.1
 
-.PHONY: all deps check lint unit test demo kernel patch-check patch-test vm soak clean help
+.PHONY: all deps check lint unit test demo kernel patch-check patch-each patch-test mutants vm soak clean help
 
 all: ## build lastref (build/release/lastref)
 	@scripts/deps build
@@ -36,6 +36,14 @@ kernel: ## build the patched kernel; KERNEL_SRC=DIR|TARBALL
 patch-check: ## the checkers of the kernel on the patch series; SERIES=6.12 for one of them
 	@scripts/deps kernel patch-check $(SERIES:%=source-%)
 	@kernel-patch/check $(SERIES)
+
+patch-each: ## build and boot a kernel after each patch of the series
+	@scripts/deps kernel vm $(SERIES:%=source-%)
+	@kernel-patch/boot-each $(SERIES)
+
+mutants: ## break the series on purpose, and see that its selftests notice
+	@scripts/deps kernel vm source-6.12
+	@kernel-patch/mutants/run
 
 patch-test: ## the series on kernels of its own: the sample, and the kernel's selftests compared
 	@scripts/test patch
