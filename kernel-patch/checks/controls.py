@@ -5,7 +5,7 @@ import re
 
 from checks import cocci, objects, readers
 from checks.builder import BuildError
-from checks.stages import CONTROL, after
+from checks.stages import CONTROL, PROBE, after
 
 
 def planted(source, stages):
@@ -17,10 +17,10 @@ def planted(source, stages):
         raise BuildError(f"{CONTROL / 'faults.patch'} has to follow the series: {error}") from error
 
 
-def compiled(source, name, stages):
-    """A function from a stage to the verdict on it in this configuration."""
+def compiled(source, name, stages, stage):
+    """The verdict in this configuration on what uses the interface, and on the faults."""
     configuration = next(c for c in objects.configurations(source.series) if c.name == name)
-    return objects.Compiler(source, configuration, stages).verdict
+    return objects.Compiler(source, configuration, stages, PROBE).verdict(stage)
 
 
 def fuzzy(source, stages):
@@ -50,22 +50,21 @@ def lost_option(source, stages):
     return "it was not missed"
 
 
-def run(source, stages, record):
-    """Every checker on faults.patch; each must say what is named here."""
+def run(source, stages, faults, record):
+    """Every checker on what planted() gave; each must say what is named here."""
     source.progress.say("planted faults", force=True)
-    stage, said = planted(source, stages)
+    stage, said = faults
     last, paths = stages[-1], stage.touched
-    verdict = compiled(source, "normal", stages)
-    was, now = verdict(last), verdict(stage)
-    stub = compiled(source, "no-unload", stages)(stage)
+    faulty = compiled(source, "normal", stages, stage)
+    stub = compiled(source, "no-unload", stages, stage)
     unused = readers.unused({("CONTROL", "none")}, set())
     caught = {
         "a patch that needs fuzz": (fuzzy(source, stages), "does not apply without fuzz"),
         "white space at the end of a line": (said, "trailing whitespace"),
         "checkpatch --strict": (readers.checkpatch(source, last, stage), "POINTER_LOCATION"),
         "a reason for checkpatch that nothing needs": (unused, "CONTROL"),
-        "W=1": (now["gcc"] - was["gcc"], "unused-but-set-variable"),
-        "sparse": (now["sparse"] - was["sparse"], "noderef|different address spaces"),
+        "W=1": (faulty["gcc"], "unused-but-set-variable"),
+        "sparse": (faulty["sparse"], "noderef|different address spaces"),
         "a stub with another signature": (stub["failure"], "static assertion failed"),
         "coccinelle": (cocci.coccinelle(source, [stage], paths)[0], "NULL check before"),
         "kernel-doc": (readers.kernel_doc(source, stage, paths), "'value' not described"),

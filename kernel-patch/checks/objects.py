@@ -175,24 +175,30 @@ def tool_versions():
 
 
 class Compiler:
-    """Verdicts on the stages of one series in one configuration."""
+    """Verdicts on the stages of one series in one configuration; on no more than the files in the
+    directory, if one is given."""
 
-    def __init__(self, source, configuration, stages):
+    def __init__(self, source, configuration, stages, directory=""):
         self.source = source
         self.configuration = configuration
         self.stages = stages
+        self.directory = directory
         self.objects = Objects(source, configuration, source.progress)
         self.wanted = new_options(s.patch for s in stages) if configuration.name == "normal" else ""
         self.verdicts = source.folder / "verdicts"
         self.verdicts.mkdir(exist_ok=True)
         self.compiled = None  # the stage that the object directory is at
 
+    def targets(self, stage):
+        return tuple([t for t in targets if t.startswith(self.directory)]
+                     for targets in compiled_at(self.source, stage, self.stages))
+
     def key(self, stage, whole):
         digest = hashlib.sha256()
         files = {p: c for p, c in stage.files.items() if not p.startswith("Documentation/")}
         for part in (VERSION, self.source.identity(), self.configuration.arch, self.wanted,
                      self.configuration.fragments, sorted(files.items()), tool_versions(),
-                     compiled_at(self.source, stage, self.stages), whole):
+                     self.targets(stage), whole):
             digest.update(repr(part).encode())
         return self.verdicts / f"{digest.hexdigest()}.json"
 
@@ -214,7 +220,7 @@ class Compiler:
         self.source.put(stage.files)
         self.objects.lines = []
         failure, made = "", {}
-        targets = compiled_at(self.source, stage, self.stages)
+        targets = self.targets(stage)
         if not self.compiled:
             self.objects.forget(*targets)
         position = next((i for i, s in enumerate(self.stages) if s is stage), len(self.stages))
