@@ -118,6 +118,7 @@ class Suite:
             guest.check("""set -e
                 rm /bin/stat
                 cp /usr/local/bin/stat /bin/stat
+                ln -s /proc/self/fd /dev/fd
                 ln -sf /usr/sbin/modprobe /sbin/modprobe
                 mkdir -p /lib/modules/$(uname -r)/extra
                 cp /root/modules/*.ko /lib/modules/$(uname -r)/extra/
