@@ -29,7 +29,7 @@ lint: ## formatting, clang-tidy, shell, Python, licenses
 unit: ## the unit tests under gcc, clang and sanitizers
 	@scripts/test unit
 
-kernel: ## build the patched kernel; KERNEL_SRC=DIR|TARBALL
+kernel: ## build a patched kernel: K=6.12, 6.1 or 6.12-debug; KERNEL_SRC=DIR|TARBALL
 	@scripts/deps kernel source-$(firstword $(subst -, ,$(K)))
 	@kernel-patch/build $(K)
 
