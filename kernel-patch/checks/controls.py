@@ -3,8 +3,8 @@
 
 import re
 
+import builder
 from checks import cocci, objects, readers
-from checks.builder import BuildError
 from checks.stages import CONTROL, PROBE, after
 
 
@@ -13,8 +13,8 @@ def planted(source, stages):
     patch = (CONTROL / "faults.patch").read_text()
     try:
         return after(source, stages[-1], "faults.patch", patch)
-    except BuildError as error:
-        raise BuildError(f"{CONTROL / 'faults.patch'} has to follow the series: {error}") from error
+    except builder.BuildError as error:
+        raise builder.BuildError(f"{CONTROL / 'faults.patch'} has to follow the series: {error}") from error
 
 
 def compiled(source, name, stages, stage):
@@ -33,7 +33,7 @@ def fuzzy(source, stages):
     lines[context] += " /* not in the tree */"
     try:
         after(source, stages[0], "fuzz", "\n".join(lines))
-    except BuildError as error:
+    except builder.BuildError as error:
         return str(error)
     return "it applied"
 
@@ -45,7 +45,7 @@ def lost_option(source, stages):
     tree = objects.Objects(source, configuration, source.progress)
     try:
         tree.configure("", "CONFIG_SOFT_CHECK_CONTROL=y\n")
-    except BuildError as error:
+    except builder.BuildError as error:
         return str(error)
     return "it was not missed"
 

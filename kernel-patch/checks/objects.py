@@ -14,7 +14,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from checks.builder import HERE, BuildError, build
+import builder
 
 VERSION = 1  # of the verdicts that are kept: raised when what is compiled or remarked changes
 CROSS = {"arm64": "aarch64-linux-gnu-"}
@@ -34,10 +34,11 @@ class Configuration:
 
 def configurations(series):
     found = []
-    for line in (HERE / "configs/check/configurations").read_text().splitlines():
+    for line in (builder.HERE / "configs/check/configurations").read_text().splitlines():
         words = line.split()
         if words and not line.startswith("#") and words[1] in ("all", series):
-            paths = [HERE / "configs" / f"{w.replace('SERIES', series)}.config" for w in words[4:]]
+            names = [w.replace("SERIES", series) for w in words[4:]]
+            paths = [builder.HERE / "configs" / f"{name}.config" for name in names]
             found.append(Configuration(words[0], words[2], "each" in words[3],
                                        "vmlinux" in words[3],
                                        {p.name: p.read_text() for p in paths}))
@@ -69,7 +70,7 @@ def remarks(lines, source):
     return found
 
 
-class Objects(build.Tree):
+class Objects(builder.Tree):
     """The object directory of one configuration."""
 
     def __init__(self, source, configuration, progress):
@@ -83,7 +84,7 @@ class Objects(build.Tree):
 
     def make(self, *targets, each_line=lambda line: None):
         cross = CROSS.get(self.configuration.arch, "")
-        ccache = "ccache " if build.shutil.which("ccache") else ""
+        ccache = "ccache " if builder.shutil.which("ccache") else ""
 
         def keep(line):
             self.lines.append(line)
@@ -105,7 +106,7 @@ class Objects(build.Tree):
         for name, text in fragments.items():
             fragments[name] = "".join(x for x in text.splitlines(keepends=True)
                                       if x.split("=")[0] not in missing)
-        build.configure(fragments, self)
+        builder.configure(fragments, self)
         self.options = dict(re.findall(r"^(CONFIG_\w+)=(.*)$", (self.path / ".config").read_text(),
                                        re.M))
 
@@ -137,16 +138,16 @@ class Objects(build.Tree):
         return False
 
     def compile(self, directories, objects):
-        """{target: whether this configuration has it}; a BuildError if one fails."""
+        """{target: whether this configuration has it}; a builder.BuildError if one fails."""
         have = {t: self.configured(t) for t in (*directories, *objects)}
         wanted = [t for t in have if have[t]]
         try:
             self.make("C=1", *(wanted or ["prepare"]))
-        except BuildError as error:
-            raise BuildError(self.errors() or str(error)) from error
+        except builder.BuildError as error:
+            raise builder.BuildError(self.errors() or str(error)) from error
         missing = [t for t in wanted if not (self.path / t).exists()]
         if missing:
-            raise BuildError(f"make was content, but there is no {' '.join(missing)}")
+            raise builder.BuildError(f"make was content, but there is no {' '.join(missing)}")
         return have
 
     def errors(self):
@@ -228,13 +229,13 @@ class Compiler:
         try:
             self.objects.configure(later, self.wanted, position > 0)
             made = self.objects.compile(*targets)
-        except BuildError as error:
+        except builder.BuildError as error:
             failure = str(error)
         said = remarks(self.objects.lines, self.source)
         if whole and not failure:
             try:
                 self.objects.make("vmlinux")
-            except BuildError as error:
+            except builder.BuildError as error:
                 failure = self.objects.errors() or str(error)
         gcc = {x for x in said if not x[0] or re.search(r"\[-W[\w=+-]+\]$", x[2])}
         return {"failure": failure, "made": made, "gcc": gcc, "sparse": said - gcc}

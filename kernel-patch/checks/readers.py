@@ -8,10 +8,10 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from checks.builder import HERE, BuildError
+import builder
 from checks.objects import remarks
 
-REASONS = HERE / "checkpatch-reasons"
+REASONS = builder.HERE / "checkpatch-reasons"
 
 
 def output(source, *command, **more):
@@ -27,7 +27,7 @@ def reasons(series):
         words = line.split(None, 3)
         if words and not line.startswith("#"):
             if len(words) < 4:
-                raise BuildError(f"{REASONS}:{number}: a line is SERIES TYPE FILE REASON…")
+                raise builder.BuildError(f"{REASONS}:{number}: a line is SERIES TYPE FILE REASON…")
             if words[0] in ("all", series):
                 found[words[1], words[2]] = words[3]
     return found

@@ -4,7 +4,7 @@
 import os
 import re
 
-from checks.builder import BuildError, build
+import builder
 from checks.objects import Objects, configurations, remarks
 
 FOLDER = "tools/testing/selftests"
@@ -26,10 +26,10 @@ def build_selftests(source, stage):
         tree.make("headers")
         for target in targets(stage):
             # What lib.mk finds built it would not build, and say nothing of.
-            build.shutil.rmtree(tree.path / "kselftest" / target, ignore_errors=True)
+            builder.shutil.rmtree(tree.path / "kselftest" / target, ignore_errors=True)
         tree.run("env", "CFLAGS=-Wall -Wextra -Wno-unused-parameter", "make", "-C",
                  str(source.path / FOLDER), f"O={tree.path}", f"-j{os.cpu_count()}",
                  f"TARGETS={' '.join(targets(stage))}", "FORCE_TARGETS=1", each_line=lines.append)
-    except BuildError as error:
+    except builder.BuildError as error:
         return [str(error)]
     return sorted(f"{path}: {said}" for path, _, said in remarks(lines, source))

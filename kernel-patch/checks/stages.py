@@ -14,9 +14,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from checks.builder import HERE, BuildError, build
+import builder
 
-CONTROL = HERE / "control"
+CONTROL = builder.HERE / "control"
 PROBE = "kernel/soft_check"  # where the file that uses the interface is put into the tree
 
 
@@ -42,7 +42,7 @@ class Source:
         self.kept = folder / "pristine"
         self.index = folder / "pristine.json"  # {path: whether there was such a file}
         self.folder = folder
-        self.origin = build.source_of(series)
+        self.origin = builder.source_of(series)
         self.progress = progress
         self.existed = json.loads(self.index.read_text()) if self.index.exists() else {}
         stamp = folder / "origin"
@@ -50,15 +50,15 @@ class Source:
         if not stamp.exists() or stamp.read_text() != identity:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
-            build.unpack(self.origin, build.Tree(self.path, folder / "log", progress))
+            builder.unpack(self.origin, builder.Tree(self.path, folder / "log", progress))
             stamp.write_text(identity)
             self.existed = {}
         self.put({})
 
     def identity(self):
         if self.origin.is_dir():
-            digest = build.hashlib.sha256()
-            build.fingerprint(self.origin, digest)
+            digest = builder.hashlib.sha256()
+            builder.fingerprint(self.origin, digest)
             return digest.hexdigest()
         status = self.origin.stat()
         return f"{self.origin} {status.st_size} {status.st_mtime_ns}"
@@ -97,7 +97,7 @@ def touched_by(patch):
 
 
 def git_apply(folder, patch):
-    """Applies it without fuzz; what git says, or a BuildError with it."""
+    """Applies it without fuzz; what git says, or a builder.BuildError with it."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     env.update(GIT_CEILING_DIRECTORIES=str(folder.parent), GIT_CONFIG_GLOBAL="/dev/null",
                GIT_CONFIG_SYSTEM="/dev/null", LC_ALL="C")
@@ -105,7 +105,7 @@ def git_apply(folder, patch):
                           input=patch, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     said = [x for x in done.stdout.splitlines() if not x.startswith(("Checking", "Applied"))]
     if done.returncode:
-        raise BuildError("it does not apply without fuzz:\n" + "\n".join(said))
+        raise builder.BuildError("it does not apply without fuzz:\n" + "\n".join(said))
     return said
 
 
@@ -142,9 +142,9 @@ def series_stages(source, patches, record):
     for name, text in patches.items():
         try:
             stage, said = after(source, found[-1], name, text)
-        except BuildError as error:
+        except builder.BuildError as error:
             record("applies without fuzz", name, [str(error)])
-            raise BuildError(f"{name} does not apply; nothing after it can be checked") from error
+            raise builder.BuildError(f"{name} does not apply; nothing after it can be checked") from error
         offsets = [x for x in said if "offset" in x]
         record("applies without fuzz", name, [],
                f"{len(offsets)} hunks of {name[:4]} at an offset" if offsets else "")

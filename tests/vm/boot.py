@@ -41,7 +41,8 @@ def parse(arguments):
     parser.add_argument("--forward", action="append", default=[], metavar="HOST:GUEST",
                         help="connect a port of this machine's loopback to one of the guest's")
     parser.add_argument("--timeout", type=float, default=600, metavar="S",
-                        help="seconds that the command may take (600)")
+                        help="seconds that the command may take (600); five times as many "
+                        "on a debug kernel")
     parser.add_argument("--console", type=argparse.FileType("wb"), metavar="FILE",
                         help="put the kernel's console into a file instead of stderr")
     parser.add_argument("--shell", action="store_true", help="an interactive shell")

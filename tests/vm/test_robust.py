@@ -23,7 +23,7 @@ def attached(guest):
 def wait_detached(guest, before):
     """Waits until nothing but what was there before is attached; the kernel lets go in its own
     time."""
-    until = time.monotonic() + 60
+    until = time.monotonic() + 60 * guest.kernel.slowness
     while (now := attached(guest)) != before:
         assert time.monotonic() < until, set(now) ^ set(before)
 

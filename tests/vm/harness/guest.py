@@ -11,7 +11,7 @@ from . import accel, image, kernels, modules, qemu, splat, wire
 from .job import Job
 from .paths import say
 
-BOOT_SECONDS = 240  # a debug kernel under emulation on a busy machine
+BOOT_SECONDS = 120  # under emulation on a busy machine
 
 
 class VmLost(Exception):
@@ -139,7 +139,11 @@ class Guest:
         self.machine.send(data)
 
     def wait_until(self, condition, timeout, what):
-        """Waits until condition() is not None (nor False), called whenever something arrived."""
+        """Waits until condition() is not None (nor False), called whenever something arrived.
+
+        The timeout, in seconds, is for a kernel of ordinary speed.
+        """
+        timeout *= self.kernel.slowness
         until = time.monotonic() + timeout
         with self.changed:
             while True:

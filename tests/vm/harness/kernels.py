@@ -38,6 +38,12 @@ class Kernel:
     def patched(self):
         return built_here().get(self.name) == "patches"
 
+    @property
+    def slowness(self):
+        """How many times longer than elsewhere things may take: a debug kernel checks each access
+        to memory and each lock."""
+        return 5 if self.name.endswith("-debug") else 1
+
 
 @functools.lru_cache
 def built_here():

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from .paths import CACHE, REPO, HarnessError, digest, locked, say, used
+from .paths import REPO, HarnessError, digest, made, say
 
 TEST_MODULES = REPO / "tests" / "modules"
 WARN_MODULE = REPO / "tests" / "vm" / "warn_module"
@@ -35,20 +35,16 @@ def built(kernel, source):
     sources = sorted(p for p in source.rglob("*") if p.is_file() and
                      (p.suffix in (".c", ".h") or p.name in ("Kbuild", "Makefile"))
                      and not p.name.endswith(".mod.c"))
-    folder = CACHE / "modules" / f"{kernel.identity}-{source.name}-{digest(*sources)}"
-    with locked(CACHE / "modules" / f"{kernel.name}-{source.name}.lock"):
-        if not folder.is_dir():
-            say(f"building {source.name} for {kernel.name}")
-            with tempfile.TemporaryDirectory() as work:
-                for file in sources:
-                    copy = Path(work) / file.relative_to(source)
-                    copy.parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copy(file, copy)
-                build_in_place(kernel, work)
-                partial = folder.with_name(folder.name + ".partial")
-                shutil.rmtree(partial, ignore_errors=True)
-                partial.mkdir()
-                for module in Path(work).rglob("*.ko"):
-                    shutil.copy(module, partial)
-                partial.rename(folder)
-        return sorted(used(folder).glob("*.ko"))
+    def build(partial):
+        say(f"building {source.name} for {kernel.name}")
+        with tempfile.TemporaryDirectory() as work:
+            for file in sources:
+                copy = Path(work) / file.relative_to(source)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(file, copy)
+            build_in_place(kernel, work)
+            for module in Path(work).rglob("*.ko"):
+                shutil.copy(module, partial)
+
+    key = f"{kernel.identity.removeprefix(kernel.name + '-')}-{digest(*sources)}"
+    return sorted(made("modules", f"{source.name}-{kernel.name}", key, build).glob("*.ko"))

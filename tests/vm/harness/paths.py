@@ -75,3 +75,16 @@ def locked(path):
     with open(path, "w", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def made(kind, name, key, make):
+    """The directory KIND/NAME-KEY of the cache; make(partial) has filled it, now or earlier."""
+    folder = CACHE / kind / f"{name}-{key}"
+    with locked(CACHE / kind / f"{name}.lock"):
+        if not folder.is_dir():
+            partial = folder.with_name(folder.name + ".partial")
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir()
+            make(partial)
+            partial.rename(folder)
+        return used(folder)

@@ -1,35 +1,29 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The series' own selftests: builds their programs, and reads the KTAP that these print."""
 
-import importlib.machinery
-import importlib.util
 import re
 import shutil
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from .paths import CACHE, REPO, digest, locked, run, used
+from .paths import REPO, digest, made, run
 from .source import extracted
+
+sys.path.append(str(REPO / "kernel-patch"))
+
+import builder  # noqa: E402
 
 SELFTESTS = "tools/testing/selftests"
 FOLDER = f"{SELFTESTS}/module/"
 HEADERS = [f"{SELFTESTS}/{name}" for name in ("kselftest.h", "kselftest_harness.h")]
 
 
-def builder():
-    """kernel-patch/build as a module: it knows kernels, sources and patches."""
-    path = str(REPO / "kernel-patch" / "build")
-    loader = importlib.machinery.SourceFileLoader("kernel_patch_build", path)
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
-    loader.exec_module(module)
-    return module
-
-
 def files(series):
     """What the patches for that series add below FOLDER, as {name: text}."""
     found = {}
-    for patch in builder().patches_for(series, "patches").values():
+    for patch in builder.patches_for(series, "patches").values():
         for section in patch.split("\ndiff --git ")[1:]:
             name = section.split("\n", 1)[0].split(" b/", 1)[1]
             if name.startswith(FOLDER):
@@ -65,15 +59,8 @@ def programs(series):
     """All programs, static, as {name: path}; compiled once."""
     texts = files(series)
     key = digest(extracted(series, HEADERS), repr(sorted(texts.items())), Path(__file__))
-    folder = CACHE / "selftests" / f"{series}-{key}"
-    with locked(CACHE / "selftests" / f"{series}.lock"):
-        if not folder.is_dir():
-            partial = folder.with_name(folder.name + ".partial")
-            shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir()
-            _compile(series, texts, partial)
-            partial.rename(folder)
-        return {path.name: path for path in sorted(used(folder).iterdir())}
+    folder = made("selftests", series, key, lambda partial: _compile(series, texts, partial))
+    return {path.name: path for path in sorted(folder.iterdir())}
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,9 @@
 """Files of a kernel's own source, for tests that need them as they were released."""
 
 import os
-import shutil
 from pathlib import Path
 
-from .paths import CACHE, HarnessError, digest, locked, run, say, used
+from .paths import HarnessError, digest, made, run, say
 
 
 def series_of(kernel_name):
@@ -31,15 +30,7 @@ def extracted(series, paths):
     else:
         stat = source.stat()
         key = digest(source.name, stat.st_size, stat.st_mtime_ns, *paths)
-    folder = CACHE / "source" / f"{series}-{key}"
-    with locked(CACHE / "source" / f"{series}.lock"):
-        if not folder.is_dir():
-            partial = folder.with_name(folder.name + ".partial")
-            shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir()
-            _copy(source, paths, partial)
-            partial.rename(folder)
-        return used(folder)
+    return made("source", series, key, lambda partial: _copy(source, paths, partial))
 
 
 def _copy(source, paths, target):
