@@ -6,23 +6,17 @@
 #include "bpf/ledger.bpf.h"
 
 /*
- * Arguments of the tracepoints: the module, the call site, and, of soft references, what is
+ * Arguments of the tracepoints: the module, the call site, and, of soft references only, what is
  * outstanding afterwards.
  */
-static __noinline int soft_first(__u64 *ctx, __u32 kind)
+static __noinline int traced_first(__u64 *ctx, __u32 counter, __u32 kind)
 {
-    struct ref_op op = {
-        .call_site = ctx[1], .counter = LR_SOFT, .kind = kind, .outstanding = ctx[2], .exact = 1};
+    struct ref_op op = {.call_site = ctx[1], .counter = counter, .kind = kind, .outstanding = -1};
 
-    bpf_probe_read_kernel(&op.mod, sizeof(op.mod), &ctx[0]);
-    op.instance_id = instance_of(op.mod);
-    return count_and_note(ctx, &op);
-}
-
-static __noinline int hard_first(__u64 *ctx, __u32 kind)
-{
-    struct ref_op op = {.call_site = ctx[1], .counter = LR_HARD, .kind = kind, .outstanding = -1};
-
+    if (counter == LR_SOFT) {
+        op.outstanding = ctx[2];
+        op.exact = 1;
+    }
     bpf_probe_read_kernel(&op.mod, sizeof(op.mod), &ctx[0]);
     op.instance_id = instance_of(op.mod);
     return count_and_note(ctx, &op);
@@ -35,7 +29,7 @@ static __always_inline int traced(__u64 *ctx, __u32 counter, __u32 kind)
     const struct module *mod = (const void *)ctx[0];
 
     if (!count_known(now, shard, mod->mkobj.kobj.sd->id, ctx[1], counter, kind)) {
-        counter == LR_SOFT ? soft_first(ctx, kind) : hard_first(ctx, kind);
+        traced_first(ctx, counter, kind);
     }
     return 0;
 }
