@@ -32,13 +32,16 @@ class Guest:
     With icount the guest's time is the instructions it has run, and while all its processors idle
     its clock jumps to the next timer: a wait for the host takes hours of it. So what is measured
     must be one script, not several commands.
+
+    Emulated processors run at the same time, each on a thread of the host, unless they are to run
+    in_turn: then one does not go on in code that another has just patched, as it may otherwise.
     """
 
-    def __init__(self, kernel, load=(), smp=2, mem="1G", icount=False, append="", copies=None,
-                 programs=(), extra_modules=(), lastref=True, console=None):
+    def __init__(self, kernel, load=(), smp=2, mem="1G", icount=False, in_turn=False, append="",
+                 copies=None, programs=(), extra_modules=(), lastref=True, console=None):
         self.kernel = kernels.get(kernel) if isinstance(kernel, str) else kernel
         self.options = {"smp": 1 if icount else smp, "mem": mem, "icount": icount,
-                        "append": append}
+                        "in_turn": in_turn, "append": append}
         self.mirror = console  # a binary file that gets the console as it comes
         self.allowed = []
         self.changed = threading.Condition(threading.RLock())

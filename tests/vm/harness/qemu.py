@@ -24,7 +24,7 @@ def _end_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
-def arguments(kernel, initrd, accel, smp, mem, icount, append):
+def arguments(kernel, initrd, accel, smp, mem, icount, in_turn, append):
     line = f"{COMMAND_LINE} {append}".strip()
     if icount:  # while the guest waits for the host, hours go by in it
         line = f"sysctl.kernel.hung_task_timeout_secs=0 {line}"
@@ -33,7 +33,7 @@ def arguments(kernel, initrd, accel, smp, mem, icount, append):
     elif icount:
         machine = ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"]
     else:
-        machine = ["-accel", "tcg,thread=multi"]
+        machine = ["-accel", "tcg,thread=" + ("single" if in_turn else "multi")]
     if accel != "kvm":
         machine += ["-cpu", "max,la57=off"]  # 5-level paging makes KASAN splat in early boot
     return [program("qemu-system-x86_64"), "-nodefaults", "-no-user-config", "-display", "none",
