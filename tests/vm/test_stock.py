@@ -131,7 +131,7 @@ def test_doctor_says_what_is_missing(guest):
     result = tool.lastref(guest, "doctor")
     assert result.status == tool.DONE
     assert "kernel-patch" in result.stdout
-    assert "no soft references" in result.stdout
+    assert "hard references only" in result.stdout
 
 
 def test_watching_changes_no_reference_and_loads_no_module(guest):

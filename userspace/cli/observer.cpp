@@ -82,6 +82,9 @@ Result<Observer> Observer::start(const ObserverPlan &plan)
     if (auto first = observer.snapshot(); !first) {
         return fail(first.error());
     }
+    if (const auto &why = observer.tracer_.passed_over(); !why.empty()) {
+        fmt::print(stderr, "lastref: {}\n", why);
+    }
     if (plan.announce) {
         fmt::print(stderr, "lastref: attached ({})\n", info.attach);
     }

@@ -80,8 +80,8 @@ Finding find_soft_tracepoints(const Environment &env)
             "tracepoints of soft references", Level::Good, "gets and puts are counted exactly", {}};
     }
     return {"tracepoints of soft references", Level::Limit,
-            "none: fentry programs or kprobes serve instead and may miss what happens in "
-            "interrupts",
+            fmt::format("none: {} serve instead and may miss what happens in interrupts",
+                        env.soft_trampolines() ? "fentry programs" : "kprobes"),
             "use a kernel with all patches of kernel-patch/"};
 }
 
@@ -112,10 +112,12 @@ std::vector<Ability> judge_commands(const Features &features)
     const bool live = absent.empty();
     const auto why = live ? std::string() : fmt::format("needs {}", fmt::join(absent, ", "));
     const std::string stock = features.soft_references ? "" : "phases of unloads only";
-    const std::string none = features.soft_references ? "" : "no soft references to show";
+    const std::string hard = features.soft_references ? "" : "hard references only";
+    const std::string record =
+        features.soft_references ? "" : "phases of unloads, and hard references with --hard";
     return {{"lastref", live, live ? stock : why}, {"run", live, live ? stock : why},
-            {"trace", live, live ? stock : why},   {"refs", live, live ? none : why},
-            {"record", live, live ? stock : why},  {"report FILE, --replay FILE", true, ""}};
+            {"trace", live, live ? stock : why},   {"refs", live, live ? hard : why},
+            {"record", live, live ? record : why}, {"report FILE, --replay FILE", true, ""}};
 }
 
 } // namespace
@@ -156,7 +158,7 @@ Features probe_features()
     features.soft_tracepoints = env->soft_tracepoints();
     features.missed_readable = env->missed_readable;
     features.lockdown = env->lockdown;
-    features.mode = choose_mode(*env, AttachMode::Auto).value_or(AttachMode::Kprobe);
+    features.mode = choose_modes(*env, AttachMode::Auto)->front();
 
     auto &findings = features.findings;
     findings = find_requirements(*env, choose_probes(*env, features.mode, {}));
@@ -174,12 +176,12 @@ Features probe_features()
 
 Result<std::vector<ProbePlan>> plan_probes(const Features &features, const TracerOptions &options)
 {
-    const auto mode = choose_mode(*features.environment, options.attach);
-    if (!mode) {
-        return fail(mode.error());
+    const auto modes = choose_modes(*features.environment, options.attach);
+    if (!modes) {
+        return fail(modes.error());
     }
     std::vector<ProbePlan> plan;
-    for (const auto &probe : choose_probes(*features.environment, *mode, options)) {
+    for (const auto &probe : choose_probes(*features.environment, modes->front(), options)) {
         plan.push_back({std::string(to_string(probe.kind)), probe.symbol,
                         std::string(probe.spec->purpose), !probe.spec->optional, probe.missing});
     }

@@ -152,7 +152,7 @@ std::span<const std::string_view> wanted_symbols()
     return names;
 }
 
-Result<AttachMode> choose_mode(const Environment &env, AttachMode asked)
+Result<std::vector<AttachMode>> choose_modes(const Environment &env, AttachMode asked)
 {
     if (asked == AttachMode::Tracepoint && !env.soft_tracepoints()) {
         return fail({"this kernel has no tracepoints module_soft_get and module_soft_put", 0,
@@ -160,15 +160,17 @@ Result<AttachMode> choose_mode(const Environment &env, AttachMode asked)
                      ExitCode::Unsupported});
     }
     if (asked != AttachMode::Auto) {
-        return asked;
+        return std::vector{asked};
     }
-    if (!env.soft_references()) {
-        return AttachMode::Kprobe; // there is nothing to watch
+    std::vector<AttachMode> modes;
+    if (env.soft_references() && env.soft_tracepoints()) {
+        modes.push_back(AttachMode::Tracepoint);
     }
-    if (env.soft_tracepoints()) {
-        return AttachMode::Tracepoint;
+    if (env.soft_references() && env.soft_trampolines()) {
+        modes.push_back(AttachMode::Fentry);
     }
-    return env.soft_trampolines() ? AttachMode::Fentry : AttachMode::Kprobe;
+    modes.push_back(AttachMode::Kprobe); // also where there is nothing to watch
+    return modes;
 }
 
 std::vector<Probe> choose_probes(const Environment &env, AttachMode mode,

@@ -62,8 +62,9 @@ struct Probe {
     }
 };
 
-/// The mode to use: what was asked for, or the best. Fails when the kernel does not have it.
-Result<AttachMode> choose_mode(const Environment &env, AttachMode asked);
+/// The modes to try: what was asked for, or all that the kernel seems to have, the cheapest first.
+/// Never empty. Fails when the kernel does not have what was asked for.
+Result<std::vector<AttachMode>> choose_modes(const Environment &env, AttachMode asked);
 
 /// The probes for this kernel in that mode (not Auto), in the order to attach.
 std::vector<Probe> choose_probes(const Environment &env, AttachMode mode,

@@ -14,6 +14,7 @@
 #include <cstring>
 #include <exception>
 #include <fmt/format.h>
+#include <iterator>
 #include <map>
 #include <set>
 #include <string>
@@ -58,6 +59,7 @@ Result<void> check(const Environment &env, const std::vector<Probe> &probes)
 
 struct Tracer::Impl {
     AttachMode mode = AttachMode::Kprobe;
+    std::string passed_over;
     bool missed_unknown = false;
     // Links go before what they refer to: members are destroyed from the last to the first.
     std::unique_ptr<lastref_skeleton, SkeletonDeleter> skeleton;
@@ -72,6 +74,8 @@ struct Tracer::Impl {
     std::unordered_map<std::uint64_t, std::string> names; ///< of instances, while not forgotten
     std::set<std::uint64_t> freed; ///< instances whose last counts have to be reported
 
+    static Result<std::unique_ptr<Impl>> attach(const Environment &env, AttachMode mode,
+                                                const TracerOptions &options);
     Result<void> open_buffers();
     Result<void> consume(int timeout_ms, const RecordSink &to);
     void note(std::span<const std::byte> record);
@@ -176,19 +180,38 @@ Tracer::~Tracer() = default;
 Result<Tracer> Tracer::open_and_attach(const TracerOptions &options)
 {
     const auto env = Environment::read();
-    const auto mode = choose_mode(env, options.attach);
-    auto impl = std::make_unique<Impl>();
-    impl->mode = mode.value_or(AttachMode::Kprobe);
-    const auto probes = choose_probes(env, impl->mode, options);
-    // Without privileges nothing is known of the kernel, so that reason comes first.
+    const auto modes = choose_modes(env, options.attach);
+    if (!modes) {
+        // Without privileges nothing is known of the kernel, so that reason comes first.
+        auto ok = check(env, choose_probes(env, AttachMode::Kprobe, options));
+        return fail(ok ? modes.error() : ok.error());
+    }
+    std::string passed_over;
+    for (auto mode = modes->begin();; ++mode) {
+        auto impl = Impl::attach(env, *mode, options);
+        if (impl) {
+            (*impl)->passed_over = std::move(passed_over);
+            return Tracer(std::move(*impl));
+        }
+        if (std::next(mode) == modes->end()) {
+            return fail(impl.error());
+        }
+        passed_over += fmt::format("{}not by {}: {}", passed_over.empty() ? "" : "; ",
+                                   to_string(*mode), impl.error().what);
+    }
+}
+
+Result<std::unique_ptr<Tracer::Impl>> Tracer::Impl::attach(const Environment &env, AttachMode mode,
+                                                           const TracerOptions &options)
+{
+    const auto probes = choose_probes(env, mode, options);
     if (auto ok = check(env, probes); !ok) {
         return fail(ok.error());
     }
-    if (!mode) {
-        return fail(mode.error());
-    }
+    auto impl = std::make_unique<Impl>();
+    impl->mode = mode;
     impl->missed_unknown =
-        impl->mode == AttachMode::Kprobe && env.soft_references() && !env.missed_readable;
+        mode == AttachMode::Kprobe && env.soft_references() && !env.missed_readable;
 
     auto skeleton = load_programs(env, probes, options);
     if (!skeleton) {
@@ -207,7 +230,12 @@ Result<Tracer> Tracer::open_and_attach(const TracerOptions &options)
     if (auto modules = take_census(*impl->skeleton); !modules) {
         return fail(modules.error());
     }
-    return Tracer(std::move(impl));
+    return impl;
+}
+
+const std::string &Tracer::passed_over() const
+{
+    return impl_->passed_over;
 }
 
 AttachMode Tracer::mode() const

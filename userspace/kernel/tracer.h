@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <memory>
+#include <string>
 
 namespace lastref::kernel {
 
@@ -33,6 +34,10 @@ public:
     /// How gets and puts are watched: Tracepoint, Fentry or Kprobe, never Auto. Kprobe on a kernel
     /// without soft references, where there are none to watch.
     [[nodiscard]] AttachMode mode() const;
+
+    /// Why Auto did not come to a cheaper mode that the kernel seemed to have, in words; else
+    /// empty.
+    [[nodiscard]] const std::string &passed_over() const;
 
     /// Hands the records that have come to `sink`, after waiting up to `timeout` for the first.
     /// A signal ends the wait early; that is not an error. What `sink` throws passes through.
