@@ -32,7 +32,7 @@ bool lr_do(enum lr_op op, enum lr_site site, enum lr_context context);
 s64 lr_outstanding_soft(void);
 s64 lr_outstanding_hard(void);
 void lr_counters_show(struct seq_file *m);
-int lr_bench(u64 pairs, u64 *ns);
+int lr_bench(bool hard, u64 pairs, u64 *ns);
 
 /* refs_run.c */
 int lr_run(enum lr_op op, enum lr_site site, enum lr_context context,

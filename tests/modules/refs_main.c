@@ -95,8 +95,8 @@ static int run_mix(int argc, char **argv)
 	return lr_mix(pairs, contexts);
 }
 
-/* bench N */
-static int run_bench(int argc, char **argv)
+/* bench|hbench N */
+static int run_bench(bool hard, int argc, char **argv)
 {
 	u64 pairs, ns;
 	int ret;
@@ -106,7 +106,7 @@ static int run_bench(int argc, char **argv)
 	ret = lr_parse_count(argv[1], &pairs);
 	if (ret)
 		return ret;
-	ret = lr_bench(pairs, &ns);
+	ret = lr_bench(hard, pairs, &ns);
 	if (ret)
 		return ret;
 	bench_pairs = pairs;
@@ -147,6 +147,8 @@ static int run_command(int argc, char **argv)
 	};
 	int op = match_string(operations, ARRAY_SIZE(operations), argv[0]);
 
+	if (!strcmp(argv[0], "hbench"))
+		return run_bench(true, argc, argv);
 	if (!LR_HAS_SOFT && op != LR_HGET && op != LR_HPUT)
 		return -EOPNOTSUPP;
 	if (op >= 0)
@@ -154,7 +156,7 @@ static int run_command(int argc, char **argv)
 	if (!strcmp(argv[0], "mix"))
 		return run_mix(argc, argv);
 	if (!strcmp(argv[0], "bench"))
-		return run_bench(argc, argv);
+		return run_bench(false, argc, argv);
 	if (!strcmp(argv[0], "later"))
 		return run_later(argc, argv);
 	return -EINVAL;
