@@ -4,8 +4,9 @@
 K ?= 6.12
 export KERNELS ?= 6.12 stock-6.12 stock-6.1
 SERIES ?= 6.12 6.1
+BENCH ?= 6.12 6.1 stock-6.12 stock-6.1
 
-.PHONY: all deps check lint unit test demo kernel patch-check patch-each patch-test mutants vm soak clean help
+.PHONY: all deps check lint unit test demo kernel patch-check patch-each patch-test mutants vm soak bench bench-check clean help
 
 all: ## build lastref (build/release/lastref)
 	@scripts/deps build
@@ -55,6 +56,14 @@ vm: ## a shell in a guest, with lastref and the test modules: K=6.12, stock-6.12
 soak: ## unload under stress by the thousand, resumable: K=6.12 ROUNDS=10000
 	@scripts/deps build vm kernel source-$(firstword $(subst -, ,$(K)))
 	@tests/soak/run --kernel $(K) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+bench: ## what tracing costs, kept in docs/performance.*: BENCH=6.12 for one kernel
+	@scripts/deps build vm bench kernel $(filter-out source-stock-%,$(BENCH:%=source-%))
+	@tests/bench/run $(BENCH:%=--kernel %)
+
+bench-check: ## fail if lastref costs more than 5 % more than is kept: BENCH=6.12 for one kernel
+	@scripts/deps build vm kernel $(filter-out source-stock-%,$(BENCH:%=source-%))
+	@tests/bench/run --check $(BENCH:%=--kernel %)
 
 clean: ## remove what was built here (the cache of kernels stays in ~/.cache/lastref)
 	rm -rf build

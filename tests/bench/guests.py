@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Boots a guest, runs one script in it and takes apart what it printed."""
+
+import json
+import re
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+REPO = HERE.parents[1]
+MEASURE = REPO / "kernel-patch" / "measure.d"
+sys.path[:0] = [str(REPO / "tests" / "vm"), str(MEASURE)]
+
+import rounds  # noqa: E402
+from harness.guest import Guest  # noqa: E402
+from harness.paths import run, say  # noqa: E402
+
+# What an empty program is attached to, for a get and for a put.
+FLOORS = {
+    "tracepoint": ("tp_btf/module_soft_get", "tp_btf/module_soft_put"),
+    "fentry": ("fentry/__try_module_get_soft", "fentry/__module_put_soft"),
+    "fexit and fentry": ("fexit/__try_module_get_soft", "fentry/__module_put_soft"),
+    "kprobe": ("kprobe/__try_module_get_soft", "kprobe/__module_put_soft"),
+    "kprobe and kretprobe": ("kprobe/__try_module_get_soft", "kprobe/__module_put_soft",
+                             "kretprobe/__try_module_get_soft"),
+    "hard tracepoint": ("tp_btf/module_get", "tp_btf/module_put"),
+}
+TIMEOUT = 7200  # emulated, beside other work
+
+
+class BenchError(Exception):
+    """What was measured cannot be used; the text says why."""
+
+
+def object_name(floor):
+    return f"floor_{floor.replace(' ', '_')}.o"
+
+
+def floor_programs(directory):
+    """{name in the guest: file} of the empty programs, compiled as lastref's own are, and of what
+    attaches them."""
+    found = {}
+    for floor, sections in FLOORS.items():
+        target = Path(directory) / object_name(floor)
+        defines = [f'-D{name}="{section}"'
+                   for name, section in zip(("FIRST", "SECOND", "THIRD"), sections)]
+        run("clang", "-target", "bpf", "-O2", "-g", "-mcpu=v3", "-Wall", "-Werror", *defines,
+            "-idirafter", "/usr/include/x86_64-linux-gnu", "-c", HERE / "bpf" / "floor.bpf.c",
+            "-o", target)
+        found[target.name] = target
+    loader = Path(directory) / "floor"
+    run("gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-s", HERE / "guest" / "floor.c",
+        "-lbpf", "-lelf", "-lz", "-o", loader)
+    return {**found, "floor": loader}
+
+
+class Progress:
+    """Tells people what is being measured, of the output as it comes."""
+
+    def __init__(self):
+        self.rest = b""
+
+    def __call__(self, data):
+        *lines, self.rest = (self.rest + data).split(b"\n")
+        for line in lines:
+            if line.startswith(b"== ") and not line.startswith((b"== out", b"== start")):
+                say(line[3:].decode())
+
+
+def measured(kernel, script, programs=(), modules=(), copies=(), **options):
+    """The sections that the script printed, in a guest of its own."""
+    with tempfile.TemporaryDirectory() as directory:
+        files = {"bench.sh": HERE / "guest" / "bench.sh", **floor_programs(directory),
+                 "lm_run": rounds.compiled(directory), **dict(copies)}
+        with Guest(kernel, copies=files, programs=["bpftool", *programs], extra_modules=modules,
+                   mem="2G", **options) as guest:
+            result = guest.start(". /root/bench.sh\n" + script, on_stdout=Progress()).wait(TIMEOUT)
+    if result.status:
+        raise BenchError(f"on {kernel.name} the measurement ended with {result.status}\n"
+                         f"{result.stdout[-2000:]}\n{result.stderr[-3000:]}")
+    return rounds.sections(result.stdout)
+
+
+def per_pair(lines):
+    """The median of the rounds after the first, in ns: with icount, in instructions."""
+    times = [int(ns) / int(pairs) for pairs, ns in lines[1:]]
+    return statistics.median(times)
+
+
+def pairs_done(lines):
+    return sum(int(pairs) for pairs, _ in lines)
+
+
+def counted_by_lastref(lines, function):
+    """{kind: count} at the call sites in that function, of lastref's own document."""
+    document = json.loads(" ".join(lines[0]))
+    if any(document["losses"].values()):
+        raise BenchError(f"lastref has lost something: {document['losses']}")
+    found = {"get": 0, "put": 0}
+    for module in document["modules"]:
+        for row in module["call_sites"]:
+            if row["call_site"].startswith(function + "+"):
+                found[row["kind"]] += row["count"]
+    return found
+
+
+def counted_by_peer(lines):
+    """The sum of the counts that bpftrace or ftrace has printed."""
+    text = "\n".join(" ".join(words) for words in lines)
+    found = re.findall(r"^(?:@.*|.*\]): (\d+)$|hitcount: (\d+)", text, re.M)
+    return sum(int(of_bpftrace or of_ftrace) for of_bpftrace, of_ftrace in found)

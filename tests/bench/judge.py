@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Compares figures: with the kept ones, and with what was aimed at."""
+
+from dataclasses import dataclass
+
+WORSE = 0.05
+FLAT = 0.10
+
+
+@dataclass(frozen=True)
+class Target:
+    """One promise, what came out, and whether it is kept."""
+
+    what: str
+    wanted: str
+    found: str
+    met: bool
+
+
+def by_key(rows):
+    return {(row["kernel"], row["name"]): row["over_untraced"] for row in rows}
+
+
+def is_ours(row):
+    return row["name"].startswith("lastref ")
+
+
+def worse(kept, now):
+    """A sentence for each of lastref's figures that is missing, new or more than 5 % worse."""
+    before, after = by_key(filter(is_ours, kept)), by_key(filter(is_ours, now))
+    found = [f"{name} on {kernel}: there is no kept figure to compare with; run make bench"
+             for kernel, name in sorted(after.keys() - before.keys())]
+    found += [f"{name} on {kernel}: was not measured, {before[kernel, name]:.1f} is kept"
+              for kernel, name in sorted(before.keys() - after.keys())]
+    for key in sorted(before.keys() & after.keys()):
+        if after[key] > before[key] * (1 + WORSE):
+            kernel, name = key
+            found.append(f"{name} on {kernel}: {before[key]:.1f} instructions over untraced are "
+                         f"kept, now it is {after[key]:.1f} "
+                         f"({after[key] / before[key] - 1:+.1%}, allowed +{WORSE:.0%})")
+    return found
+
+
+def at_most(figures, name, kernel, limit):
+    found = figures[kernel, name]
+    return Target(f"{name} on {kernel}", f"≤ {limit:,}", f"{found:,.0f}", found <= limit)
+
+
+def fewer_than(figures, peer, factor, kernel="6.12"):
+    times = figures[kernel, peer] / figures[kernel, "lastref tracepoint"]
+    return Target(f"lastref tracepoint against {peer}", f"≥ {factor} times fewer",
+                  f"{times:.1f}", times >= factor)
+
+
+def flat(series):
+    """By how much the worst point is above the first."""
+    first, *others = (cost for _, cost in series["over_untraced"])
+    rise = max(others) / first - 1
+    last = series["over_untraced"][-1][0]
+    what = f"{series['name']}, {series['series'].replace('_', ' ')} up to {last:,}"
+    return Target(what, f"≤ +{FLAT:.0%}", f"{rise:+.1%}", rise <= FLAT)
+
+
+def targets(measured):
+    figures = by_key(measured["rows"])
+    return [
+        at_most(figures, "lastref tracepoint", "6.12", 270),
+        at_most(figures, "lastref fentry", "6.12", 480),
+        at_most(figures, "lastref fentry", "6.1", 650),
+        at_most(figures, "lastref kprobe", "6.12", 1500),
+        fewer_than(figures, "bpftrace by stack", 40),
+        fewer_than(figures, "bpftrace best", 8),
+        *(flat(series) for series in measured["series"]),
+    ]
