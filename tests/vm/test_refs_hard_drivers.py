@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""lastref refs --hard on drivers, file systems and protocols of the distribution."""
+
+import pytest
+
+import tool
+import truth
+
+kernels = "stock"
+guest_options = {}
+
+
+def refcnt(guest, module):
+    return int(truth.sysfs(guest, module, "refcnt"))
+
+
+def wait_refs(guest, job, module, count):
+    """The module in the next document that has so many references, as the kernel itself has."""
+    assert refcnt(guest, module) == count
+    doc = tool.wait_document(
+        job, lambda doc: tool.only_module(doc, module)["hard"]["refs"] == count)
+    return tool.only_module(doc, module)
+
+
+def gets(module):
+    """The call sites whose references may be outstanding; together they explain all."""
+    refs = module["hard"]["refs"]
+    assert module["hard"] == {"refs": refs, "explained_min": refs, "explained_max": refs,
+                              "unexplained_min": 0, "unexplained_max": 0}
+    return {row["call_site"].split("+")[0]: row for row in module["call_sites"]
+            if row["kind"] == "get" and row["outstanding_max"] > 0}
+
+
+def exact_gets(module):
+    """The same, where none of them is in doubt."""
+    found = gets(module)
+    assert all(row["attribution"] == "exact" for row in found.values())
+    return found
+
+
+@pytest.fixture
+def watched(guest):
+    """Loads a module and starts to watch it; unloads it in the end, which must be possible."""
+    loaded = []
+
+    def load(module):
+        guest.check(f"modprobe {module}")
+        loaded.append(module)
+        job = tool.start(guest, f"refs --hard -j -i 0.2 {module}")
+        wait_refs(guest, job, module, 0)
+        return job
+
+    yield load
+    guest.check(f"rmmod {' '.join(loaded)}")
+
+
+def test_an_open_device(guest, watched):
+    job = watched("tun")
+    file = truth.OpenFile(guest, "/dev/net/tun")
+    held = exact_gets(wait_refs(guest, job, "tun", 2))
+    assert set(held) == {"misc_open", "sk_prot_alloc"}  # the file, and the socket behind it
+    assert any(frame.startswith("tun_chr_open+") for frame in held["sk_prot_alloc"]["stack"])
+    file.close()
+    assert not exact_gets(wait_refs(guest, job, "tun", 0))
+    tool.finish(job)
+
+
+def test_mounts(guest, watched):
+    job = watched("overlay")
+    guest.check("""set -e
+        mkdir -p /tmp/ovl; mount -t tmpfs none /tmp/ovl; cd /tmp/ovl
+        for i in 1 2; do mkdir l$i u$i w$i m$i
+            mount -t overlay -o lowerdir=l$i,upperdir=u$i,workdir=w$i none m$i; done""")
+    held = gets(wait_refs(guest, job, "overlay", 2))
+    # Others took some too and gave them back, and a put does not say which.
+    for site in ("__get_fs_type", "get_filesystem"):
+        row = held[site]
+        assert (row["attribution"], row["outstanding_min"], row["outstanding_max"]) == \
+            ("bounds", 0, 2)
+        assert any("mount" in frame for frame in row["stack"])
+    guest.check("umount /tmp/ovl/m1 && umount -l /tmp/ovl/m2")
+    assert not exact_gets(wait_refs(guest, job, "overlay", 0))
+    tool.finish(job)
+    guest.check("umount /tmp/ovl")
+
+
+def test_a_module_that_depends_on_it(guest, watched):
+    job = watched("udp_tunnel")
+    guest.check("modprobe vxlan")
+    users = truth.proc_modules(guest, "udp_tunnel")[3]
+    held = exact_gets(wait_refs(guest, job, "udp_tunnel", 1))
+    assert users == "vxlan,"
+    assert sum(row["outstanding_max"] for row in held.values()) == 1
+    guest.check("rmmod vxlan")
+    assert not exact_gets(wait_refs(guest, job, "udp_tunnel", 0))
+    tool.finish(job)
+
+
+def test_a_default_of_the_network(guest, watched):
+    job = watched("tcp_bbr")
+    default = "/proc/sys/net/ipv4/tcp_congestion_control"
+    before = guest.check(f"cat {default}").strip()
+    guest.check(f"echo bbr > {default}")
+    held = exact_gets(wait_refs(guest, job, "tcp_bbr", 1))
+    assert set(held) == {"tcp_set_default_congestion_control"}
+    guest.check(f"echo {before} > {default}")
+    assert not exact_gets(wait_refs(guest, job, "tcp_bbr", 0))
+    tool.finish(job)
