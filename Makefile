@@ -6,7 +6,7 @@ export KERNELS ?= 6.12 stock-6.12 stock-6.1
 SERIES ?= 6.12 6.1
 BENCH ?= 6.12 6.1 stock-6.12 stock-6.1
 
-.PHONY: all deps check lint unit test demo kernel patch-check patch-each patch-test mutants vm soak bench bench-check clean help
+.PHONY: all deps check lint unit test demo kernel patch-check patch-each patch-test mutants vm soak bench bench-check oracle clean help
 
 all: ## build lastref (build/release/lastref)
 	@scripts/deps build
@@ -64,6 +64,10 @@ bench: ## what tracing costs, kept in docs/performance.*: BENCH=6.12 for one ker
 bench-check: ## fail if lastref costs more than 5 % more than is kept: BENCH=6.12 for one kernel
 	@scripts/deps build vm kernel $(filter-out source-stock-%,$(BENCH:%=source-%))
 	@tests/bench/run --check $(BENCH:%=--kernel %)
+
+oracle: ## random programs against lastref, resumable: K=6.12 ROUNDS=10000 SEED=1
+	@scripts/deps build vm $(if $(filter stock-%,$(K)),,kernel source-$(firstword $(subst -, ,$(K))))
+	@tests/oracle/run --kernel $(K) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
 
 clean: ## remove what was built here (the cache of kernels stays in ~/.cache/lastref)
 	rm -rf build
