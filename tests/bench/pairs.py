@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import guests
 from guests import BenchError
 
-CHEAP, DEAR = 40960, 4096  # pairs in a round, with tracers that cost little and much
+CHEAP, DEAR = 20480, 4096  # pairs in a round, with tracers that cost little and much
 REPEATS = 0.005  # how exactly the untraced pair comes out again at the end
 
 SOFT_GET, SOFT_PUT = "__try_module_get_soft", "__module_put_soft"

@@ -21,8 +21,9 @@ ROWS = (
     ("bpftrace counts", "bpftrace, counts only", "floor kprobe"),
     ("bpftrace by stack", "bpftrace, by stack", "floor kprobe"),
 )
-SERIES = (("call_sites", "call sites"), ("modules", "modules"),
-          ("outstanding", "references outstanding"))
+SERIES = (("call_sites", "call sites", (1, 10, 100, 1000, 10000)),
+          ("modules", "modules", (1, 4, 16, 64, 256)),
+          ("outstanding", "references outstanding", (0, 10, 1000, 100000)))
 
 
 class Drawing:
@@ -67,8 +68,9 @@ def short(number):
 
 def costs(drawing, figures, top):
     """One row a tracer, on a logarithmic axis: the floor of its kind, and what it costs."""
-    low, high = 100, 20000
-    step, bottom = 34, top + 34 * len(ROWS) + 14
+    low, high, step = 100, 16000, 34
+    rows = [row for row in ROWS if row[0] in figures and row[2] in figures]
+    bottom = top + step * len(rows) + 14
 
     def place(value):
         share = math.log(value / low) / math.log(high / low)
@@ -77,7 +79,7 @@ def costs(drawing, figures, top):
     for tick in (100, 300, 1000, 3000, 10000):
         drawing.line(place(tick), top, place(tick), bottom)
         drawing.text(place(tick), bottom + 18, f"{tick:,}", FAINT, "middle", 12)
-    for i, (name, label, floor) in enumerate(ROWS):
+    for i, (name, label, floor) in enumerate(rows):
         y = top + 24 + i * step
         color = COLORS.get(name, PEER)
         weight = "bold" if name in COLORS else "normal"
@@ -90,7 +92,7 @@ def costs(drawing, figures, top):
     return bottom + 18
 
 
-def panel(drawing, series, label, box):
+def panel(drawing, series, label, ticks, box):
     """One of the series: all back ends over a logarithmic number of what there is."""
     x0, y0, width, height = box
     numbers = [n for n, _ in series[0]["over_untraced"]]
@@ -105,7 +107,7 @@ def panel(drawing, series, label, box):
         _, y = place(1, cost)
         drawing.line(x0, y, x0 + width, y)
         drawing.text(x0 - 8, y + 4, f"{cost:,}", FAINT, "end", 11)
-    for n in numbers[::2] if len(numbers) > 6 else numbers:
+    for n in ticks:
         drawing.text(place(n, 0)[0], y0 + height + 17, short(n), FAINT, "middle", 11)
     drawing.text(x0 + width / 2, y0 + height + 36, label, INK, "middle", 12)
     for one in series:
@@ -117,11 +119,11 @@ def panel(drawing, series, label, box):
 
 
 def legend(drawing, y):
-    x = 44
+    x = 31
     for name, color in COLORS.items():
         drawing.dot(x, y - 4.5, color, 5)
         drawing.text(x + 11, y, name.removeprefix("lastref "), INK, size=12)
-        x += 96
+        x += 38 + 6.4 * len(name.removeprefix("lastref "))
 
 
 def draw(measured):
@@ -136,9 +138,10 @@ def draw(measured):
     drawing.text(24, heading, "What it depends on", size=16, weight="bold")
     legend(drawing, heading + 24)
     width = (WIDTH - 24 - 3 * 56) / 3
-    for i, (kind, label) in enumerate(SERIES):
+    for i, (kind, label, ticks) in enumerate(SERIES):
         series = [s for s in measured["series"] if s["series"] == kind]
-        panel(drawing, series, label, (56 + i * (width + 56), heading + 44, width, 150))
+        if series:
+            panel(drawing, series, label, ticks, (56 + i * (width + 56), heading + 44, width, 150))
     return drawing.done()
 
 

@@ -24,6 +24,7 @@ EXPLAINED = {
     "lastref kprobe": "**lastref**, kprobe",
     "lastref hard": "**lastref** (the kernel's tracepoints)",
     "bpftrace counts": "bpftrace, kprobes, counts only",
+    "bpftrace kprobe by call site": "bpftrace, kprobes, counts by return address",
     "bpftrace by stack": "bpftrace, kprobes, counts by stack",
     "bpftrace best": "bpftrace, tracepoints, counts by call site",
     "bpftrace hard by stack": "bpftrace, tracepoints, counts by stack",
@@ -40,9 +41,9 @@ def table(head, rows):
 def pair_table(measured, hard):
     """A row a tracer, a column a kernel: what is over untraced; of untraced the pair itself."""
     of = {(row["kernel"], row["name"]): row for row in measured["rows"]}
-    names = [row.name for rows in zip(*pairs.ROWS.values()) for part in rows for row in part]
-    names = [n for n in dict.fromkeys(names) if ("hard" in n) == hard]
+    names = dict.fromkeys(row.name for parts in pairs.ROWS.values() for row in parts[hard])
     found = [k for k in pairs.ROWS if any((k, n) in of for n in names)]
+    names = [n for n in names if any((k, n) in of for k in found)]
 
     def cell(kernel, name):
         row = of.get((kernel, name))
@@ -87,7 +88,7 @@ def load_table(measured):
         return f"{row[what]:,}" if row is untraced[row["module"]] else f"{row[what] - base:+,}"
 
     return table(["", "module", "insmod", "rmmod"],
-                 [[row["name"], "one soft reference" if row["module"] == "lm_soft" else "none",
+                 [[EXPLAINED.get(f"lastref {row['name']}", row["name"]), "one soft reference" if row["module"] == "lm_soft" else "none",
                    cell(row, "insmod"), cell(row, "rmmod")] for row in measured["loads"]])
 
 

@@ -9,13 +9,15 @@ import guests
 from guests import BenchError, rounds
 from harness import modules
 from harness.paths import run
-from pairs import BOTH, CHEAP
+from pairs import BOTH
 
 COPIES = 256
 TEMPLATE = "lb_copy_000"
 BY_STACK = f"'{BOTH} {{ @[kstack] = count(); }}'"
+SUBJECTS = ("lm_plain", "lm_soft")  # what is loaded and unloaded: without and with a reference
 MODES = ("tracepoint", "fentry", "kprobe")
 KINDS = ("call_sites", "modules", "outstanding")
+PAIRS = 8192  # in a round, with references outstanding
 MIXED = 20000  # pairs in a round on two processors
 
 
@@ -34,19 +36,14 @@ def copies(module, directory):
 def series_script():
     lines = ["cd /root/modules", "insmod lr_refs.ko", "insmod lb_sites.ko",
              "for m in lb_copy_*.ko; do insmod $m; done",
-             f"loop=bench pairs={CHEAP} prefix=untraced untraced start all_series"]
-    lines += [f"loop=bench pairs={CHEAP} prefix={mode} lastref_refs {mode} all_series "
+             f"loop=bench pairs={PAIRS} prefix=untraced untraced start all_series"]
+    lines += [f"loop=bench pairs={PAIRS} prefix={mode} lastref_refs {mode} all_series "
               f"-n 1 --attach={mode}" for mode in MODES]
     return "\n".join(lines) + "\n"
 
 
-def flatness(kernel):
-    """[{series, attach, points: [[n, over untraced]]}]"""
-    built = {m.stem: m for m in modules.built(kernel, guests.HERE / "modules")}
-    with tempfile.TemporaryDirectory() as directory:
-        many = list(copies(built[TEMPLATE], directory))
-        found = guests.measured(kernel, series_script(), icount=True,
-                                modules=[built["lb_sites"], *many])
+def flatness(kernel, found):
+    """[{series, kernel, name, over_untraced: [[n, instructions]]}]"""
     result = []
     for kind in KINDS:
         points = [int(name.split()[-1]) for name in found if name.startswith(f"untraced {kind} ")]
@@ -59,24 +56,28 @@ def flatness(kernel):
     return result
 
 
-def loads(kernel):
+def loads(kernel, found):
     """What insmod and rmmod take of the processor, in instructions."""
-    built = [m for m in modules.built(kernel, guests.MEASURE / "modules")
-             if m.stem in ("lm_plain", "lm_soft")]
-    script = "\n".join([
-        "prefix=untraced untraced start loads",
-        *(f"prefix={mode} lastref_refs {mode} loads --attach={mode}" for mode in MODES),
-        f"prefix=bpftrace bpftrace_runs bpftrace loads {BY_STACK}"]) + "\n"
-    found = guests.measured(kernel, script, icount=True, modules=built, programs=["bpftrace"])
     result = []
-    for tracer in ("untraced", *MODES, "bpftrace"):
-        for module in ("lm_plain", "lm_soft"):
+    for tracer in ("untraced", *MODES):
+        for module in SUBJECTS:
             times = [(int(load), int(unload)) for _, load, unload in
                      found[f"{tracer} loads {module}"]]
             result.append({"kernel": kernel.name, "name": tracer, "module": module,
                            **{what: rounds.spread(values)["median"]
                               for what, values in zip(("insmod", "rmmod"), zip(*times))}})
     return result
+
+
+def measure(kernel):
+    """(the series, the loads), of one boot."""
+    built = {m.stem: m for directory in (guests.HERE, guests.MEASURE)
+             for m in modules.built(kernel, directory / "modules")}
+    with tempfile.TemporaryDirectory() as directory:
+        many = list(copies(built[TEMPLATE], directory))
+        found = guests.measured(kernel, series_script(), icount=True, modules=[
+            built["lb_sites"], *many, *(built[name] for name in SUBJECTS)])
+    return flatness(kernel, found), loads(kernel, found)
 
 
 def by_the_clock(kernel):

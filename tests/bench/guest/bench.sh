@@ -23,7 +23,7 @@ now() # in µs
 # "PAIRS NS" a round; the first is for what a tracer does only once.
 rounds()
 {
-    for _ in first 1 2 3 4 5; do
+    for _ in first 1 2 3; do
         echo "$loop $pairs" >$refs/control
         cat $refs/bench
     done
@@ -141,10 +141,10 @@ settle() # PASSES
     done
 }
 
-point() # NAME: five rounds after one
+point() # NAME: three rounds after one
 {
     echo "== $1"
-    for _ in first 1 2 3 4 5; do
+    for _ in first 1 2 3; do
         cat /sys/kernel/debug/lb_sites
     done
 }
@@ -174,7 +174,7 @@ modules()
 outstanding()
 {
     local n before=0
-    for n in 0 1 10 100 1000 10000 100000 1000000; do
+    for n in 0 10 1000 100000 1000000; do
         echo "get $((n - before))" >$refs/control
         before=$n
         echo "== $prefix outstanding $n"
@@ -182,15 +182,6 @@ outstanding()
     done
     echo "put $before" >$refs/control
 }
-
-all_series()
-{
-    call_sites
-    modules
-    outstanding
-}
-
-# --- what else is measured with a tracer and without ---
 
 # "cpu LOAD UNLOAD" a round: what the two system calls take, in instructions.
 loads()
@@ -201,6 +192,16 @@ loads()
         /root/lm_run 11 /root/modules/$module.ko
     done
 }
+
+all_series()
+{
+    loads
+    call_sites
+    modules
+    outstanding
+}
+
+# --- by the clock ---
 
 # "PAIRS US" a round: pairs on all processors at once, by the clock.
 contended()
