@@ -69,6 +69,26 @@ static __always_inline __u32 context(void)
     return count & softirq ? LR_CONTEXT_SOFTIRQ : LR_CONTEXT_TASK;
 }
 
+/*
+ * Which of the `depth` frames in `stacks` is the call site; `depth` if none is. Not static: then
+ * the verifier looks at it once, and what follows once, not for each of the frames that it may be.
+ */
+__noinline __u32 frame_of(__u64 call_site, __u32 depth)
+{
+    __u32 zero = 0, i;
+    __u64 *frames = bpf_map_lookup_elem(&stacks, &zero);
+
+    if (!frames) {
+        return depth;
+    }
+    for (i = 0; i < RAW_FRAMES && i < depth; i++) {
+        if (frames[i] == call_site) {
+            break;
+        }
+    }
+    return i;
+}
+
 /* The stack from the call site outwards, as symbols; none if it could not be unwound so far. */
 static __always_inline void add_stack(void *ctx, struct lr_site *r)
 {
@@ -85,11 +105,7 @@ static __always_inline void add_stack(void *ctx, struct lr_site *r)
         return;
     }
     depth = (__u64)size / sizeof(*frames);
-    for (start = 0; start < RAW_FRAMES; start++) {
-        if (start >= depth || frames[start] == r->call_site) {
-            break;
-        }
-    }
+    start = frame_of(r->call_site, depth);
     for (__u32 i = 0; i < LR_FRAMES && start + i < depth; i++) {
         __u64 address = frames[(start + i) & (RAW_FRAMES - 1)];
 
@@ -186,12 +202,19 @@ static __always_inline bool claim(__u64 place, __u64 key, const struct ref_op *o
     return found == key;
 }
 
-/* The slot for an operation: the one it has, a new one, or one without call site. */
-static __always_inline __u64 find_slot(const struct ref_op *op)
+/*
+ * The slot for an operation: the one it has, a new one, or one without call site. Not static: then
+ * the verifier looks at it once, and not again for each of the many ways that lead through it.
+ */
+__noinline __u64 find_slot(const struct ref_op *op)
 {
-    __u64 key = lr_key(op->instance_id, op->call_site);
-    __u64 step = (key >> 20) | 1;
+    __u64 key, step;
 
+    if (!op) {
+        return LR_SLOTS; /* cannot be, but the verifier does not know */
+    }
+    key = lr_key(op->instance_id, op->call_site);
+    step = (key >> 20) | 1;
 #pragma unroll /* 6.1 refuses some loops */
     for (__u32 i = 0; i < LR_PROBES; i++) {
         __u64 place =
