@@ -22,6 +22,7 @@ EVENTS = f"{TRACING}/events/kprobes"
 WAITING = ("synchronize_rcu", "synchronize_rcu_expedited", "synchronize_rcu_tasks",
            "synchronize_rcu_tasks_rude", "synchronize_rcu_tasks_trace", "synchronize_srcu",
            "synchronize_srcu_expedited", "rcu_barrier", "rcu_barrier_tasks", "stop_machine")
+MEMORY_TYPES = 7  # MOD_MEM_NUM_TYPES in include/linux/module.h
 # An unload of the one that depends, of the other, and a load of the other again; and two modules
 # that have nothing to do with each other.
 DEPENDENT = "-lr_user -lr_base +modules/lr_base.ko +modules/lr_user.ko"
@@ -75,9 +76,11 @@ def waits(guest):
 
 def expected_waits(kernel, module):
     """One before the memory is freed, and one of ftrace's if there are functions that it can trace
-    besides init and exit: lr_user has one, a timer's, only where there are soft references."""
+    besides init and exit: lr_user has one, a timer's, only where there are soft references. On a
+    debug kernel lockdep_free_key_range() waits too, for each kind of a module's memory."""
     has_functions = module == "lr_base" or (module == "lr_user" and kernel.patched)
-    return ("synchronize_rcu",) * (1 + has_functions)
+    of_lockdep = MEMORY_TYPES if kernel.name.endswith("-debug") else 0
+    return ("synchronize_rcu",) * (1 + has_functions + of_lockdep)
 
 
 @pytest.mark.parametrize("steps, rounds", [(DEPENDENT, 1000), (INDEPENDENT, 200)],
