@@ -11,6 +11,7 @@ from harness import paths
 
 PATCHES = Path(__file__).resolve().parent / "broken"
 SOURCES = ("CMakeLists.txt", "cmake", "bpf", "userspace", "tests/unit")
+BUILD = "build/release"  # as scripts/build does: what the patch does not change is in ccache
 
 
 def names():
@@ -28,7 +29,7 @@ def lastref(name):
         paths.say(f"building the lastref that is broken by {patch.name}")
         with tempfile.TemporaryDirectory() as work:
             _build(patch, Path(work))
-            paths.run("strip", "-o", partial / "lastref", Path(work) / "build" / "lastref")
+            paths.run("strip", "-o", partial / "lastref", Path(work) / BUILD / "lastref")
 
     return paths.made("broken", name, key, make) / "lastref"
 
@@ -44,13 +45,13 @@ def _build(patch, work):
     if result.returncode:
         raise paths.HarnessError(f"{patch} does not apply to the sources any more, renew it:\n"
                                  f"{result.stdout}")
-    paths.run("cmake", "-S", work, "-B", work / "build", "-G", "Ninja",
+    environment = _environment(work)
+    paths.run("cmake", "-S", work, "-B", work / BUILD, "-G", "Ninja",
               "-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DCMAKE_CXX_COMPILER_LAUNCHER=ccache",
-              "-DCMAKE_C_COMPILER=gcc", "-DCMAKE_CXX_COMPILER=g++",
-              env=_environment(work))
-    paths.run("cmake", "--build", work / "build", "--target", "lastref", env=_environment(work))
+              "-DCMAKE_C_COMPILER=gcc", "-DCMAKE_CXX_COMPILER=g++", env=environment)
+    paths.run("cmake", "--build", work / BUILD, "--target", "lastref", env=environment)
 
 
 def _environment(work):
-    """As in scripts/build: what is not changed by the patch has been compiled before."""
+    """As in scripts/build: ccache must not see where the copy lies."""
     return {**os.environ, "CCACHE_BASEDIR": str(work), "CCACHE_NOHASHDIR": "1"}
