@@ -200,9 +200,10 @@ def test_a_wrong_document_does_not(change):
 
 
 def test_what_was_missed_may_be_missing_but_is_no_excuse_for_more():
-    def lose(missed, said, attribution="bounds"):
+    def lose(missed, said, attribution="bounds", unknown=False):
         def change(doc, module, rows):
-            doc["losses"].update(missed_probes=missed, soft_missed=True)
+            doc["losses"].update(missed_probes=missed, soft_missed=missed > 0,
+                                 missed_unknown=unknown)
             rows[0].update(count=said)
             for one in rows[:2]:
                 one.update(outstanding_min=0, outstanding_max=6, attribution=attribution)
@@ -216,6 +217,8 @@ def test_what_was_missed_may_be_missing_but_is_no_excuse_for_more():
     assert lose(1, 3)  # two are missing, one was missed
     assert lose(1, 6)  # more than happened
     assert lose(1, 4, "exact")
+    assert lose(1, 3, unknown=True) == []  # nobody knows how many were missed
+    assert lose(1, 6, unknown=True) and lose(0, 4, "exact", unknown=True)
 
 
 def unload(ret=0):
