@@ -18,11 +18,14 @@ static int __init lr_slow_init(void)
 
 static void __exit lr_slow_exit(void)
 {
-	ktime_t end = ktime_add_ms(ktime_get(), exit_ms);
+	ktime_t began = ktime_get();
 	s64 left;
 
-	/* In short naps, or the hung task detector would report the sleep. */
-	while ((left = ktime_ms_delta(end, ktime_get())) >= 0)
+	/*
+	 * In short naps: the hung task detector would report a long one, and the parameter may be
+	 * changed meanwhile.
+	 */
+	while ((left = READ_ONCE(exit_ms) - ktime_ms_delta(ktime_get(), began)) >= 0)
 		msleep(min_t(s64, 50, left + 1));
 }
 

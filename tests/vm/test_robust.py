@@ -83,11 +83,12 @@ def test_killed_while_an_unload_waits(guest):
 def test_killed_in_the_exit_routine(guest):
     """The command goes on: it is its user's, not lastref's."""
     before = attached(guest)
-    truth.insmod(guest, "lr_slow", "exit_ms=3000")
+    truth.insmod(guest, "lr_slow", "exit_ms=600000")
     job = tool.start(guest, "run -- rmmod lr_slow")
     guest.check("until grep -q '^lr_slow .* Unloading ' /proc/modules; do usleep 20000; done")
     kill(guest, job)
     assert truth.proc_modules(guest, "lr_slow")[4] == "Unloading"
+    guest.check("echo 0 > /sys/module/lr_slow/parameters/exit_ms")
     seen, = truth.wait_freed(guest, "lr_slow")
     assert seen.ret == 0
     wait_detached(guest, before)
