@@ -5,6 +5,7 @@
 
 #include "render/render.h"
 
+#include <algorithm>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -61,6 +62,20 @@ TEST(RenderText, ColoursOnlyWhenAsked)
         }
     }
     EXPECT_EQ(plain, text_of(doc));
+}
+
+TEST(RenderText, AnAgeOfAtLeastNothingIsLeftOut)
+{
+    RefsDoc doc = session_of("refs").refs();
+    auto &rows = doc.modules.at(0).sites;
+    const auto held = std::find_if(rows.begin(), rows.end(),
+                                   [](const SiteRow &row) { return row.age_min_ns.has_value(); });
+    ASSERT_NE(held, rows.end());
+    held->age_min_ns = 0;
+    held->age_max_ns = 5'000'000;
+    EXPECT_THAT(text_of(doc), testing::AllOf(HasSubstr("  ≤ 5.00 ms "), Not(HasSubstr("≥ 0 ns"))));
+    held->age_max_ns.reset();
+    EXPECT_THAT(text_of(doc), HasSubstr("  ≥ 0 ns "));
 }
 
 TEST(RenderText, SaysTheTimeOfDay)

@@ -19,7 +19,8 @@ constexpr unsigned age_width = 21;
 std::string age(const SiteRow &row)
 {
     std::string out;
-    if (row.age_min_ns) {
+    // "At least nothing" says nothing, unless there is nothing else to say.
+    if (row.age_min_ns && (*row.age_min_ns != 0 || !row.age_max_ns)) {
         out = "≥ " + format_duration(*row.age_min_ns);
     }
     if (row.age_max_ns) {
