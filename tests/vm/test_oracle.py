@@ -21,7 +21,6 @@ kernels = "all"
 SAMPLE = 8  # programs
 TRIES = 4  # sessions in which a broken lastref must have been caught
 GOT_NS = 6000  # when the document below has arrived
-TRACEPOINT = ("tracepoint", "held", "both")
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +140,7 @@ def watched():
         truth.feed(programs.parse(line), {**times, **answer})
     truth.seen[0].zero = {"soft": {"A": 0, "B": 0, "C": 0, "files": 0},
                           "hard": {"A": 0, "B": 0, "C": 0, "files": 1}}
-    doc = {"ts_ns": "5000", "losses": dict(compare.NO_LOSSES), "modules": [{
+    doc = {"ts_ns": "5000", "attach": "tracepoint", "losses": dict(compare.NO_LOSSES), "modules": [{
         "module": "lr_ora0", "instance_id": "77", "generation": 1, "loaded_before_tracing": False,
         "state": "live",
         "soft": {"refs": 6, "explained_min": 6, "explained_max": 6, "unexplained_min": 0,
@@ -209,7 +208,7 @@ def test_what_was_missed_may_be_missing_but_is_no_excuse_for_more():
                 one.update(outstanding_min=0, outstanding_max=6, attribution=attribution)
             module["soft"].update(explained_min=0, unexplained_max=6)
         truth, doc = watched()
-        truth.tracer = ("kprobe", *TRACEPOINT[1:])
+        doc["attach"] = "kprobe"
         change(doc, doc["modules"][0], doc["modules"][0]["call_sites"])
         return list(compare.refs(doc, GOT_NS, truth))
 
@@ -232,7 +231,7 @@ def unload(ret=0):
     refused = {"outcome": "refused", "errno": -ret, "freed_ns": None, "phases": []}
     record = {"module": "lr_ora0", "instance_id": "77", "complete": True, "incomplete": [],
               "requested_ns": "1002", "returned_ns": "1990", **(refused if ret else freed)}
-    return true, {"losses": dict(compare.NO_LOSSES), "unloads": [record]}
+    return true, {"attach": "tracepoint", "losses": dict(compare.NO_LOSSES), "unloads": [record]}
 
 
 def test_an_honest_report_passes():

@@ -146,10 +146,11 @@ def test_a_32_bit_caller(guest, tmp_path):
 def test_ten_loads_of_one_name_are_ten_instances(guest):
     """The address may be the same ten times over, the counts are not."""
     loads = 10
+    after_return = 300 * guest.kernel.slowness  # ms from the start of the exit routine
     guest.put("/root/ten.sh", f"""for i in $(seq {loads}); do
             insmod {truth.MODULES}/lr_refs.ko
             echo get $i > {truth.DEBUGFS}/lr_refs/control
-            echo later $i $((i * 10)) > {truth.DEBUGFS}/lr_refs/control
+            echo later $i $(({after_return} + i * 10)) > {truth.DEBUGFS}/lr_refs/control
             rmmod lr_refs
             while [ -e /sys/module/lr_refs ]; do usleep 10000; done
         done""")
