@@ -192,8 +192,15 @@ def refs(doc, got_ns, truth):
     modules.pop("lr_failinit", None)
     for name in modules:
         yield f"{name} is there, and is not loaded"
-    if truth.tracer[0] == "tracepoint" and doc["losses"] != NO_LOSSES:
-        yield f"losses, which tracepoints do not have: {doc['losses']}"
+    yield from no_losses(doc)
+
+
+def no_losses(doc):
+    """Tracepoints have none at all; what other means miss are runs of probes."""
+    never = NO_LOSSES if doc["attach"] == "tracepoint" else ("events", "map_full", "hard_missed")
+    losses = {**NO_LOSSES, **{what: doc["losses"][what] for what in never}}
+    if losses != NO_LOSSES:
+        yield f"losses by {doc['attach']}: {losses}"
 
 
 def going(module, instance):
@@ -211,8 +218,7 @@ def going(module, instance):
 
 def report(doc, unloads):
     """A recording's report, against the driver's stamps and the referee's."""
-    if doc["losses"] != NO_LOSSES:
-        yield f"losses in a recording by tracepoint: {doc['losses']}"
+    yield from no_losses(doc)
     for name in sorted({u.name for u in unloads} | {r["module"] for r in doc["unloads"]}):
         mine = [u for u in unloads if u.name == name]
         theirs = sorted((r for r in doc["unloads"] if r["module"] == name),
@@ -221,6 +227,8 @@ def report(doc, unloads):
             yield f"{name}: {len(theirs)} unloads reported, not {len(mine)}"
             continue
         for unload, record in zip(mine, theirs):
+            if not record["complete"] and doc["losses"] == NO_LOSSES:
+                yield f"{name}: called incomplete: {record['incomplete']}"
             for text in one_unload(unload, record):
                 yield f"{name}, unload at {unload.began_ns}: {text}"
 
@@ -231,8 +239,6 @@ def one_unload(unload, record):
     if (record["outcome"], record["errno"] or None) != outcome:
         yield f"{record['outcome']}, errno {record['errno']}, not {outcome}"
         return
-    if not record["complete"]:
-        yield f"called incomplete: {record['incomplete']}"
     if unload.instance_id is not None and record["instance_id"] != unload.instance_id:
         yield f"instance {record['instance_id']}, not {unload.instance_id}"
     if unload.name != "lr_failinit":

@@ -270,8 +270,8 @@ class Maker:
     def start(self, do):
         pick = self.random.choice
         if do == "record":
-            return Step(do, words=("tracepoint",))
-        attach = pick(("tracepoint",) * 4 + ("fentry", "kprobe")) if self.soft else "tracepoint"
+            return Step(do, words=("tracepoint" if self.soft else "auto",))
+        attach = pick(("tracepoint",) * 4 + ("fentry", "kprobe")) if self.soft else "auto"
         counters = pick(("soft", "both", "both")) if self.soft else "hard"
         return Step(do, self.random.randrange(SLOTS), words=(
             attach, pick(("held", "held", "free")), counters, *pick(((), ("busy",)))))
