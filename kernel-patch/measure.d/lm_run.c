@@ -6,7 +6,6 @@
 //
 // Each round begins when the module of the last one is gone.
 
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>

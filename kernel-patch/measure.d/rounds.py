@@ -2,11 +2,10 @@
 """What is measured in guests: rounds of loads and unloads, gets and puts, grace periods."""
 
 import statistics
-import subprocess
-import tempfile
 from pathlib import Path
 
 from harness import modules
+from harness.compiled import compiled
 from harness.guest import Guest
 
 HERE = Path(__file__).resolve().parent
@@ -46,13 +45,6 @@ measure() {
 
 class MeasureError(Exception):
     """The guest did not deliver what can be reckoned with."""
-
-
-def compiled(directory):
-    binary = Path(directory) / "lm_run"
-    subprocess.run(["gcc", "-O2", "-Wall", "-static", "-s", "-o", binary, HERE / "lm_run.c"],
-                   check=True)
-    return binary
 
 
 def sections(text):
@@ -140,10 +132,9 @@ def kernel_rounds(kernel):
     modes = [m for m in MODES if soft or not m[3]]
     script = SCRIPT % {"rounds": ROUNDS, "waits": WAITS}
     script += "".join(f"measure {n} {m} {p}\n" for n, m, p, _ in modes)
-    with tempfile.TemporaryDirectory() as directory:
-        with Guest(kernel, icount=True, lastref=False, extra_modules=built,
-                   copies={"lm_run": compiled(directory)}) as guest:
-            found = sections(guest.check(script, timeout=3600))
+    with Guest(kernel, icount=True, lastref=False, extra_modules=built,
+               copies={"lm_run": compiled("lm_run", [HERE / "lm_run.c"])}) as guest:
+        found = sections(guest.check(script, timeout=3600))
     return {"bench": bench(found["bench"]),
             "modes": {name: mode_figures(found, name) for name, *_ in modes}}
 

@@ -16,7 +16,8 @@ sys.path.insert(0, str(HERE.parent / "vm"))
 
 import figures  # noqa: E402
 import truth  # noqa: E402
-from harness import modules, paths  # noqa: E402
+from harness import modules  # noqa: E402
+from harness.compiled import compiled  # noqa: E402
 from harness.guest import Guest  # noqa: E402
 
 REFUSALS = (-16, -2, -11)  # EBUSY, ENOENT, EAGAIN
@@ -32,23 +33,11 @@ class Wrong(AssertionError):
     """The counts do not agree, or memory was lost."""
 
 
-def program():
-    """The guest's program, compiled once."""
-    sources = sorted((HERE / "guest").glob("*.[ch]"))
-    binary = paths.CACHE / "image" / f"soak-{paths.digest(*sources)}"
-    with paths.locked(paths.CACHE / "image" / "soak.lock"):
-        if not binary.exists():
-            partial = binary.with_suffix(".partial")
-            paths.run("gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-static", "-s",
-                      "-o", partial, *(s for s in sources if s.suffix == ".c"))
-            partial.rename(binary)
-        return paths.used(binary)
-
-
 def boot(kernel, **options):
     """A guest that is ready for run()."""
+    program = compiled("soak", (HERE / "guest").glob("*.[ch]"))
     guest = Guest(kernel, lastref=False, extra_modules=modules.built(kernel, HERE / "modules"),
-                  copies={"soak": program()}, **options)
+                  copies={"soak": program}, **options)
     guest.check(f"cd {truth.MODULES} && insmod lr_referee.ko && insmod lr_board.ko", PATIENCE)
     return guest
 

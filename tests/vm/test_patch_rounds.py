@@ -6,11 +6,11 @@ kernels as well (--kernel 6.12-unpatched).
 """
 
 import re
-import subprocess
 
 import pytest
 
 import truth
+from harness.compiled import compiled
 from harness.paths import HARNESS
 
 kernels = ["6.12", "6.1", "6.12-debug", "6.12-unpatched", "6.1-unpatched"]
@@ -30,12 +30,10 @@ INDEPENDENT = "-lr_slow -lr_base '+modules/lr_slow.ko exit_ms=0' +modules/lr_bas
 
 
 @pytest.fixture(scope="module")
-def guest(boot, tmp_path_factory):
+def guest(boot):
     """With ./rounds, the program that does the rounds."""
-    binary = tmp_path_factory.mktemp("rounds") / "rounds"
-    subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-s", "-o", binary,
-                    HARNESS.parents[1] / "soak" / "rounds.c"], check=True)
-    return boot(lastref=False, copies={"rounds": binary})
+    rounds = compiled("rounds", [HARNESS.parents[1] / "soak" / "rounds.c"])
+    return boot(lastref=False, copies={"rounds": rounds})
 
 
 @pytest.fixture(scope="module")

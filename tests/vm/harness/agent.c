@@ -10,7 +10,6 @@
 // It is one static program and no shell script because a shell changes what it runs: its
 // background jobs ignore SIGINT, and it cannot carry binary data.
 
-#define _GNU_SOURCE
 #include "agent.h"
 
 #include <errno.h>

@@ -2,7 +2,6 @@
 //
 // What the guest's first process does once: mounts, settings, ports; and how it reports trouble.
 
-#define _GNU_SOURCE
 #include "agent.h"
 
 #include <errno.h>

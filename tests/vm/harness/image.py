@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from .compiled import compiled
 from .cpio import Archive
 from .paths import CACHE, HARNESS, REPO, HarnessError, digest, locked, run, used
 
@@ -47,22 +48,9 @@ def shared_libraries(binary):
     return sorted(set(re.findall(r"(?:=> )?(/\S+) \(0x", listed.stdout)))
 
 
-def compiled(name):
-    """A static program from the harness's NAME*.c, compiled once."""
-    sources = sorted(HARNESS.glob(f"{name}*.[ch]"))
-    binary = CACHE / "image" / f"{name}-{digest(*sources)}"
-    with locked(CACHE / "image" / f"{name}.lock"):
-        if not binary.exists():
-            partial = binary.with_suffix(".partial")
-            run("gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-s", "-o", partial,
-                *(s for s in sources if s.suffix == ".c"))
-            partial.rename(binary)
-        return used(binary)
-
-
 def base(kernel):
     """The archive with busybox, kmod and the kernel's own modules, kept in the cache."""
-    init = compiled("agent")  # the guest's first process
+    init = compiled("agent", HARNESS.glob("agent*.[ch]"))  # the guest's first process
     programs = [Path(program(name)) for name in ("busybox", "kmod", *REAL)]
     archive_file = CACHE / "image" / (
         f"{kernel.name}-{digest(kernel.identity, init, *programs, Path(__file__))}.cpio")
