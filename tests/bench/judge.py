@@ -14,7 +14,7 @@ class Target:
     what: str
     wanted: str
     found: str
-    met: bool
+    met: bool | None  # None: there is no figure
 
 
 def by_key(rows):
@@ -45,14 +45,14 @@ def at_most(figures, name, kernel, limit):
     what, wanted = f"{name} on {kernel}", f"≤ {limit:,}"
     found = figures.get((kernel, name))
     if found is None:
-        return Target(what, wanted, "not measured", False)
+        return Target(what, wanted, "not measured", None)
     return Target(what, wanted, f"{found:,.0f}", found <= limit)
 
 
 def fewer_than(figures, peer, factor, kernel="6.12"):
     what, wanted = f"lastref tracepoint against {peer}", f"≥ {factor} times fewer"
     if (kernel, peer) not in figures:
-        return Target(what, wanted, "not measured", False)
+        return Target(what, wanted, "not measured", None)
     times = figures[kernel, peer] / figures[kernel, "lastref tracepoint"]
     return Target(what, wanted, f"{times:.1f} times", times >= factor)
 

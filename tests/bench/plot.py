@@ -12,13 +12,13 @@ WIDTH, LEFT, RIGHT = 800, 176, 64
 INK, FAINT, GRID, PAPER = "#1f2933", "#627282", "#e4e8ec", "#ffffff"
 COLORS = {"lastref tracepoint": "#0b6e99", "lastref fentry": "#2a9d8f", "lastref kprobe": "#8a6fb0"}
 PEER = "#c8553d"
-# What is shown, what it is called, and the floor of its kind.
+# What is shown, what it is called, and the floor of its kind where that has been measured.
 ROWS = (
     ("lastref tracepoint", "lastref, tracepoint", "floor tracepoint"),
     ("lastref fentry", "lastref, fentry", "floor fexit and fentry"),
     ("lastref kprobe", "lastref, kprobe", "floor kprobe and kretprobe"),
-    ("bpftrace best", "bpftrace, by call site", "floor tracepoint"),
     ("bpftrace counts", "bpftrace, counts only", "floor kprobe"),
+    ("bpftrace best", "bpftrace, by call site", None),
     ("bpftrace by stack", "bpftrace, by stack", "floor kprobe"),
 )
 SERIES = (("call_sites", "call sites", (1, 10, 100, 1000, 10000)),
@@ -69,7 +69,7 @@ def short(number):
 def costs(drawing, figures, top):
     """One row a tracer, on a logarithmic axis: the floor of its kind, and what it costs."""
     low, high, step = 100, 16000, 34
-    rows = [row for row in ROWS if row[0] in figures and row[2] in figures]
+    rows = [row for row in ROWS if row[0] in figures]
     bottom = top + step * len(rows) + 14
 
     def place(value):
@@ -83,10 +83,12 @@ def costs(drawing, figures, top):
         y = top + 24 + i * step
         color = COLORS.get(name, PEER)
         weight = "bold" if name in COLORS else "normal"
-        begin, end = place(figures[floor]), place(figures[name])
+        end = place(figures[name])
         drawing.text(LEFT - 16, y + 4.5, label, INK, "end", 13, weight)
-        drawing.line(begin, y, end, y, color, 4)
-        drawing.line(begin, y - 7, begin, y + 7, FAINT, 2)
+        if floor:
+            begin = place(figures[floor])
+            drawing.line(begin, y, end, y, color, 4)
+            drawing.line(begin, y - 7, begin, y + 7, FAINT, 2)
         drawing.dot(end, y, color, 6.5)
         drawing.text(end + 13, y + 4.5, f"{figures[name]:,.0f}", color, "start", 13, "bold")
     return bottom + 18

@@ -10,6 +10,7 @@ import pairs
 from guests import BenchError
 
 PAGE = guests.REPO / "docs" / "performance.md"
+VERDICTS = {True: "met", False: "**missed**", None: "–"}
 EXPLAINED = {
     "untraced": "nothing attached",
     "untraced hard": "nothing attached",
@@ -34,6 +35,8 @@ EXPLAINED = {
 
 
 def table(head, rows):
+    if not rows:
+        return "Not measured."
     align = ["---"] + ["---:"] * (len(head) - 1)
     return "\n".join("| " + " | ".join(cells) + " |" for cells in [head, align, *rows])
 
@@ -58,7 +61,7 @@ def pair_table(measured, hard):
 
 def target_table(measured):
     return table(["", "target", "measured", ""],
-                 [[t.what, t.wanted, t.found, "met" if t.met else "**missed**"]
+                 [[t.what, t.wanted, t.found, VERDICTS[t.met]]
                   for t in judge.targets(measured)])
 
 
@@ -69,7 +72,7 @@ def series_tables(measured):
         head = [kind.replace("_", " "), *(f"{n:,}" for n, _ in of_kind[0]["over_untraced"])]
         parts.append(table(head, [[s["name"], *(f"{cost:,.0f}" for _, cost in s["over_untraced"])]
                                   for s in of_kind]))
-    return "\n\n".join(parts)
+    return "\n\n".join(parts) or "Not measured."
 
 
 def start_table(measured):
