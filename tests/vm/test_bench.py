@@ -77,7 +77,7 @@ def section(name, *lines):
     return {name: [line.split() for line in lines]}
 
 
-COUNTED = {"losses": {"events": 0}, "modules": [{"call_sites": [
+COUNTED = {"losses": {"events": 0, "missed_unknown": True}, "modules": [{"call_sites": [
     {"call_site": "lr_bench_pairs+0x1a [lr_refs]", "kind": kind, "count": 200}
     for kind in ("get", "put")]}]}
 
