@@ -119,6 +119,7 @@ SEC("kretprobe/__try_module_get_soft")
 int BPF_KRETPROBE(soft_get_leave, bool taken)
 {
     __u64 slot = PT_REGS_SP(ctx) - sizeof(slot); /* the return has popped it */
+    __u64 call_site = PT_REGS_IP(ctx);
     __u32 shard = this_shard();
     __u64 now = bpf_jiffies64();
     const struct module *mod;
@@ -133,8 +134,8 @@ int BPF_KRETPROBE(soft_get_leave, bool taken)
         mod = (const struct module *)pair->mod;
         instance = pair->instance_id;
         pair->slot = 0;
-        if (taken && mod && !count_known(now, shard, instance, PT_REGS_IP(ctx), LR_SOFT, LR_GET)) {
-            struct ref_op op = {mod, instance, PT_REGS_IP(ctx), LR_SOFT, LR_GET, -1, 0};
+        if (taken && mod && !count_known(now, shard, instance, call_site, LR_SOFT, LR_GET)) {
+            struct ref_op op = {mod, instance, call_site, LR_SOFT, LR_GET, -1, 0};
 
             if (every_soft_op) {
                 op.outstanding = soft_word_of(mod).outstanding;

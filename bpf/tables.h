@@ -37,7 +37,8 @@ struct lr_slot {
     __u64 pid_tgid;    /* the task that was seen last */
     char comm[LR_COMM];
     __u32 site_sent; /* 1: the LR_SITE record is in the ring buffer, or on its way there */
-    __u32 counter;   /* enum lr_counter */
+    __u16 counter;   /* enum lr_counter */
+    __u16 unnoted;   /* 1: others came since that task, in ticks with too many tasks to note */
 };
 LR_STATIC_ASSERT(sizeof(struct lr_slot) == 64, "one cache line");
 

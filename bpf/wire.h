@@ -154,7 +154,7 @@ struct lr_module {
 };
 LR_STATIC_ASSERT(sizeof(struct lr_module) == 136, "lr_module");
 
-/* h.pid, h.tid, h.comm: the task seen last at this site (within a tick). */
+/* h.pid, h.tid, h.comm: the task seen last at this site (within a tick); 0 and "" if unknown. */
 struct lr_cell {
     struct lr_header h;
     __u64 call_site; /* 0: operations at sites that found no place in the table */

@@ -44,8 +44,11 @@ std::string tasks(const SiteRow &row)
     if (row.first && row.last && !(*row.first == *row.last)) {
         return fmt::format("first by {}, last by {}", who(*row.first), who(*row.last));
     }
-    if (row.first || row.last) {
-        return "by " + who(row.first ? *row.first : *row.last);
+    if (row.first && !row.last) {
+        return "first by " + who(*row.first);
+    }
+    if (row.last) {
+        return (row.first ? "by " : "last by ") + who(*row.last);
     }
     return "";
 }
