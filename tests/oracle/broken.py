@@ -40,7 +40,7 @@ def _build(patch, work):
         (work / source).parent.mkdir(parents=True, exist_ok=True)
         copy(paths.REPO / source, work / source)
     with open(patch, encoding="utf-8") as file:
-        result = subprocess.run(["patch", "-p1", "-s", "-f", "-F0"], cwd=work, stdin=file,
+        result = subprocess.run(["patch", "-p1", "-s", "-f"], cwd=work, stdin=file,
                                 text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if result.returncode:
         raise paths.HarnessError(f"{patch} does not apply to the sources any more, renew it:\n"
