@@ -21,6 +21,8 @@ struct ObserverPlan {
     kernel::TracerOptions tracer;
     /// Time between two snapshots. Ages and proven zeros are as fine as this.
     std::chrono::milliseconds snapshot_every{1000};
+    /// Takes them less often, up to once a second, where many call sites make them expensive.
+    bool snapshot_sparingly = true;
     /// Ends the observation; never, when empty.
     std::optional<double> duration_s = {};
     /// Keeps all records in this file; none, when empty.
@@ -66,6 +68,7 @@ private:
     Result<void> wait(Clock::time_point until, bool &stopped);
     Result<void> poll();
     Result<void> snapshot();
+    [[nodiscard]] std::chrono::nanoseconds pause_after(std::chrono::nanoseconds busy) const;
     Result<void> command_end();
     Result<void> finish();
     Result<void> take(std::span<const std::byte> record);

@@ -105,6 +105,7 @@ Result<ExitCode> refs(const Options &options)
         return print_plan(plan.tracer);
     }
     plan.snapshot_every = snapshot_every;
+    plan.snapshot_sparingly = !options.interval_s;
     if (options.interval_s) {
         const std::chrono::duration<double> step(*options.interval_s);
         plan.snapshot_every =

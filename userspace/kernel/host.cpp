@@ -32,6 +32,11 @@ std::int64_t boot_to_wall_ns()
     return wall - (before + (after - before) / 2);
 }
 
+std::chrono::nanoseconds thread_cpu_time()
+{
+    return std::chrono::nanoseconds(read_clock(CLOCK_THREAD_CPUTIME_ID));
+}
+
 Host this_host()
 {
     Host host;
