@@ -171,12 +171,6 @@ static __noinline int emit_op(const struct ref_op *op)
     return 0;
 }
 
-/* From one place at which a key may be to the next. */
-static __always_inline __u64 next_place(__u64 key)
-{
-    return (key >> 20) | 1;
-}
-
 /* Where the slots of a kind begin. */
 static __always_inline __u64 half(__u32 kind)
 {
@@ -214,18 +208,17 @@ static __always_inline bool claim(__u64 place, __u64 key, const struct ref_op *o
  */
 __noinline __u64 find_slot(const struct ref_op *op)
 {
-    __u64 key, step;
+    __u64 key, place;
 
     if (!op) {
         return LR_SLOTS; /* cannot be, but the verifier does not know */
     }
     key = lr_key(op->instance_id, op->call_site);
-    step = next_place(key);
 #pragma unroll /* 6.1 refuses some loops */
     for (__u32 i = 0; i < LR_PROBES; i++) {
-        __u64 place =
-            half(op->kind) + (((key >> (64 - LR_SITE_BITS)) + i * step) & (LR_SITE_SLOTS - 1));
-
+        /* The neighbour, as in count_known(), and then far away. */
+        place = i < 2 ? lr_place(key) ^ i : lr_place(key) + i * (key >> 20 | 1);
+        place = half(op->kind) + (place & (LR_SITE_SLOTS - 1));
         if (claim(place, key, op, op->call_site)) {
             return place;
         }
@@ -234,8 +227,8 @@ __noinline __u64 find_slot(const struct ref_op *op)
 #pragma unroll
     for (__u32 i = 0; i < LR_PROBES; i++) {
         __u64 other = ((key >> 32) + i) & (LR_OTHER_SLOTS - 1);
-        __u64 place = half(op->kind) + LR_SITE_SLOTS + other;
 
+        place = half(op->kind) + LR_SITE_SLOTS + other;
         if (other > LR_HARD && claim(place, key, op, 0)) {
             return place;
         }
@@ -243,26 +236,19 @@ __noinline __u64 find_slot(const struct ref_op *op)
     return half(op->kind) + LR_SITE_SLOTS + op->counter;
 }
 
-/*
- * In a tick in which so many tasks were noted, no others are: with thousands of call sites each
- * would be noted nearly every time. The numbers are only about right, since CPUs race for them.
- */
-enum { NOTES_A_TICK = 32 };
-
-volatile __u64 noting_tick, noted_enough_tick;
-volatile __u32 notes;
+struct lr_noting noting;
 
 static __always_inline void spend_a_note(__u64 now)
 {
     if (every_soft_op) {
-        return; /* each operation counts then */
+        return; /* each notes its task then */
     }
-    if (noting_tick != now) {
-        noting_tick = now;
-        notes = 0;
+    if (noting.tick != now) {
+        noting.tick = now;
+        noting.notes = 0;
     }
-    if (++notes >= NOTES_A_TICK) {
-        noted_enough_tick = now;
+    if (++noting.notes >= LR_NOTES_A_TICK) {
+        noting.enough = now;
     }
 }
 
@@ -280,7 +266,6 @@ static __always_inline void note_task(struct lr_slot *slot, __u64 now)
         return;
     }
     spend_a_note(now);
-    slot->unnoted = 0;
     slot->pid_tgid = bpf_get_current_pid_tgid();
     bpf_get_current_comm(slot->comm, sizeof(slot->comm));
     *jiffies = every_soft_op ? before + 1 : now;
@@ -313,14 +298,9 @@ static __noinline int count_and_note(void *ctx, const struct ref_op *op)
 /* Counts in a slot, or returns false when the task is to be noted too. */
 static __always_inline bool count_in(struct lr_slot *slot, __u32 place, __u64 now, __u32 shard)
 {
-    /* Never the same when each operation gets a record, see note_task(). */
-    if (slot->jiffies != now) {
-        if (noted_enough_tick != now) {
-            return false;
-        }
-        if (!slot->unnoted) {
-            slot->unnoted = 1;
-        }
+    /* Neither is the same when each operation gets a record, see note_task(). */
+    if (slot->jiffies != now && noting.enough != now) {
+        return false;
     }
     __sync_fetch_and_add(&counts[shard][place], 1);
     return true;
@@ -335,7 +315,7 @@ static __always_inline bool count_known(__u64 now, __u32 shard, __u64 instance, 
                                         __u32 counter, __u32 kind)
 {
     __u64 key = lr_key(instance, call_site);
-    __u32 index = key >> (64 - LR_SITE_BITS);
+    __u32 index = lr_place(key);
     __u32 place = half(kind) + index;
     struct lr_slot *slot = &slots[place];
 
@@ -345,9 +325,10 @@ static __always_inline bool count_known(__u64 now, __u32 shard, __u64 instance, 
     if (slot->key == key) {
         return count_in(slot, place, now, shard);
     }
-    /* Of 10,000 call sites one in seven is not there, and one in fifty not here. */
+    /* At random distances, one in seven of 10,000 call sites is not there; then the next is tried.
+     */
     barrier_var(key);
-    place = half(kind) + ((index + next_place(key)) & (LR_SITE_SLOTS - 1));
+    place = half(kind) + (index ^ 1);
     /* `slots`, in a way that keeps the compiler from preparing for it before it is needed. */
     asm volatile("%0 = slots ll" : "=r"(slot));
     slot += place;

@@ -34,11 +34,10 @@ struct lr_slot {
     __u64 jiffies;     /* when the task was noted; 0: just now it is being written */
     __u64 instance_id; /* these, and the counter, are set a moment after the key */
     __u64 call_site;   /* 0: operations whose call site found no place */
-    __u64 pid_tgid;    /* the task that was seen last */
+    __u64 pid_tgid;    /* the task that was seen last, but see lr_noting */
     char comm[LR_COMM];
     __u32 site_sent; /* 1: the LR_SITE record is in the ring buffer, or on its way there */
-    __u16 counter;   /* enum lr_counter */
-    __u16 unnoted;   /* 1: others came since that task, in ticks with too many tasks to note */
+    __u32 counter;   /* enum lr_counter */
 };
 LR_STATIC_ASSERT(sizeof(struct lr_slot) == 64, "one cache line");
 
@@ -48,12 +47,30 @@ LR_STATIC_ASSERT(sizeof(struct lr_slot) == 64, "one cache line");
  * factor are more than 2^32 apart, modulo 2^64, for all instances less than 2,900,000,000 apart
  * (it is 2^64 divided by the golden ratio; its continued fraction gives the distances). The
  * second factor is odd, so it keeps them apart, and mixes them: a key's highest bits choose the
- * first place to look at.
+ * first place to look at. It was searched for so that 10,000 call sites at the same distance from
+ * each other, whatever that is from 4 to 256 bytes, have a place each.
  */
 static inline __attribute__((always_inline)) __u64 lr_key(__u64 instance_id, __u64 call_site)
 {
-    return (instance_id * 0x9e3779b97f4a7c15ULL + call_site) * 0xd6e8feb86659fd93ULL;
+    return (instance_id * 0x9e3779b97f4a7c15ULL + call_site) * 0x12a8beda3cf0b9b9ULL;
 }
+
+static inline __attribute__((always_inline)) __u64 lr_place(__u64 key)
+{
+    return key >> (64 - LR_SITE_BITS);
+}
+
+/*
+ * Which task was seen last is noted once a tick for each slot, until so many were noted in that
+ * tick: with thousands of call sites each operation would be the first of its tick. Only about as
+ * many, since CPUs race for them.
+ */
+struct lr_noting {
+    __u64 tick; /* jiffies, of the notes counted here */
+    __u64 notes;
+    __u64 enough; /* the last tick with too many: earlier notes need not be the last tasks */
+};
+enum { LR_NOTES_A_TICK = 16 };
 
 /* The instance of a struct module, kept by kprobe programs, to which reading it is expensive. */
 enum { LR_KNOWN = 1024 /* a power of two */ };

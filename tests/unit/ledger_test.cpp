@@ -373,5 +373,24 @@ TEST(Ledger, ForgetsWhatWasFreed)
     EXPECT_TRUE(session.refs().modules.empty());
 }
 
+TEST(Ledger, WhoWasLastIsForgottenWhenOthersCameUnnoted)
+{
+    const auto last_after = [](const std::string &then) {
+        const auto snapshot = [](const std::string &second, const std::string &cell) {
+            return second + ".000000000 snapshot_begin\n" + second +
+                   ".000100000 module module=foo id=5123 state=live soft=2 base=1 used=1\n" +
+                   second + ".000150000 cell module=foo id=5123 " + cell +
+                   " counter=soft kind=get\n" + second + ".000200000 snapshot_end\n";
+        };
+        const Session session =
+            play(snapshot("21", "comm=sh pid=61 site=0xffffffffc020101a count=2") +
+                 snapshot("22", then));
+        return row_of(session.refs().modules.at(0), 0xffffffffc020101a)->last;
+    };
+    EXPECT_EQ(last_after("comm=cat pid=62 site=0xffffffffc020101a count=3"), (Task{62, "cat"}));
+    EXPECT_EQ(last_after("site=0xffffffffc020101a count=2"), (Task{61, "sh"})); // nobody came since
+    EXPECT_EQ(last_after("site=0xffffffffc020101a count=3"), std::nullopt);
+}
+
 } // namespace
 } // namespace lastref::test

@@ -133,6 +133,8 @@ void Ledger::commit(Account &account, const ModuleSeen &seen,
         site.count = std::max(site.count, counts[key]);
         if (cell->pid != 0 || !cell->comm.empty()) {
             site.last = {cell->pid, cell->comm};
+        } else if (site.count != site.before) {
+            site.last = {}; // it was not noted who came since
         }
     }
     for (const auto counter : {Counter::Soft, Counter::Hard}) {

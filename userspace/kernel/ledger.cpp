@@ -41,15 +41,15 @@ bool is_common(std::size_t slot)
     return is_common(slot, LR_SOFT) || is_common(slot, LR_HARD);
 }
 
-/// The task noted in a slot, unless it is being written just now, or others came since.
-void read_task(const lr_slot &slot, lr_header &to)
+/// The task noted in a slot, unless it is being written just now, or others may have come since.
+void read_task(const lr_slot &slot, const lr_noting &noting, lr_header &to)
 {
     for (int attempt = 0; attempt < 16; attempt++) {
         const auto before = load(slot.jiffies);
         const auto pid_tgid = load(slot.pid_tgid);
         std::memcpy(to.comm, slot.comm, sizeof(to.comm));
-        const bool last = load(slot.unnoted) == 0;
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
+        const bool last = load(noting.enough) <= before;
         if (last && before != 0 && load(slot.jiffies) == before) {
             to.pid = static_cast<std::uint32_t>(pid_tgid >> 32);
             to.tid = static_cast<std::uint32_t>(pid_tgid);
@@ -92,7 +92,7 @@ std::vector<lr_cell> Ledger::read(lr_kind kind) const
         cell.counter = counter_of(slot);
         cell.kind = kind;
         cell.count = count(slot);
-        read_task(slots_[slot], cell.h);
+        read_task(slots_[slot], *noting_, cell.h);
         if (cell.count != 0) {
             cells.push_back(cell);
         }
@@ -131,7 +131,6 @@ void Ledger::forget(const std::set<std::uint64_t> &instances)
         std::memset(slot.comm, 0, sizeof(slot.comm));
         clear(slot.site_sent);
         clear(slot.counter);
-        clear(slot.unnoted);
         clear(slot.key); // the last: from now on the slot may be claimed again
     }
 }

@@ -14,8 +14,12 @@ namespace lastref::kernel {
 class Ledger {
 public:
     Ledger() = default;
-    /// `slots` has LR_SLOTS elements, `counts` as many for each of LR_SHARDS shards.
-    Ledger(lr_slot *slots, __u64 *counts) : slots_(slots), counts_(counts) {}
+    /// `slots` has LR_SLOTS elements, `counts` as many for each of LR_SHARDS shards. `noting` says
+    /// which of the tasks noted in slots are certain.
+    Ledger(lr_slot *slots, __u64 *counts, const lr_noting *noting)
+        : slots_(slots), counts_(counts), noting_(noting)
+    {
+    }
 
     /// What the slots of a kind have counted. The headers name the instance and the task seen last;
     /// type, size and time are left to the caller.
@@ -33,6 +37,7 @@ private:
 
     lr_slot *slots_ = nullptr;
     __u64 *counts_ = nullptr;
+    const lr_noting *noting_ = nullptr;
     std::uint64_t forgotten_without_site_ = 0;
 };
 

@@ -120,7 +120,7 @@ void Tracer::Impl::note(std::span<const std::byte> record)
 
 Result<void> Tracer::Impl::open_buffers()
 {
-    ledger = Ledger(skeleton->bss->slots, skeleton->bss->counts[0]);
+    ledger = Ledger(skeleton->bss->slots, skeleton->bss->counts[0], &skeleton->bss->noting);
     ring.reset(ring_buffer__new(bpf_map__fd(skeleton->maps.events), on_record, this, nullptr));
     if (!ring) {
         return fail({"cannot map the BPF ring buffer", errno, "free some memory"});

@@ -152,11 +152,15 @@ point() # NAME: three rounds after one
 # $prefix tells the points of one tracer from those of another.
 call_sites()
 {
-    local n
+    local n part
     echo 0 >$sites/modules
     for n in 1 10 100 1000 10000; do
-        echo $n >$sites/sites
-        settle $((3 + n / 1000))
+        # Some at a time: what is sent for each new one would not all fit into a buffer.
+        for part in $(seq 500 500 "$n") "$n"; do
+            echo "$part" >$sites/sites
+            settle 1
+        done
+        settle 3
         point "$prefix call_sites $n"
     done
 }
