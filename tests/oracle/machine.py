@@ -95,9 +95,10 @@ class Machine:
     It runs the lastref of the harness, or a broken build; others that are to be there are `builds`.
     """
 
-    def __init__(self, kernel, build=None, builds=()):
+    def __init__(self, kernel, build=None, builds=(), smp=2):
         copies = {name: broken.lastref(name) for name in {build, *builds} - {None}}
-        self.guest = Guest(kernel, load=["lr_referee"], copies={"oracle": driver(), **copies})
+        self.guest = Guest(kernel, load=["lr_referee"], smp=smp,
+                           copies={"oracle": driver(), **copies})
         self.documents = 0
         self.job = None
         self.use(build)
