@@ -11,7 +11,7 @@ sys.path.insert(0, str(HERE.parent / "vm"))
 
 import broken  # noqa: E402
 import compare  # noqa: E402
-from harness import paths  # noqa: E402
+from harness.compiled import compiled  # noqa: E402
 from harness.guest import Guest  # noqa: E402
 from model import Truth  # noqa: E402
 
@@ -35,16 +35,8 @@ class Mismatch:
 
 
 def driver():
-    """The guest's program, compiled once."""
-    sources = sorted((HERE / "guest").glob("*.[ch]"))
-    binary = paths.CACHE / "image" / f"oracle-{paths.digest(*sources)}"
-    with paths.locked(paths.CACHE / "image" / "oracle.lock"):
-        if not binary.exists():
-            partial = binary.with_suffix(".partial")
-            paths.run("gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-static", "-s",
-                      "-o", partial, *(s for s in sources if s.suffix == ".c"))
-            partial.rename(binary)
-        return paths.used(binary)
+    """The guest's program."""
+    return compiled("oracle", (HERE / "guest").glob("*.[ch]"))
 
 
 def command(step):

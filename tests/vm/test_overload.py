@@ -10,6 +10,7 @@ import pytest
 import tool
 import truth
 from harness import modules, paths
+from harness.compiled import compiled
 
 kernels = "patched"
 ORACLE = paths.REPO / "tests" / "oracle"
@@ -161,11 +162,9 @@ class Counting:
 
 
 @pytest.fixture(scope="module")
-def crowded(boot, kernel, tmp_path_factory):
+def crowded(boot, kernel):
     """A guest with more call sites than slots, taken once each, and then more modules."""
-    program = tmp_path_factory.mktemp("overload") / "load_copies"
-    paths.run("gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-static", "-s", "-o",
-              program, ORACLE / "overload" / "load_copies.c")
+    program = compiled("load_copies", [ORACLE / "overload" / "load_copies.c"])
     guest = boot(extra_modules=modules.built(kernel, ORACLE / "modules"),
                  copies={"load_copies": program})
     truth.insmod(guest, "lr_many")
