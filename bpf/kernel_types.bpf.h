@@ -65,9 +65,34 @@ enum module_soft_ref {
     MODULE_SOFT_BASE = 1 << 30,
 };
 
+struct upid {
+    int nr;
+};
+
+struct pid {
+    unsigned int level;
+    struct upid numbers[]; /* [1] until commit b69f0aeb0689 (in v6.5) */
+};
+
+struct cgroup {
+    struct kernfs_node *kn;
+};
+
+struct css_set {
+    struct cgroup *dfl_cgrp;
+};
+
 struct task_struct {
-    struct task_struct *real_parent;
+    unsigned int flags;
+    struct mm_struct *mm;
     int tgid;
+    struct task_struct *real_parent;
+    struct task_struct *group_leader;
+    struct pid *thread_pid;
+    __u64 start_boottime;
+    char comm[16];
+    struct files_struct *files;
+    struct css_set *cgroups;
 };
 
 /* With PREEMPT_RT the count of softirqs is kept here, not in the preempt count. */

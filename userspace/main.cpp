@@ -13,8 +13,9 @@ namespace {
 
 using namespace lastref;
 
-constexpr std::array commands{&cli::run_command,    &cli::refs_command,   &cli::trace_command,
-                              &cli::record_command, &cli::report_command, &cli::doctor_command};
+constexpr std::array commands{&cli::why_command,   &cli::run_command,    &cli::refs_command,
+                              &cli::trace_command, &cli::record_command, &cli::report_command,
+                              &cli::doctor_command};
 
 int say(const Error &error)
 {

@@ -19,6 +19,7 @@ struct Command {
 /// What runs when no command is named.
 extern const Command overview_command;
 
+extern const Command why_command;
 extern const Command run_command;
 extern const Command refs_command;
 extern const Command trace_command;

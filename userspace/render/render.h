@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/documents.h"
+#include "core/why.h"
 
 #include <cstdint>
 #include <ostream>
@@ -21,16 +22,18 @@ struct RenderOptions {
 void render_text(std::ostream &out, const ReportDoc &doc, const RenderOptions &options = {});
 void render_text(std::ostream &out, const RefsDoc &doc, const RenderOptions &options = {});
 void render_text(std::ostream &out, const OverviewDoc &doc, const RenderOptions &options = {});
+void render_text(std::ostream &out, const WhyDoc &doc, const RenderOptions &options = {});
 /// One line. `info` gives the time that relative times count from, and the wall clock.
 void render_text(std::ostream &out, const TraceEvent &event, const SessionInfo &info,
                  const RenderOptions &options = {});
 /// The headings of the trace's columns, one line.
 void render_trace_header(std::ostream &out, const RenderOptions &options = {});
 
-/// Schema lastref.report/1, lastref.refs/1, lastref.overview/1: one document, one line.
+/// Schema lastref.report/1, lastref.refs/1, lastref.overview/1, lastref.why/1: one document, one line.
 void render_json(std::ostream &out, const ReportDoc &doc, const RenderOptions &options = {});
 void render_json(std::ostream &out, const RefsDoc &doc, const RenderOptions &options = {});
 void render_json(std::ostream &out, const OverviewDoc &doc, const RenderOptions &options = {});
+void render_json(std::ostream &out, const WhyDoc &doc, const RenderOptions &options = {});
 /// Schema lastref.event/1: NDJSON, one line.
 void render_json(std::ostream &out, const TraceEvent &event);
 

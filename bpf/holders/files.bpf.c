@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Open files: those in the file tables of all processes. The tables are read as they are, without
+ * taking a reference on a file: to give back the last one would run its driver's release here.
+ */
+#include "bpf/holders/holders.bpf.h"
+
+#include "bpf/holders/file_types.bpf.h"
+
+/* Address of debugfs_full_proxy_file_operations, from /proc/kallsyms. */
+const volatile __u64 debugfs_proxy_address = 0;
+
+/*
+ * The operations behind those of debugfs, which takes a reference on their owner in
+ * full_proxy_open().
+ */
+static __always_inline bool debugfs_pins(const struct file *file, const struct inode *inode)
+{
+    const struct debugfs_fsdata *data;
+
+    if (!debugfs_proxy_address || (__u64)BPF_CORE_READ(inode, i_fop) != debugfs_proxy_address) {
+        return false;
+    }
+    data = BPF_CORE_READ(file, f_path.dentry, d_fsdata);
+    return is_target(BPF_CORE_READ(data, real_fops, owner));
+}
+
+/* References are taken by do_dentry_open(), chrdev_open() and bdev_open(), and kept until __fput().
+ */
+__noinline __u32 pins_of_file(__u64 file_address)
+{
+    const struct file *file = (const void *)file_address;
+    const struct inode *inode = BPF_CORE_READ(file, f_inode);
+    __u32 type = BPF_CORE_READ(inode, i_mode) & S_IFMT;
+    __u32 pins = 0;
+
+    if (BPF_CORE_READ(file, f_mode) & FMODE_PATH) {
+        return 0; /* O_PATH opens nothing */
+    }
+    if (is_target(BPF_CORE_READ(file, f_op, owner))) {
+        pins |= LR_PIN_FILE_OPERATIONS;
+    }
+    if (type == S_IFCHR && is_target(BPF_CORE_READ(inode, i_cdev, owner))) {
+        pins |= LR_PIN_CHARACTER_DEVICE;
+    }
+    if (type == S_IFBLK) {
+        const struct block_device *bdev = bdev_of(BPF_CORE_READ(file, f_mapping, host));
+
+        if (is_target(BPF_CORE_READ(bdev, bd_disk, fops, owner))) {
+            pins |= LR_PIN_BLOCK_DEVICE;
+        }
+    }
+    if (type == S_IFREG && debugfs_pins(file, inode)) {
+        pins |= LR_PIN_DEBUGFS;
+    }
+    return pins;
+}
+
+struct table {
+    const struct task_struct *task;
+    struct file **files;
+};
+
+static __always_inline void report_file(const struct file *file, __u32 pins,
+                                        const struct task_struct *task, __u32 fd)
+{
+    struct lr_finding *finding = found_pins(LR_FOUND_FILE, pins, file);
+
+    if (finding) {
+        finding->fd = fd;
+        finding->within = (__u64)BPF_CORE_READ(file, f_inode, i_sb);
+        finding->number = BPF_CORE_READ(file, f_inode, i_rdev);
+        name_task(&finding->task, task);
+        bpf_probe_read_kernel_str(finding->name, sizeof(finding->name),
+                                  BPF_CORE_READ(file, f_path.dentry, d_name.name));
+    }
+}
+
+static long visit_fd(__u32 fd, struct table *table)
+{
+    struct file *file = NULL;
+    __u32 pins;
+
+    bpf_probe_read_kernel(&file, sizeof(file), &table->files[fd]);
+    if (!file) {
+        return 0;
+    }
+    pins = pins_of_file((__u64)file);
+    if (pins) {
+        report_file(file, pins, table->task, fd);
+    }
+    return 0;
+}
+
+/* Threads share the table of their process, unless they have asked for one of their own. */
+static __always_inline bool has_own_table(const struct task_struct *task)
+{
+    const struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+
+    return task == leader || BPF_CORE_READ(task, files) != BPF_CORE_READ(leader, files);
+}
+
+SEC("iter/task")
+int open_files(struct bpf_iter__task *ctx)
+{
+    const struct task_struct *task = ctx->task;
+    const struct fdtable *fdt;
+    struct table table;
+
+    /* The process that runs this has what its parent has: lastref's own files are the parent's. */
+    if (!task || BPF_CORE_READ(task, tgid) == (int)(bpf_get_current_pid_tgid() >> 32) ||
+        !has_own_table(task)) {
+        return 0;
+    }
+    fdt = BPF_CORE_READ(task, files, fdt);
+    if (fdt) {
+        table.task = task;
+        table.files = BPF_CORE_READ(fdt, fd);
+        bpf_loop(BPF_CORE_READ(fdt, max_fds), visit_fd, &table, 0);
+    }
+    return 0;
+}

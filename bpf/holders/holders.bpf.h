@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the programs that look for holders share: the module they look for, and what they found.
+ *
+ * They take no lock and no reference: everything is read with probe reads, so that they end on a
+ * machine on which something hangs, and change nothing. What a walk meets may be freed under it; a
+ * finding counts only if a pointer in it is the module's own address.
+ */
+#ifndef LASTREF_HOLDERS_BPF_H
+#define LASTREF_HOLDERS_BPF_H
+
+#include "bpf/kernel_types.bpf.h"
+
+#include <bpf/bpf_helpers.h>
+
+#include <bpf/bpf_core_read.h>
+
+#include "bpf/holders/holders.h"
+
+/* Defined in target.bpf.c. */
+extern struct lr_target target;
+extern struct lr_finding findings[LR_FINDINGS_MAX];
+extern __u32 findings_count; /* of all; those past LR_FINDINGS_MAX found no room */
+extern __u64 refs_without_room;
+
+/* Whether that is the module in question. */
+static __always_inline bool is_target(const void *module)
+{
+    return module && (__u64)module == target.module;
+}
+
+/* Room for a finding, zeroed but for what the arguments say; NULL when there is none. */
+static __always_inline struct lr_finding *found(__u32 kind, __u32 refs, const void *object)
+{
+    struct lr_finding *finding;
+    __u32 at = findings_count;
+
+    findings_count = at + 1;
+    if (at >= LR_FINDINGS_MAX) {
+        refs_without_room += refs;
+        return NULL;
+    }
+    finding = &findings[at];
+    __builtin_memset(finding, 0, sizeof(*finding));
+    finding->kind = kind;
+    finding->refs = refs;
+    finding->fd = -1;
+    finding->object = (__u64)object;
+    return finding;
+}
+
+/* The same for what holds the module for several reasons, each of which is one reference. */
+static __always_inline struct lr_finding *found_pins(__u32 kind, __u32 pins, const void *object)
+{
+    __u32 refs = 0;
+    struct lr_finding *finding;
+
+#pragma unroll
+    for (int bit = 0; bit < 32; bit++) {
+        refs += pins >> bit & 1;
+    }
+    finding = found(kind, refs, object);
+    if (finding) {
+        finding->pins = pins;
+    }
+    return finding;
+}
+
+/* Says which process it is that holds. */
+static __always_inline void name_task(struct lr_finding_task *out, const struct task_struct *task)
+{
+    const struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+    const struct pid *pid = BPF_CORE_READ(leader, thread_pid);
+    struct upid in_own;
+    __u32 level = BPF_CORE_READ(pid, level);
+
+    out->tgid = BPF_CORE_READ(task, tgid);
+    if (!bpf_core_read(&in_own, sizeof(in_own), &pid->numbers[level])) {
+        out->ns_tgid = in_own.nr;
+    }
+    out->start_ns = BPF_CORE_READ(leader, start_boottime);
+    out->cgroup = BPF_CORE_READ(leader, cgroups, dfl_cgrp, kn, id);
+    BPF_CORE_READ_STR_INTO(&out->comm, leader, comm);
+}
+
+/* enum lr_pin of a struct file, in files.bpf.c; 0: it does not hold the module. */
+__u32 pins_of_file(__u64 file_address);
+
+#endif /* LASTREF_HOLDERS_BPF_H */

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the programs of this directory find and userspace reads through mmap: who holds one module.
+ * Not records: these never leave the machine.
+ */
+#ifndef LASTREF_HOLDERS_H
+#define LASTREF_HOLDERS_H
+
+#include "bpf/wire.h"
+
+enum {
+    LR_FINDINGS_MAX = 16384,
+    LR_FINDING_NAME = 64,
+};
+
+/* What a finding is. The comment says what `object`, `within`, `number` and `name` are. */
+enum lr_finding_kind {
+    /* An open file. object: the struct file. within: its super block. number: the device number of
+     * a device file. name: the last part of its path. */
+    LR_FOUND_FILE = 1,
+};
+
+/* Why an object holds the module: each bit stands for one reference. */
+enum lr_pin {
+    LR_PIN_FILE_OPERATIONS = 1 << 0,  /* file->f_op->owner */
+    LR_PIN_CHARACTER_DEVICE = 1 << 1, /* inode->i_cdev->owner */
+    LR_PIN_BLOCK_DEVICE = 1 << 2,     /* bdev->bd_disk->fops->owner */
+    LR_PIN_DEBUGFS = 1 << 3,          /* the file operations behind debugfs' own */
+};
+
+struct lr_finding_task {
+    __u32 tgid;
+    __u32 ns_tgid;  /* in its own pid namespace */
+    __u64 start_ns; /* when it started, boot clock */
+    __u64 cgroup;   /* id of its cgroup (v2), as in open_by_handle_at(2) */
+    char comm[LR_COMM];
+};
+
+struct lr_finding {
+    __u32 kind; /* enum lr_finding_kind */
+    __u32 pins; /* enum lr_pin; 0 where `refs` says all */
+    __u32 refs; /* references on the module that this object takes */
+    __s32 fd;   /* -1: none */
+    __u64 object;
+    __u64 within;
+    __u64 number;
+    struct lr_finding_task task; /* tgid 0: none */
+    char name[LR_FINDING_NAME];
+};
+LR_STATIC_ASSERT(sizeof(struct lr_finding) == 144, "lr_finding");
+
+enum lr_target_status {
+    LR_TARGET_NOT_RUN = 0,
+    LR_TARGET_FOUND = 1,
+    LR_TARGET_ABSENT = 2,
+    LR_TARGET_CHANGED = 3, /* the list of modules changed while it was read: try again */
+};
+
+/* The module that is asked about, as it was when `target` ran last. */
+struct lr_target {
+    __u64 module; /* address of its struct module */
+    __u64 instance_id;
+    __u32 status; /* enum lr_target_status */
+    __u32 state;  /* enum lr_module_state */
+    __s32 hard;   /* hard references without the kernel's base; -1 while going */
+    __s32 soft;   /* outstanding soft references; -1: this kernel has none */
+    __u32 soft_base;
+    __u32 soft_used;
+    __u32 has_init;
+    __u32 has_exit; /* 0 with has_init: it can only be unloaded by force */
+    __u64 ts_ns;
+    char name[LR_MODULE_NAME]; /* set by userspace */
+};
+
+#endif /* LASTREF_HOLDERS_H */

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Finds the module in question in the kernel's list, and reads its counters. Userspace runs this
+ * before the programs that look for holders, and once more after them.
+ */
+#include "bpf/holders/holders.bpf.h"
+
+/* Address of the list head `modules`, from /proc/kallsyms. */
+const volatile __u64 modules_address = 0;
+
+char LICENSE[] SEC("license") = "GPL";
+
+struct lr_target target;
+struct lr_finding findings[LR_FINDINGS_MAX];
+__u32 findings_count;
+__u64 refs_without_room;
+
+enum { MODULES_MAX = 4096 };
+
+struct walk {
+    __u64 previous;
+    __u64 node;
+    __u32 status;
+};
+
+static __always_inline bool has_name(const struct module *module)
+{
+    char name[LR_MODULE_NAME] = {};
+
+    BPF_CORE_READ_STR_INTO(&name, module, name);
+    for (int i = 0; i < LR_MODULE_NAME; i++) {
+        if (name[i] != target.name[i]) {
+            return false;
+        }
+        if (!name[i]) {
+            return true;
+        }
+    }
+    return true;
+}
+
+static __always_inline void read_target(const struct module *module)
+{
+    const struct module___soft *soft = (const void *)module;
+
+    target.module = (__u64)module;
+    target.ts_ns = bpf_ktime_get_boot_ns();
+    target.instance_id = BPF_CORE_READ(module, mkobj.kobj.sd, id);
+    target.state = BPF_CORE_READ(module, state);
+    target.hard = BPF_CORE_READ(module, refcnt.counter) - 1; /* the kernel's base */
+    target.has_init = BPF_CORE_READ(module, init) != NULL;
+    target.has_exit = BPF_CORE_READ(module, exit) != NULL;
+    target.soft = -1;
+    if (bpf_core_field_exists(soft->soft_refcnt)) {
+        __u32 bits = BPF_CORE_READ(soft, soft_refcnt.counter);
+
+        target.soft = bits & MODULE_SOFT_COUNT;
+        target.soft_used = !!(bits & MODULE_SOFT_USED);
+        target.soft_base = !!(bits & MODULE_SOFT_BASE);
+    }
+}
+
+static long visit(__u32 index, struct walk *walk)
+{
+    const struct module *module;
+    struct list_head links;
+
+    if (walk->node == modules_address) {
+        walk->status = LR_TARGET_ABSENT;
+        return 1;
+    }
+    if (bpf_probe_read_kernel(&links, sizeof(links), (void *)walk->node) ||
+        (__u64)links.prev != walk->previous) {
+        walk->status = LR_TARGET_CHANGED;
+        return 1;
+    }
+    module = (void *)(walk->node - bpf_core_field_offset(struct module, list));
+    if (has_name(module)) {
+        read_target(module);
+        walk->status = LR_TARGET_FOUND;
+        return 1;
+    }
+    walk->previous = walk->node;
+    walk->node = (__u64)links.next;
+    return 0;
+}
+
+SEC("syscall")
+int find_target(void *ctx)
+{
+    struct walk walk = {.previous = modules_address, .status = LR_TARGET_CHANGED};
+    struct list_head head;
+
+    target.module = 0;
+    if (!bpf_probe_read_kernel(&head, sizeof(head), (void *)modules_address)) {
+        walk.node = (__u64)head.next;
+        bpf_loop(MODULES_MAX, visit, &walk, 0);
+    }
+    target.status = walk.status;
+    return 0;
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/inventory.h"
+
+namespace lastref {
+
+std::string_view name_of(HolderKind kind)
+{
+    switch (kind) {
+    case HolderKind::OpenFile:
+        return "open_file";
+    case HolderKind::MappedFile:
+        return "mapped_file";
+    case HolderKind::FileInFlight:
+        return "file_in_flight";
+    case HolderKind::IoUringFile:
+        return "io_uring_file";
+    case HolderKind::Mount:
+        return "mount";
+    case HolderKind::BlockDevice:
+        return "block_device";
+    case HolderKind::Loop:
+        return "loop";
+    case HolderKind::DeviceMapper:
+        return "device_mapper";
+    case HolderKind::Swap:
+        return "swap";
+    case HolderKind::Tty:
+        return "tty";
+    case HolderKind::BinaryFormat:
+        return "binary_format";
+    case HolderKind::Dependent:
+        return "dependent";
+    case HolderKind::Livepatch:
+        return "livepatch";
+    case HolderKind::KernelThread:
+        return "kthread";
+    case HolderKind::TaskStack:
+        return "task_stack";
+    case HolderKind::Init:
+        return "init";
+    case HolderKind::BpfProg:
+        return "bpf_prog";
+    case HolderKind::BpfLink:
+        return "bpf_link";
+    case HolderKind::Socket:
+        return "socket";
+    case HolderKind::CongestionControl:
+        return "congestion_control";
+    case HolderKind::Qdisc:
+        return "qdisc";
+    case HolderKind::Filter:
+        return "filter";
+    case HolderKind::Crypto:
+        return "crypto";
+    case HolderKind::SysctlDefault:
+        return "sysctl_default";
+    }
+    return "";
+}
+
+std::string_view name_of(Pins pins)
+{
+    switch (pins) {
+    case Pins::Yes:
+        return "yes";
+    case Pins::No:
+        return "no";
+    case Pins::Unknown:
+        break;
+    }
+    return "unknown";
+}
+
+std::string_view name_of(Evidence evidence)
+{
+    return evidence == Evidence::Proven ? "proven" : "sampled";
+}
+
+std::string_view name_of(HolderCounter counter)
+{
+    switch (counter) {
+    case HolderCounter::Hard:
+        return "hard";
+    case HolderCounter::Soft:
+        return "soft";
+    case HolderCounter::None:
+        break;
+    }
+    return "none";
+}
+
+} // namespace lastref

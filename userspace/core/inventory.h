@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include "core/documents.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What was found when the kernel was searched for those who hold a module, before anything is
+/// concluded from it (core/why.h).
+namespace lastref {
+
+enum class HolderKind {
+    OpenFile,
+    MappedFile,
+    FileInFlight,
+    IoUringFile,
+    Mount,
+    BlockDevice,
+    Loop,
+    DeviceMapper,
+    Swap,
+    Tty,
+    BinaryFormat,
+    Dependent,
+    Livepatch,
+    KernelThread,
+    TaskStack,
+    Init,
+    BpfProg,
+    BpfLink,
+    Socket,
+    CongestionControl,
+    Qdisc,
+    Filter,
+    Crypto,
+    SysctlDefault,
+};
+std::string_view name_of(HolderKind kind); ///< "open_file", … as in lastref.why/1
+
+/// Whether a holder keeps the module from being unloaded.
+enum class Pins { Yes, No, Unknown };
+std::string_view name_of(Pins pins); ///< "yes", "no", "unknown"
+
+/// Proven: the kernel's own data say so. Sampled: seen at one moment, and others may have been
+/// missed.
+enum class Evidence { Proven, Sampled };
+std::string_view name_of(Evidence evidence); ///< "proven", "sampled"
+
+/// The counter that a holder is counted in.
+enum class HolderCounter { Hard, Soft, None };
+std::string_view name_of(HolderCounter counter); ///< "hard", "soft", "none"
+
+struct Process {
+    std::uint32_t pid = 0;
+    std::uint32_t ns_pid = 0; ///< in its own pid namespace; 0: the same
+    std::string comm;
+    std::string unit;           ///< systemd unit, or else its cgroup; may be empty
+    std::uint64_t start_ns = 0; ///< boot clock; 0: not known
+    bool operator==(const Process &) const = default;
+};
+
+/// One way in which something that holds the module was come upon. An object that several
+/// processes share is sighted once for each.
+struct Sighting {
+    HolderKind kind = HolderKind::OpenFile;
+    HolderCounter counter = HolderCounter::Hard;
+    Pins pins = Pins::Yes;
+    Evidence evidence = Evidence::Proven;
+    std::uint64_t object = 0; ///< what holds: its references count once; 0: nothing else is it
+    std::int64_t refs = 0;    ///< references on the module that the object takes
+    std::optional<Process> process{};
+    std::optional<int> fd{};
+    std::string path{};   ///< of a file, a device, a mount point; may be empty
+    std::string detail{}; ///< how it holds, in words: "fd 5 on /dev/net/tun, and its socket"
+    std::string
+        clause{}; ///< the same as what follows a colon: "openvpn[812] has /dev/net/tun open"
+    std::string remedy{};             ///< a command that ends it; may be empty
+    std::vector<std::string> stack{}; ///< innermost first
+};
+
+/// Where lastref did not, or could not, look.
+struct NotExamined {
+    std::string what;
+    std::string why;
+    bool operator==(const NotExamined &) const = default;
+};
+
+enum class Presence { Loaded, BuiltIn, NotLoaded };
+
+struct Inventory {
+    std::string module;
+    Presence presence = Presence::NotLoaded;
+    std::vector<std::string> similar; ///< loaded modules of nearly that name, if it is not loaded
+    std::string kernel_release;
+    std::uint64_t ts_ns = 0; ///< when the counters were read last, boot clock
+    std::uint64_t instance_id = 0;
+    ModuleState state = ModuleState::Live;
+    std::int64_t hard = 0;            ///< without the kernel's base; -1 while going
+    std::optional<std::int64_t> soft; ///< outstanding; empty: this kernel has none
+    bool permanent = false;           ///< has no exit routine: only force unloads it
+    bool changed = false;             ///< references came and went while the kernel was searched
+    std::vector<Sighting> sightings;
+    std::vector<NotExamined> not_examined;
+};
+
+} // namespace lastref

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include "core/inventory.h"
+
+#include <string>
+#include <vector>
+
+namespace lastref {
+
+/// Somebody who shares a holder's object, such as the file of a parent.
+struct SharedBy {
+    Process process;
+    std::optional<int> fd;
+    bool operator==(const SharedBy &) const = default;
+};
+
+/// An object that holds the module, and who has it.
+struct Holder {
+    Sighting seen;                ///< the first sighting
+    std::vector<SharedBy> shared; ///< the other ones
+};
+
+/// A counter of the kernel's beside what holders account for; explained + unexplained = refs.
+struct Balance {
+    std::int64_t refs = 0;
+    std::int64_t explained = 0;
+    [[nodiscard]] std::int64_t unexplained() const { return refs - explained; }
+};
+
+/// The answer to `lastref why`.
+struct WhyDoc {
+    Inventory found;     ///< its sightings are in holders
+    std::string verdict; ///< one sentence, with its full stop
+    Balance hard, soft;
+    std::vector<Holder> holders;   ///< those that hold most first
+    std::vector<std::string> next; ///< what to do, a command or a sentence each
+    [[nodiscard]] ExitCode exit_code() const;
+};
+
+/// Puts together what was found: an object counts once however often it was sighted, and no more is
+/// explained than the kernel counts.
+WhyDoc explain(Inventory inventory);
+
+/// The answer in one sentence, and what to do about it; explain() calls it last.
+void conclude(WhyDoc &doc);
+
+} // namespace lastref

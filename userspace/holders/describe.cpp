@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "holders/describe.h"
+
+namespace lastref::holders {
+
+std::optional<Sighting> describe(const lr_finding &finding, Processes &processes)
+{
+    switch (finding.kind) {
+    case LR_FOUND_FILE:
+        return describe_file(finding, processes);
+    default:
+        return std::nullopt;
+    }
+}
+
+} // namespace lastref::holders

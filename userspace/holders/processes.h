@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include "bpf/holders/holders.h"
+#include "core/inventory.h"
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace lastref::holders {
+
+/// What the kernel said of a process, with the unit that it belongs to. Reads no file that could
+/// wait for a lock.
+class Processes {
+public:
+    Process describe(const lr_finding_task &task);
+
+private:
+    const std::string &unit_of(std::uint64_t cgroup);
+
+    std::map<std::uint64_t, std::string> units_;
+};
+
+/// What a file descriptor of a process shows: "/dev/net/tun", "socket:[8123]"; empty when it is
+/// gone.
+std::string path_of_fd(std::uint32_t pid, int fd);
+
+/// "openvpn[812] (openvpn@home.service)", for clauses. Names are raw bytes; rendering makes them
+/// safe.
+std::string who(const Process &process);
+
+/// The command that ends a process: by its unit, where systemd would start it again.
+std::string how_to_end(const Process &process);
+
+} // namespace lastref::holders

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "holders/programs.h"
+
+#include "base/fd.h"
+#include "base/text.h"
+#include "holders/worker.h"
+#include "holders_skeleton.skel.h"
+
+#include <algorithm>
+#include <array>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <cerrno>
+#include <cstring>
+#include <fmt/format.h>
+
+namespace lastref::holders {
+namespace {
+
+using How = Part::How;
+
+constexpr std::array all_parts{
+    Part{"open_files", How::Iterator, "open files"},
+};
+
+constexpr std::array<std::string_view, 2> symbols_needed{"modules",
+                                                         "debugfs_full_proxy_file_operations"};
+
+using Skeleton = std::unique_ptr<holders_skeleton, decltype(&holders_skeleton__destroy)>;
+
+void set_symbols(holders_skeleton &skeleton, const kernel::Symbols &symbols)
+{
+    const auto address = [&symbols](std::string_view name) {
+        return symbols.address(name).value_or(0);
+    };
+    auto &rodata = *skeleton.rodata;
+    rodata.modules_address = address("modules");
+    rodata.debugfs_proxy_address = address("debugfs_full_proxy_file_operations");
+}
+
+/// Opens and loads those programs for which `wanted` is true. Null, with errno, when it fails.
+template <typename Wanted>
+Skeleton open_and_load(const kernel::Symbols &symbols, const Wanted &wanted)
+{
+    Skeleton skeleton(holders_skeleton__open(), holders_skeleton__destroy);
+    if (!skeleton) {
+        return skeleton;
+    }
+    set_symbols(*skeleton, symbols);
+    bpf_program *program = nullptr;
+    bpf_object__for_each_program(program, skeleton->obj)
+    {
+        bpf_program__set_autoload(program, wanted(std::string_view(bpf_program__name(program))));
+    }
+    if (const int error = holders_skeleton__load(skeleton.get()); error != 0) {
+        skeleton.reset();
+        errno = -error;
+    }
+    return skeleton;
+}
+
+bool is_first(std::string_view program)
+{
+    return program == "find_target";
+}
+
+/// Finds out, one by one, which parts this kernel accepts, and loads those.
+Skeleton load_what_is_accepted(const kernel::Symbols &symbols,
+                               std::vector<NotExamined> &not_examined)
+{
+    std::vector<std::string_view> refused;
+    for (const auto &part : all_parts) {
+        const auto alone = open_and_load(symbols, [&part](std::string_view program) {
+            return is_first(program) || program == part.program;
+        });
+        if (!alone) {
+            refused.push_back(part.program);
+            not_examined.push_back({std::string(part.what),
+                                    fmt::format("this kernel does not accept the program for it "
+                                                "({})",
+                                                errno_name(errno))});
+        }
+    }
+    return open_and_load(symbols, [&refused](std::string_view program) {
+        return std::find(refused.begin(), refused.end(), program) == refused.end();
+    });
+}
+
+} // namespace
+
+std::span<const Part> parts()
+{
+    return all_parts;
+}
+
+void Programs::Deleter::operator()(holders_skeleton *skeleton) const
+{
+    holders_skeleton__destroy(skeleton);
+}
+
+Programs::Programs(std::unique_ptr<holders_skeleton, Deleter> skeleton)
+    : skeleton_(std::move(skeleton))
+{
+}
+Programs::Programs(Programs &&) noexcept = default;
+Programs &Programs::operator=(Programs &&) noexcept = default;
+Programs::~Programs() = default;
+
+Result<Programs> Programs::load(std::vector<NotExamined> &not_examined)
+{
+    const auto symbols = kernel::Symbols::read(symbols_needed);
+    if (!symbols.address("modules")) {
+        return fail({"/proc/kallsyms does not tell where the kernel's list of modules is", 0,
+                     "lastref doctor says what is missing", ExitCode::Unsupported});
+    }
+    auto skeleton = open_and_load(symbols, [](std::string_view) { return true; });
+    if (!skeleton && errno != EPERM) {
+        skeleton = load_what_is_accepted(symbols, not_examined);
+    }
+    if (!skeleton) {
+        return fail({"the kernel does not accept the BPF programs that look for holders", errno,
+                     "run it as root; lastref doctor says what this kernel lacks",
+                     ExitCode::Unsupported});
+    }
+    return Programs(std::unique_ptr<holders_skeleton, Deleter>(skeleton.release()));
+}
+
+Result<lr_target> Programs::target(std::string_view module)
+{
+    constexpr int attempts = 20;
+    auto &target = skeleton_->bss->target;
+    std::memset(target.name, 0, sizeof(target.name));
+    module.copy(target.name, sizeof(target.name) - 1);
+    for (int attempt = 0; attempt < attempts; attempt++) {
+        DECLARE_LIBBPF_OPTS(bpf_test_run_opts, options);
+        if (bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.find_target), &options) != 0) {
+            return fail({"cannot read the kernel's list of modules", errno,
+                         "lastref doctor says what this kernel offers", ExitCode::Unsupported});
+        }
+        if (target.status != LR_TARGET_CHANGED) {
+            return target;
+        }
+    }
+    return fail({"the kernel's list of modules cannot be read: it changes all the time, or is not "
+                 "where /proc/kallsyms says",
+                 0, "try again; report this if it happens again"});
+}
+
+/// Returns 0 or an errno.
+int Programs::run_part(const Part &part) const
+{
+    const auto *program =
+        bpf_object__find_program_by_name(skeleton_->obj, std::string(part.program).c_str());
+    if (part.how == How::Walk) {
+        DECLARE_LIBBPF_OPTS(bpf_test_run_opts, options);
+        return bpf_prog_test_run_opts(bpf_program__fd(program), &options) == 0 ? 0 : errno;
+    }
+    const std::unique_ptr<bpf_link, decltype(&bpf_link__destroy)> link(
+        bpf_program__attach_iter(program, nullptr), bpf_link__destroy);
+    if (!link) {
+        return errno;
+    }
+    const Fd iterator(bpf_iter_create(bpf_link__fd(link.get())));
+    if (!iterator.valid()) {
+        return errno;
+    }
+    std::array<char, 64> nothing{};
+    ssize_t got = 0;
+    do { // the programs print nothing: one read goes over everything
+        got = ::read(iterator.get(), nothing.data(), nothing.size());
+    } while (got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN)));
+    return got == 0 ? 0 : errno;
+}
+
+void Programs::run(std::vector<NotExamined> &not_examined)
+{
+    skeleton_->bss->findings_count = 0;
+    skeleton_->bss->refs_without_room = 0;
+    std::vector<const Part *> loaded;
+    for (const auto &part : all_parts) {
+        const auto *program =
+            bpf_object__find_program_by_name(skeleton_->obj, std::string(part.program).c_str());
+        if (bpf_program__fd(program) >= 0) {
+            loaded.push_back(&part);
+        }
+    }
+    const auto problems =
+        run_in_worker(loaded.size(), [&](std::size_t i) { return run_part(*loaded[i]); });
+    for (const auto &problem : problems) {
+        not_examined.push_back({std::string(loaded[problem.task]->what), problem.why});
+    }
+    if (const auto all = skeleton_->bss->findings_count; all > LR_FINDINGS_MAX) {
+        not_examined.push_back(
+            {plural(all - LR_FINDINGS_MAX, "more holder"),
+             fmt::format("lastref has room for {}; those without it have {}", +LR_FINDINGS_MAX,
+                         plural(static_cast<std::int64_t>(skeleton_->bss->refs_without_room),
+                                "reference"))});
+    }
+}
+
+std::span<const lr_finding> Programs::findings() const
+{
+    const auto count = std::min<std::size_t>(skeleton_->bss->findings_count, LR_FINDINGS_MAX);
+    return {skeleton_->bss->findings, count};
+}
+
+} // namespace lastref::holders

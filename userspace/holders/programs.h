@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include "base/result.h"
+#include "bpf/holders/holders.h"
+#include "core/inventory.h"
+#include "kernel/symbols.h"
+
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+struct holders_skeleton;
+
+namespace lastref::holders {
+
+/// One program of bpf/holders that looks for one kind of holders.
+struct Part {
+    std::string_view program;
+    enum class How { Walk, Iterator } how; ///< run once, or over all objects of its kind
+    std::string_view what;                 ///< what is not examined if it fails: "open files"
+};
+
+/// All parts, in the order in which they run.
+std::span<const Part> parts();
+
+/// The programs of bpf/holders, loaded. Nothing is attached, and nothing stays.
+class Programs {
+public:
+    /// Loads those programs that this kernel accepts; the others are named in not_examined.
+    /// Fails with ExitCode::Unsupported when not even the module's counters could be read.
+    static Result<Programs> load(std::vector<NotExamined> &not_examined);
+
+    Programs(Programs &&) noexcept;
+    Programs &operator=(Programs &&) noexcept;
+    Programs(const Programs &) = delete;
+    Programs &operator=(const Programs &) = delete;
+    ~Programs();
+
+    /// The module of that name as it is now; status tells whether it is there.
+    Result<lr_target> target(std::string_view module);
+
+    /// Runs every part, for the module that target() found. A part that does not end in time is
+    /// given up and named in not_examined.
+    void run(std::vector<NotExamined> &not_examined);
+
+    /// What the parts have found so far; valid until the next run().
+    [[nodiscard]] std::span<const lr_finding> findings() const;
+
+private:
+    struct Deleter {
+        void operator()(holders_skeleton *skeleton) const;
+    };
+    explicit Programs(std::unique_ptr<holders_skeleton, Deleter> skeleton);
+    [[nodiscard]] int run_part(const Part &part) const;
+
+    std::unique_ptr<holders_skeleton, Deleter> skeleton_;
+};
+
+} // namespace lastref::holders

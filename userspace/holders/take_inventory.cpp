@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "holders/take_inventory.h"
+
+#include "holders/describe.h"
+#include "holders/programs.h"
+#include "kernel/host.h"
+#include "kernel/sysfs_modules.h"
+
+#include <fmt/format.h>
+
+namespace lastref::holders {
+namespace {
+
+constexpr int attempts = 3;
+
+void note_target(Inventory &inventory, const lr_target &target)
+{
+    inventory.ts_ns = target.ts_ns;
+    inventory.instance_id = target.instance_id;
+    inventory.state = static_cast<ModuleState>(target.state);
+    inventory.hard = target.hard;
+    inventory.soft.reset();
+    if (target.soft >= 0) {
+        inventory.soft = target.soft;
+    }
+    inventory.permanent = target.has_init != 0 && target.has_exit == 0;
+}
+
+std::vector<Sighting> sightings_of(const Programs &programs)
+{
+    Processes processes;
+    std::vector<Sighting> out;
+    for (const auto &finding : programs.findings()) {
+        if (auto sighting = describe(finding, processes)) {
+            out.push_back(std::move(*sighting));
+        }
+    }
+    return out;
+}
+
+/// Modules that depend on it, by /sys/module/NAME/holders.
+void add_dependents(Inventory &inventory)
+{
+    const auto module = kernel::sysfs_module(inventory.module);
+    if (!module) {
+        return;
+    }
+    for (const auto &name : module->holders) {
+        inventory.sightings.push_back({.kind = HolderKind::Dependent,
+                                       .refs = 1,
+                                       .path = name,
+                                       .detail = "depends on it",
+                                       .clause = fmt::format("{} depends on it", name),
+                                       .remedy = fmt::format("modprobe -r {}", name)});
+    }
+}
+
+/// One pass; false when references came or went meanwhile.
+Result<bool> search(Inventory &inventory, Programs &programs)
+{
+    const auto before = programs.target(inventory.module);
+    if (!before) {
+        return fail(before.error());
+    }
+    inventory.sightings.clear();
+    std::vector<NotExamined> not_examined;
+    if (before->status == LR_TARGET_FOUND) {
+        programs.run(not_examined);
+        inventory.sightings = sightings_of(programs);
+        add_dependents(inventory);
+    }
+    const auto after = programs.target(inventory.module);
+    if (!after) {
+        return fail(after.error());
+    }
+    inventory.presence = after->status == LR_TARGET_FOUND ? Presence::Loaded : Presence::NotLoaded;
+    note_target(inventory, *after);
+    inventory.not_examined.insert(inventory.not_examined.end(), not_examined.begin(),
+                                  not_examined.end());
+    return before->status == after->status && before->instance_id == after->instance_id &&
+           before->hard == after->hard && before->soft == after->soft;
+}
+
+} // namespace
+
+Result<Inventory> take_inventory(std::string_view module)
+{
+    Inventory inventory;
+    inventory.module = module;
+    inventory.kernel_release = kernel::this_host().release;
+    switch (kernel::module_presence(module)) {
+    case kernel::ModulePresence::NotLoaded:
+        return inventory;
+    case kernel::ModulePresence::BuiltIn:
+        inventory.presence = Presence::BuiltIn;
+        return inventory;
+    case kernel::ModulePresence::Loaded:
+        break;
+    }
+    std::vector<NotExamined> not_loaded;
+    auto programs = Programs::load(not_loaded);
+    if (!programs) {
+        return fail(programs.error());
+    }
+    inventory.changed = true;
+    for (int attempt = 0; attempt < attempts && inventory.changed; attempt++) {
+        inventory.not_examined = not_loaded;
+        const auto steady = search(inventory, *programs);
+        if (!steady) {
+            return fail(steady.error());
+        }
+        inventory.changed = !*steady;
+    }
+    return inventory;
+}
+
+} // namespace lastref::holders

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include "base/result.h"
+#include "core/inventory.h"
+
+#include <string_view>
+
+namespace lastref::holders {
+
+/// Searches the kernel for those who hold the module of that name, as the kernel spells it.
+/// Attaches nothing that stays, takes no reference, opens no device, and ends in time on a machine
+/// on which something hangs.
+///
+/// Fails with ExitCode::Unsupported where privileges or kernel do not suffice to see anything.
+Result<Inventory> take_inventory(std::string_view module);
+
+} // namespace lastref::holders

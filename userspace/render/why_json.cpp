@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "render/json.h"
+#include "render/render.h"
+
+namespace lastref {
+namespace {
+
+using json::Json;
+
+Json text_or_null(const std::string &bytes)
+{
+    return bytes.empty() ? Json(nullptr) : json::text(bytes);
+}
+
+void add_process(Json &out, const Process &process)
+{
+    out["pid"] = process.pid;
+    out["ns_pid"] = process.ns_pid != 0 ? process.ns_pid : process.pid;
+    out["comm"] = json::text(process.comm);
+    out["unit"] = text_or_null(process.unit);
+}
+
+Json holder(const Holder &holder)
+{
+    const auto &seen = holder.seen;
+    Json out{{"kind", name_of(seen.kind)},
+             {"counter", name_of(seen.counter)},
+             {"pins", name_of(seen.pins)},
+             {"evidence", name_of(seen.evidence)},
+             {"refs", seen.refs}};
+    if (seen.process) {
+        add_process(out, *seen.process);
+        out["start_ns"] = json::big(seen.process->start_ns);
+    }
+    if (seen.fd) {
+        out["fd"] = *seen.fd;
+    }
+    out["path"] = text_or_null(seen.path);
+    out["detail"] = json::text(seen.detail);
+    out["remedy"] = text_or_null(seen.remedy);
+    if (!seen.stack.empty()) {
+        out["stack"] = Json::array();
+        for (const auto &frame : seen.stack) {
+            out["stack"].push_back(json::text(frame));
+        }
+    }
+    out["shared_by"] = Json::array();
+    for (const auto &other : holder.shared) {
+        Json one;
+        add_process(one, other.process);
+        one["fd"] = json::number(other.fd);
+        out["shared_by"].push_back(std::move(one));
+    }
+    return out;
+}
+
+Json balance(const Balance &balance)
+{
+    return {{"refs", balance.refs},
+            {"explained", balance.explained},
+            {"unexplained", balance.unexplained()}};
+}
+
+std::string_view state_of(const Inventory &found)
+{
+    switch (found.presence) {
+    case Presence::BuiltIn:
+        return "builtin";
+    case Presence::NotLoaded:
+        return "not_loaded";
+    case Presence::Loaded:
+        break;
+    }
+    return name_of(found.state);
+}
+
+} // namespace
+
+void render_json(std::ostream &out, const WhyDoc &doc, const RenderOptions &)
+{
+    const bool loaded = doc.found.presence == Presence::Loaded;
+    Json json{{"schema", "lastref.why/1"},
+              {"kernel", json::text(doc.found.kernel_release)},
+              {"module", json::text(doc.found.module)},
+              {"instance_id", loaded ? json::big(doc.found.instance_id) : Json(nullptr)},
+              {"ts_ns", loaded ? json::big(doc.found.ts_ns) : Json(nullptr)},
+              {"state", state_of(doc.found)},
+              {"hard", loaded ? balance(doc.hard) : Json(nullptr)},
+              {"soft", loaded && doc.found.soft ? balance(doc.soft) : Json(nullptr)},
+              {"complete", !doc.found.changed && doc.found.not_examined.empty()},
+              {"verdict", json::text(doc.verdict)}};
+    json["holders"] = Json::array();
+    for (const auto &one : doc.holders) {
+        json["holders"].push_back(holder(one));
+    }
+    json["next"] = Json::array();
+    for (const auto &step : doc.next) {
+        json["next"].push_back(json::text(step));
+    }
+    json["not_examined"] = Json::array();
+    for (const auto &one : doc.found.not_examined) {
+        json["not_examined"].push_back(
+            {{"what", json::text(one.what)}, {"why", json::text(one.why)}});
+    }
+    json::write(out, json);
+}
+
+} // namespace lastref
