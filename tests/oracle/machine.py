@@ -3,6 +3,7 @@
 
 import json
 import sys
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +37,7 @@ class Mismatch:
 
 def driver():
     """The guest's program."""
-    return compiled("oracle", (HERE / "guest").glob("*.[ch]"))
+    return compiled("oracle", (HERE / "guest").glob("*.[ch]"), libraries=["z"])
 
 
 def command(step):
@@ -101,9 +102,11 @@ class Machine:
             self.job.close_stdin()
             self.job.wait(PATIENCE)
         self.received = bytearray()
+        unpacker = zlib.decompressobj()
         program = f"/root/{build}" if build else "lastref"
         self.job = self.guest.start(["./oracle", program], stdin=b"",
-                                    on_stdout=self.received.extend)
+                                    on_stdout=lambda data: self.received.extend(
+                                        unpacker.decompress(data)))
 
     def _answer(self):
         """The next line of the driver's."""
@@ -114,7 +117,7 @@ class Machine:
                 del self.received[:end + 1]
                 return taken
             if self.job.done:
-                raise AssertionError(f"the driver ended\n{self.job.story()}")
+                raise AssertionError(f"the driver ended\n{self.job.stderr_so_far}")
             return None
 
         return json.loads(self.guest.wait_until(line, PATIENCE, "an answer of the driver"))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// oracle LASTREF: reads steps, one a line, and answers each with one line of JSON:
+// oracle LASTREF: reads steps, one a line, and answers each with one line of JSON. What it writes
+// is one zlib stream (packed.c).
 //
 //   begin                          the referee forgets all
 //   load SLOT                      lr_refs under the slot's name
@@ -115,6 +116,7 @@ int main(int argc, char **argv)
         return 2;
     }
     tracers_init(argv[1]);
+    answers_packed();
 
     slots_init();
     while (fgets(line, sizeof(line), stdin)) {

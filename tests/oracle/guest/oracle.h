@@ -22,6 +22,9 @@ void text_clear(struct text *text);
 bool read_file(const char *path, struct text *text);
 long write_file(const char *path, const char *data); // 0 or -errno
 
+// packed.c
+void answers_packed(void);
+
 // json.c
 void json_string(const char *data);
 void json_compact(const char *document, const char *const *dropped, struct text *to);

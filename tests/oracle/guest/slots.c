@@ -15,7 +15,7 @@
 #define MODULES "/root/modules/"
 #define REFEREE "/sys/kernel/debug/lr_referee/"
 
-enum { FREE_SECONDS = 60, POLL_US = 500 };
+enum { FREE_SECONDS = 60, POLL_US = 4000 };
 
 static struct text images[SLOTS], failinit;
 static struct {
