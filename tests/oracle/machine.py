@@ -19,7 +19,8 @@ from model import Truth  # noqa: E402
 PATIENCE = 600  # seconds for one answer: lastref attaches slowly on a busy emulated machine
 SHOWN = 4  # mismatches of one session: more say nothing new
 NAMES = " ".join(f"lr_ora{slot}" for slot in range(3))
-BUSY = "pairs 3 B work"  # what goes on while probes are attached
+# What goes on while probes are attached. Without soft references it is opening a file: one hard get.
+BUSY = {"soft": "pairs 3 B work", "both": "pairs 3 B work", "hard": "open"}
 
 
 @dataclass
@@ -56,7 +57,7 @@ def command(step):
     if step.do == "refs":
         attach, pace, counters, *busy = step.words
         flags = "--soft --hard" if counters == "both" else f"--{counters}"
-        meanwhile = f" {step.slot} {BUSY}" if busy else ""
+        meanwhile = f" {step.slot} {BUSY[counters]}" if busy else ""
         return (f"refs start {pace}{meanwhile} -- refs -q -j -i 0.001 {flags} --attach={attach} "
                 f"{NAMES}")
     if step.do == "record":

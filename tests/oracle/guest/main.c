@@ -10,7 +10,7 @@
 //   freed                          waits until everything that was unloaded is freed
 //   refs start PACE [SLOT COMMAND] -- ARGUMENTS
 //                                  PACE is free, or held: stopped between documents. The command
-//                                  is repeated while lastref attaches
+//                                  (or "open": of its file) is repeated while lastref attaches
 //   refs stop
 //   record start ARGUMENTS
 //   record stop
@@ -30,7 +30,9 @@ static unsigned busy_times;
 
 static void be_busy(void)
 {
-    if (slot_control(busy_slot, busy_command))
+    if (!strcmp(busy_command, "open"))
+        slot_open(busy_slot);
+    else if (slot_control(busy_slot, busy_command))
         die("refused:", busy_command);
     busy_times++;
 }

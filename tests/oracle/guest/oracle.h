@@ -35,6 +35,7 @@ void slots_init(void);
 long slot_load(int slot);
 long slot_unload(int slot);
 long slot_control(int slot, const char *command);
+void slot_open(int slot); // a file of it, once
 bool slot_loaded(int slot);
 void slot_show(int slot); // what it counts itself, as members of the answer
 long failinit_load(const char *parameters);

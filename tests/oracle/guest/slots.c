@@ -85,6 +85,19 @@ long slot_control(int slot, const char *command)
     return write_file(path, command);
 }
 
+void slot_open(int slot)
+{
+    char path[64];
+    int fd;
+
+    path_of(slot, "control", path);
+    slots[slot].opened++;
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        die("cannot open", path);
+    close(fd);
+}
+
 long failinit_load(const char *parameters)
 {
     if (!syscall(SYS_init_module, failinit.data, failinit.used, parameters))
