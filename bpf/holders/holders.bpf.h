@@ -71,7 +71,8 @@ static __always_inline void name_task(struct lr_finding_task *out, const struct 
 {
     const struct task_struct *leader = BPF_CORE_READ(task, group_leader);
     const struct pid *pid = BPF_CORE_READ(leader, thread_pid);
-    /* Its number in each namespace, the innermost last; the size of one is the kernel's, not ours. */
+    /* Its number in each namespace, the innermost last; the size of one is the kernel's, not ours.
+     */
     __u64 innermost = (__u64)BPF_CORE_READ(pid, level) * bpf_core_type_size(struct upid);
     const struct upid *in_own = (const void *)&pid->numbers + innermost;
 

@@ -30,7 +30,7 @@ enum lr_pin {
 
 struct lr_finding_task {
     __u32 tgid;
-    __u32 tid; /* of the thread whose files they are */
+    __u32 tid;     /* of the thread whose files they are */
     __u32 ns_tgid; /* in its own pid namespace */
     __u32 unused;
     __u64 start_ns; /* when it started, boot clock */

@@ -78,7 +78,7 @@ def test_many_files_count_each(guest, keep):
 
 
 def test_a_file_with_a_high_number(guest, keep):
-    kept = keep(f"high 70000 {UHID}")
+    keep(f"high 70000 {UHID}")
     assert why.holder(why.explained(guest, "uhid", 1), fd=70000)["path"] == UHID
 
 
@@ -111,12 +111,12 @@ def test_a_stopped_process(guest, keep):
 
 
 def test_a_zombie_holds_nothing(guest, keep):
-    kept = keep(f"zombie {UHID}")
+    keep(f"zombie {UHID}")
     why.free(guest, "uhid")
 
 
 def test_a_path_that_is_not_opened_holds_nothing(guest, keep):
-    kept = keep(f"path {UHID}")
+    keep(f"path {UHID}")
     why.free(guest, "uhid")
 
 

@@ -115,8 +115,8 @@ static void send_fd(int socket, int fd)
 {
     char byte = 0, room[CMSG_SPACE(sizeof(fd))] = {0};
     struct iovec data = {&byte, 1};
-    struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = room,
-                             .msg_controllen = sizeof(room)};
+    struct msghdr message = {
+        .msg_iov = &data, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof(room)};
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
 
     header->cmsg_level = SOL_SOCKET;
@@ -152,8 +152,8 @@ static void run_socket(int argc, char **argv)
 }
 
 const struct action file_actions[] = {
-    {"open", 1, run_open},   {"path", 1, run_path},     {"high", 2, run_high},
-    {"dup", 2, run_dup},     {"many", 2, run_many},     {"share", 2, run_share},
-    {"map", 1, run_map},     {"flight", 1, run_flight}, {"socket", 3, run_socket},
+    {"open", 1, run_open}, {"path", 1, run_path},     {"high", 2, run_high},
+    {"dup", 2, run_dup},   {"many", 2, run_many},     {"share", 2, run_share},
+    {"map", 1, run_map},   {"flight", 1, run_flight}, {"socket", 3, run_socket},
     {NULL, 0, NULL},
 };

@@ -122,8 +122,7 @@ static void run_namespaces(int argc, char **argv)
     snprintf(path, sizeof(path), "/mnt/%s", argv[argc - 1]);
     if (stat(argv[1], &device) || unshare(CLONE_NEWPID | CLONE_NEWNS) ||
         mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-        mount("tmpfs", "/mnt", "tmpfs", 0, NULL) ||
-        mknod(path, device.st_mode, device.st_rdev))
+        mount("tmpfs", "/mnt", "tmpfs", 0, NULL) || mknod(path, device.st_mode, device.st_rdev))
         give_up();
     if (another())
         stay();
