@@ -71,13 +71,13 @@ static __always_inline void name_task(struct lr_finding_task *out, const struct 
 {
     const struct task_struct *leader = BPF_CORE_READ(task, group_leader);
     const struct pid *pid = BPF_CORE_READ(leader, thread_pid);
-    struct upid in_own;
-    __u32 level = BPF_CORE_READ(pid, level);
+    /* Its number in each namespace, the innermost last; the size of one is the kernel's, not ours. */
+    __u64 innermost = (__u64)BPF_CORE_READ(pid, level) * bpf_core_type_size(struct upid);
+    const struct upid *in_own = (const void *)&pid->numbers + innermost;
 
     out->tgid = BPF_CORE_READ(task, tgid);
-    if (!bpf_core_read(&in_own, sizeof(in_own), &pid->numbers[level])) {
-        out->ns_tgid = in_own.nr;
-    }
+    out->tid = BPF_CORE_READ(task, pid);
+    out->ns_tgid = BPF_CORE_READ(in_own, nr);
     out->start_ns = BPF_CORE_READ(leader, start_boottime);
     out->cgroup = BPF_CORE_READ(leader, cgroups, dfl_cgrp, kn, id);
     BPF_CORE_READ_STR_INTO(&out->comm, leader, comm);

@@ -58,7 +58,9 @@ struct lr_socket {
 
 struct lr_finding_task {
     __u32 tgid;
-    __u32 ns_tgid;  /* in its own pid namespace */
+    __u32 tid; /* of the thread whose files they are */
+    __u32 ns_tgid; /* in its own pid namespace */
+    __u32 unused;
     __u64 start_ns; /* when it started, boot clock */
     __u64 cgroup;   /* id of its cgroup (v2), as in open_by_handle_at(2) */
     char comm[LR_COMM];
@@ -78,7 +80,7 @@ struct lr_finding {
         struct lr_socket socket;
     };
 };
-LR_STATIC_ASSERT(sizeof(struct lr_finding) == 144, "lr_finding");
+LR_STATIC_ASSERT(sizeof(struct lr_finding) == 152, "lr_finding");
 
 enum lr_target_status {
     LR_TARGET_NOT_RUN = 0,

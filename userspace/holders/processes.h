@@ -30,8 +30,8 @@ private:
     NetNamespaces net_namespaces_;
 };
 
-/// What a file descriptor of a process shows: "/dev/net/tun", "socket:[8123]"; empty when it is
-/// gone.
+/// What a file descriptor of a process or a thread shows: "/dev/net/tun", "socket:[8123]"; empty
+/// when it is gone.
 std::string path_of_fd(std::uint32_t pid, int fd);
 
 /// "openvpn[812] (openvpn@home.service)", for clauses. Names are raw bytes; rendering makes them
