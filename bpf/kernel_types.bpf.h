@@ -89,6 +89,7 @@ struct mm_struct {
 struct task_struct {
     unsigned int flags;
     struct mm_struct *mm;
+    int pid;
     int tgid;
     struct task_struct *real_parent;
     struct task_struct *group_leader;

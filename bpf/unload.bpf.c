@@ -167,9 +167,13 @@ int BPF_KRETPROBE(find_module_leave, const struct module *mod)
     return 0;
 }
 
+/*
+ * What is outstanding is read after the time was taken and puts are watched: of the puts that come
+ * in between, the number that the kernel gave them says that they are not of those. The other way
+ * round they would be missing, since they came before that time.
+ */
 static __always_inline void emit_exit_done(const struct module *mod, bool forced, bool init_failed)
 {
-    struct soft_word word = soft_word_of(mod);
     struct unloading *unloading = this_unloading();
     struct lr_exit_done *r;
 
@@ -179,6 +183,8 @@ static __always_inline void emit_exit_done(const struct module *mod, bool forced
     going_add(instance_of(mod));
     r = reserve(LR_EXIT_DONE, sizeof(*r));
     if (r) {
+        struct soft_word word = soft_word_of(mod);
+
         name_module(&r->h, mod);
         r->outstanding = word.outstanding;
         r->soft_used = word.used;

@@ -69,6 +69,7 @@ class Seen:
     attached_ns: int  # what was taken after this, was seen
     zero: dict = field(default_factory=dict)  # counter: gets by site at a zero it must know of
     gets_before: dict = field(default_factory=dict)  # counter: gets by site in the document before
+    no_zero: set = field(default_factory=set)  # counters that were never 0 since the last loss
 
 
 @dataclass
@@ -96,6 +97,7 @@ class Truth:
         self.unloads = []
         self.recorded_from = None
         self.tracer = ()
+        self.missed = 0  # probe runs, in the document before
 
     def feed(self, step, answer):
         getattr(self, f"_{step.do}", self._operation)(step, answer)
@@ -144,7 +146,7 @@ class Truth:
         self.going = {}
 
     def _refs(self, step, answer):
-        self.tracer = step.words
+        self.tracer, self.missed = step.words, 0
         self.seen, self.loads = {}, {}
         for slot, instance in self.live.items():
             counted, opened = instance.counted, instance.opened

@@ -41,12 +41,16 @@ std::int64_t refs_of(const std::vector<const Holder *> &group)
 std::string clause_of(const std::vector<const Holder *> &group)
 {
     const auto &first = *group.front();
-    if (first.shared.empty()) {
-        return first.seen.clause;
-    }
     std::vector<std::string> names;
     for (const auto &other : first.shared) {
-        names.push_back(short_name(other.process));
+        const bool itself = first.seen.process && other.process.pid == first.seen.process->pid;
+        auto name = short_name(other.process);
+        if (!itself && std::find(names.begin(), names.end(), name) == names.end()) {
+            names.push_back(std::move(name));
+        }
+    }
+    if (names.empty()) {
+        return first.seen.clause;
     }
     return fmt::format("{} (shared with {})", first.seen.clause, some_of(names));
 }

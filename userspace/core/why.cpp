@@ -32,6 +32,21 @@ void leave_out_self(std::vector<Sighting> &sightings, std::uint32_t self)
     }
 }
 
+/// Whether that process is known to share the holder under that file descriptor. Threads of one
+/// process can be sighted apart: some share files that the others do not have.
+bool is_known(const Holder &holder, const Sighting &sighting)
+{
+    if (!holder.seen.process) {
+        return false;
+    }
+    const auto is_it = [&sighting](const Process &process, const std::optional<int> &fd) {
+        return process.pid == sighting.process->pid && fd == sighting.fd;
+    };
+    return is_it(*holder.seen.process, holder.seen.fd) ||
+           std::any_of(holder.shared.begin(), holder.shared.end(),
+                       [&](const SharedBy &other) { return is_it(other.process, other.fd); });
+}
+
 /// One holder for each object, in the order of the first sightings.
 std::vector<Holder> merge(std::vector<Sighting> sightings)
 {
@@ -42,7 +57,7 @@ std::vector<Holder> merge(std::vector<Sighting> sightings)
             const auto [known, is_new] = at.try_emplace(sighting.object, holders.size());
             if (!is_new) {
                 auto &holder = holders[known->second];
-                if (sighting.process) {
+                if (sighting.process && !is_known(holder, sighting)) {
                     holder.shared.push_back({*sighting.process, sighting.fd});
                 }
                 continue;

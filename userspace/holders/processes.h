@@ -3,6 +3,7 @@
 
 #include "bpf/holders/holders.h"
 #include "core/inventory.h"
+#include "holders/net_namespaces.h"
 
 #include <cstdint>
 #include <map>
@@ -16,6 +17,12 @@ class Processes {
 public:
     Process describe(const lr_finding_task &task);
 
+    /// The network namespace with that inode number.
+    const NetNamespace &net_namespace(std::uint64_t inode)
+    {
+        return net_namespaces_.find(static_cast<std::uint32_t>(inode));
+    }
+
 private:
     struct Unit {
         std::string name;   ///< empty: none
@@ -24,10 +31,11 @@ private:
     const Unit &unit_of(std::uint64_t cgroup);
 
     std::map<std::uint64_t, Unit> units_;
+    NetNamespaces net_namespaces_;
 };
 
-/// What a file descriptor of a process shows: "/dev/net/tun", "socket:[8123]"; empty when it is
-/// gone.
+/// What a file descriptor of a process or a thread shows: "/dev/net/tun", "socket:[8123]"; empty
+/// when it is gone.
 std::string path_of_fd(std::uint32_t pid, int fd);
 
 /// "openvpn[812] (openvpn@home.service)", for clauses. Names are raw bytes; rendering makes them

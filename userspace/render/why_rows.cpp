@@ -40,17 +40,23 @@ std::string who(const Sighting &seen)
     return escape_text(seen.path.empty() ? std::string(name_of(seen.kind)) : seen.path);
 }
 
+/// Other processes; a process whose threads have file tables of their own is named once.
 std::string shared_with(const Holder &holder)
 {
     constexpr std::size_t most = 8;
+    std::vector<std::string> names;
+    for (const auto &other : holder.shared) {
+        auto name = name_of_process(other.process);
+        const bool itself = holder.seen.process && other.process.pid == holder.seen.process->pid;
+        if (!itself && std::find(names.begin(), names.end(), name) == names.end()) {
+            names.push_back(std::move(name));
+        }
+    }
     std::string text;
-    for (std::size_t i = 0; i < holder.shared.size() && i < most; i++) {
-        text += (i == 0 ? ", shared with " : ", ") + name_of_process(holder.shared[i].process);
+    for (std::size_t i = 0; i < names.size() && i < most; i++) {
+        text += (i == 0 ? ", shared with " : ", ") + names[i];
     }
-    if (holder.shared.size() > most) {
-        text += fmt::format(" and {} others", holder.shared.size() - most);
-    }
-    return text;
+    return names.size() > most ? fmt::format("{} and {} others", text, names.size() - most) : text;
 }
 
 /// What a detail says after "fd 5", where it begins with that.
