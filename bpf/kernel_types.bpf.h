@@ -82,6 +82,10 @@ struct css_set {
     struct cgroup *dfl_cgrp;
 };
 
+struct mm_struct {
+    unsigned long arg_start, arg_end;
+};
+
 struct task_struct {
     unsigned int flags;
     struct mm_struct *mm;

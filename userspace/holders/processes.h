@@ -24,9 +24,13 @@ public:
     }
 
 private:
-    const std::string &unit_of(std::uint64_t cgroup);
+    struct Unit {
+        std::string name;   ///< empty: none
+        bool users = false; ///< of a user's own service manager
+    };
+    const Unit &unit_of(std::uint64_t cgroup);
 
-    std::map<std::uint64_t, std::string> units_;
+    std::map<std::uint64_t, Unit> units_;
     NetNamespaces net_namespaces_;
 };
 
@@ -37,8 +41,5 @@ std::string path_of_fd(std::uint32_t pid, int fd);
 /// "openvpn[812] (openvpn@home.service)", for clauses. Names are raw bytes; rendering makes them
 /// safe.
 std::string who(const Process &process);
-
-/// The command that ends a process: by its unit, where systemd would start it again.
-std::string how_to_end(const Process &process);
 
 } // namespace lastref::holders
