@@ -87,4 +87,16 @@ static __always_inline void name_task(struct lr_finding_task *out, const struct 
 /* enum lr_pin of a struct file, in files.bpf.c; 0: it does not hold the module. */
 __u32 pins_of_file(__u64 file_address);
 
+/* The same for the sockets of files, in sockets.bpf.c. The first is for a struct socket, the second
+ * for a struct sock; the latter leaves out what a bound socket of AF_ALG holds. */
+__u32 pins_of_socket(__u64 socket_address);
+__u32 pins_of_sock(__u64 sock_address);
+
+/* The same for a file of tun or tap: its private_data begins with a struct sock. */
+__u32 pins_of_device_socket(__u64 sock_address);
+
+/* Write a finding about the socket of that file, or about what a socket of AF_ALG leads to. */
+int report_socket(__u64 file_address, __u32 pins, __u64 task_address, __u32 fd);
+int report_alg_socket(__u64 file_address, __u64 task_address, __u32 fd);
+
 #endif /* LASTREF_HOLDERS_BPF_H */

@@ -8,6 +8,9 @@ std::optional<Sighting> describe(const lr_finding &finding, Processes &processes
     switch (finding.kind) {
     case LR_FOUND_FILE:
         return describe_file(finding, processes);
+    case LR_FOUND_SOCKET:
+    case LR_FOUND_ALG_SOCKET:
+        return describe_socket(finding, processes);
     default:
         return std::nullopt;
     }

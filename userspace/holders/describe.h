@@ -14,5 +14,6 @@ std::optional<Sighting> describe(const lr_finding &finding, Processes &processes
 
 // Each of these describes the kinds that its name says.
 Sighting describe_file(const lr_finding &finding, Processes &processes);
+Sighting describe_socket(const lr_finding &finding, Processes &processes);
 
 } // namespace lastref::holders

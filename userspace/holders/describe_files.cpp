@@ -41,6 +41,9 @@ Sighting describe_file(const lr_finding &finding, Processes &processes)
     out.fd = finding.fd;
     out.path = path_of(finding);
     out.detail = fmt::format("fd {} on {}", finding.fd, out.path);
+    if ((finding.pins & LR_PIN_DEVICE_SOCKET) != 0) {
+        out.detail += " (the file and its socket)";
+    }
     out.clause = fmt::format("{} has {} open", who(*out.process), out.path);
     out.remedy = how_to_end(*out.process);
     return out;

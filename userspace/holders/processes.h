@@ -3,6 +3,7 @@
 
 #include "bpf/holders/holders.h"
 #include "core/inventory.h"
+#include "holders/net_namespaces.h"
 
 #include <cstdint>
 #include <map>
@@ -16,10 +17,17 @@ class Processes {
 public:
     Process describe(const lr_finding_task &task);
 
+    /// The network namespace with that inode number.
+    const NetNamespace &net_namespace(std::uint64_t inode)
+    {
+        return net_namespaces_.find(static_cast<std::uint32_t>(inode));
+    }
+
 private:
     const std::string &unit_of(std::uint64_t cgroup);
 
     std::map<std::uint64_t, std::string> units_;
+    NetNamespaces net_namespaces_;
 };
 
 /// What a file descriptor of a process or a thread shows: "/dev/net/tun", "socket:[8123]"; empty
