@@ -86,4 +86,8 @@ static __always_inline void name_task(struct lr_finding_task *out, const struct 
 /* enum lr_pin of a struct file, in files.bpf.c; 0: it does not hold the module. */
 __u32 pins_of_file(__u64 file_address);
 
+/* Reports a file that is a BPF program or link which holds the module, in bpf.bpf.c; 0: it is none
+ * of these. `task` is the address of who has it as `fd`. */
+__u32 report_bpf_file(__u64 file_address, __u64 task, __u32 fd);
+
 #endif /* LASTREF_HOLDERS_BPF_H */

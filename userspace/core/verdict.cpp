@@ -2,6 +2,7 @@
 // The sentence that answers, and what to do.
 
 #include "base/text.h"
+#include "core/verdict_going.h"
 #include "core/why.h"
 
 #include <algorithm>
@@ -65,9 +66,13 @@ std::string held_by(const WhyDoc &doc)
                                 plural(static_cast<std::int64_t>(clauses.size()) - 1, "holder"));
         }
     }
-    if (!dependents.empty()) {
-        text += fmt::format("{}{} {} on it", text.empty() ? "" : ", and ", some_of(dependents),
-                            dependents.size() == 1 ? "depends" : "depend");
+    if (dependents.size() == 1) {
+        const auto *one = *std::find_if(holders.begin(), holders.end(), [](const auto *holder) {
+            return holder->seen.kind == HolderKind::Dependent;
+        });
+        text += (text.empty() ? "" : ", and ") + one->seen.clause;
+    } else if (!dependents.empty()) {
+        text += fmt::format("{}{} depend on it", text.empty() ? "" : ", and ", some_of(dependents));
     }
     if (doc.hard.unexplained() > 0) {
         const auto refs = plural(doc.hard.unexplained(), "reference");
@@ -100,15 +105,16 @@ std::string verdict_of(const WhyDoc &doc)
     case Presence::Loaded:
         break;
     }
+    // Of a live module that is held it is the holders that matter.
+    if (found.routine && (found.state != ModuleState::Live || doc.hard.refs == 0)) {
+        return verdict_of_routine(doc);
+    }
     switch (found.state) {
     case ModuleState::Coming:
     case ModuleState::Unformed:
         return fmt::format("{} is still being loaded.", found.module);
     case ModuleState::Going:
-        return doc.soft.refs > 0
-                   ? fmt::format("{} is being unloaded and waits for {}.", found.module,
-                                 plural(doc.soft.refs, "soft reference"))
-                   : fmt::format("{} is being unloaded.", found.module);
+        return fmt::format("{} is being unloaded.", found.module);
     case ModuleState::Live:
         break;
     }
@@ -128,6 +134,11 @@ std::vector<std::string> steps(const WhyDoc &doc)
     }
     if (doc.found.presence != Presence::Loaded) {
         return out;
+    }
+    if (doc.found.routine) {
+        for (auto &step : steps_of_routine(doc)) {
+            add(std::move(step));
+        }
     }
     for (const auto *holder : those_that_pin(doc)) {
         add(holder->seen.remedy);
