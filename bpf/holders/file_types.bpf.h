@@ -120,6 +120,19 @@ struct debugfs_fsdata {
     const struct file_operations *real_fops;
 };
 
+struct pmu {
+    struct module *module;
+};
+
+struct trace_event_call {
+    void *module;
+};
+
+struct perf_event {
+    struct pmu *pmu;
+    struct trace_event_call *tp_event;
+};
+
 struct bpf_iter_meta {
     struct seq_file *seq;
 };

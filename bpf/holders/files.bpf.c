@@ -10,6 +10,10 @@
 /* Address of debugfs_full_proxy_file_operations, from /proc/kallsyms. */
 const volatile __u64 debugfs_proxy_address = 0;
 
+/* Addresses of perf_fops and perf_tracepoint. */
+const volatile __u64 perf_fops_address = 0;
+const volatile __u64 perf_tracepoint_address = 0;
+
 /*
  * The operations behind those of debugfs, which takes a reference on their owner in
  * full_proxy_open().
@@ -25,6 +29,28 @@ static __always_inline bool debugfs_pins(const struct file *file, const struct i
     return is_target(BPF_CORE_READ(data, real_fops, owner));
 }
 
+/* References of a perf event: perf_trace_init() and perf_init_event(). */
+static __always_inline __u32 pins_of_perf_event(const struct file *file)
+{
+    const struct perf_event *event;
+    const struct pmu *pmu;
+    __u32 pins = 0;
+
+    if (!perf_fops_address || (__u64)BPF_CORE_READ(file, f_op) != perf_fops_address) {
+        return 0;
+    }
+    event = BPF_CORE_READ(file, private_data);
+    pmu = BPF_CORE_READ(event, pmu);
+    if (is_target(BPF_CORE_READ(pmu, module))) {
+        pins |= LR_PIN_PERF_PMU;
+    }
+    if ((__u64)pmu == perf_tracepoint_address &&
+        is_target(BPF_CORE_READ(event, tp_event, module))) {
+        pins |= LR_PIN_PERF_TRACEPOINT;
+    }
+    return pins;
+}
+
 /* References are taken by do_dentry_open(), chrdev_open() and bdev_open(), and kept until __fput().
  */
 __noinline __u32 pins_of_file(__u64 file_address)
@@ -32,7 +58,7 @@ __noinline __u32 pins_of_file(__u64 file_address)
     const struct file *file = (const void *)file_address;
     const struct inode *inode = BPF_CORE_READ(file, f_inode);
     __u32 type = BPF_CORE_READ(inode, i_mode) & S_IFMT;
-    __u32 pins = 0;
+    __u32 pins = pins_of_perf_event(file);
 
     if (BPF_CORE_READ(file, f_mode) & FMODE_PATH) {
         return 0; /* O_PATH opens nothing */
@@ -43,7 +69,7 @@ __noinline __u32 pins_of_file(__u64 file_address)
     if (type == S_IFCHR && is_target(BPF_CORE_READ(inode, i_cdev, owner))) {
         pins |= LR_PIN_CHARACTER_DEVICE;
     }
-    if (type == S_IFBLK) {
+    if (type == S_IFBLK && bpf_core_type_exists(struct bdev_inode)) {
         const struct block_device *bdev = bdev_of(BPF_CORE_READ(file, f_mapping, host));
 
         if (is_target(BPF_CORE_READ(bdev, bd_disk, fops, owner))) {
@@ -63,12 +89,11 @@ __noinline __u32 pins_of_file(__u64 file_address)
 }
 
 struct table {
-    __u64 task;
+    __u64 task; /* a number: pointers to tasks are not handed to functions */
     struct file **files;
 };
 
-static __always_inline void report_file(const struct file *file, __u32 pins,
-                                        const struct task_struct *task, __u32 fd)
+static __always_inline void report_file(const struct file *file, __u32 pins, __u64 task, __u32 fd)
 {
     struct lr_finding *finding = found_pins(LR_FOUND_FILE, pins, file);
 
@@ -76,7 +101,7 @@ static __always_inline void report_file(const struct file *file, __u32 pins,
         finding->fd = fd;
         finding->within = (__u64)BPF_CORE_READ(file, f_inode, i_sb);
         finding->number = BPF_CORE_READ(file, f_inode, i_rdev);
-        name_task(&finding->task, task);
+        name_task(&finding->task, (const void *)task);
         bpf_probe_read_kernel_str(finding->name, sizeof(finding->name),
                                   BPF_CORE_READ(file, f_path.dentry, d_name.name));
     }
@@ -95,7 +120,9 @@ static long visit_fd(__u32 fd, struct table *table)
     if (pins & LR_PINS_OF_SOCKETS) {
         report_socket((__u64)file, pins, table->task, fd);
     } else if (pins) {
-        report_file(file, pins, (const void *)table->task, fd);
+        report_file(file, pins, table->task, fd);
+    } else {
+        report_bpf_file((__u64)file, table->task, fd);
     }
     if (bpf_core_type_exists(struct alg_sock)) {
         report_alg_socket((__u64)file, table->task, fd);
@@ -125,7 +152,6 @@ int open_files(struct bpf_iter__task *ctx)
     }
     fdt = BPF_CORE_READ(task, files, fdt);
     if (fdt) {
-        /* A number, for global functions: they do not take pointers that the verifier tracks. */
         bpf_probe_read_kernel(&table.task, sizeof(table.task), &task);
         table.files = BPF_CORE_READ(fdt, fd);
         bpf_loop(BPF_CORE_READ(fdt, max_fds), visit_fd, &table, 0);

@@ -99,4 +99,8 @@ __u32 pins_of_device_socket(__u64 sock_address);
 int report_socket(__u64 file_address, __u32 pins, __u64 task_address, __u32 fd);
 int report_alg_socket(__u64 file_address, __u64 task_address, __u32 fd);
 
+/* Reports a file that is a BPF program or link which holds the module, in bpf.bpf.c; 0: it is none
+ * of these. `task` is the address of who has it as `fd`. */
+__u32 report_bpf_file(__u64 file_address, __u64 task, __u32 fd);
+
 #endif /* LASTREF_HOLDERS_BPF_H */

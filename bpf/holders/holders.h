@@ -24,6 +24,16 @@ enum lr_finding_kind {
     /* The socket of AF_ALG that a transform is bound to, found by a file: itself, or one accepted
      * from it. object: the struct sock; the rest as above. */
     LR_FOUND_ALG_SOCKET = 41,
+    /* A module that uses this one. object: the struct module_use. number: enum lr_module_state.
+     * within: the soft references that it waits for, if its exit routine has returned. */
+    LR_FOUND_DEPENDENT = 60,
+    /* The same for a module that this one uses: it holds nothing, but is held. */
+    LR_FOUND_USED = 61,
+    /* A BPF program. object: the struct bpf_prog. number: its id. within: the id of the link by
+     * which it was found, or 0. name: its name. */
+    LR_FOUND_BPF_PROG = 62,
+    /* A BPF link. object: the struct bpf_link or bpf_trampoline. The rest is as above. */
+    LR_FOUND_BPF_LINK = 63,
 };
 
 /* Why an object holds the module: each bit stands for one reference. */
@@ -32,6 +42,8 @@ enum lr_pin {
     LR_PIN_CHARACTER_DEVICE = 1 << 1,   /* inode->i_cdev->owner */
     LR_PIN_BLOCK_DEVICE = 1 << 2,       /* bdev->bd_disk->fops->owner */
     LR_PIN_DEBUGFS = 1 << 3,            /* the file operations behind debugfs' own */
+    LR_PIN_PERF_TRACEPOINT = 1 << 4,    /* perf_event->tp_event->module */
+    LR_PIN_PERF_PMU = 1 << 5,           /* perf_event->pmu->module */
     LR_PIN_SOCKET_OPERATIONS = 1 << 16, /* socket->ops->owner */
     LR_PIN_SOCKET_PROTOCOL = 1 << 17,   /* sk->sk_prot_creator->owner */
     LR_PIN_TCP_CONGESTION = 1 << 18,    /* icsk_ca_ops->owner */
@@ -42,6 +54,12 @@ enum lr_pin {
     LR_PIN_VSOCK_TRANSPORT = 1 << 23,   /* vsock_sock->transport->module */
     LR_PIN_DEVICE_SOCKET = 1 << 24,     /* the same as PROTOCOL, of the socket inside tun's file */
     LR_PINS_OF_SOCKETS = 0xff << 16,
+    LR_PIN_BPF_ATTACH = 1 << 25,     /* prog->aux->mod */
+    LR_PIN_BPF_VARIABLES = 1 << 26,  /* prog->aux->used_btfs[].module */
+    LR_PIN_BPF_FUNCTIONS = 1 << 27,  /* prog->aux->kfunc_btf_tab->descs[].module */
+    LR_PIN_BPF_TRAMPOLINE = 1 << 28, /* trampoline->mod */
+    LR_PIN_BPF_TRACEPOINT = 1 << 29, /* the module that link->btp lies in */
+    LR_PIN_BPF_KPROBES = 1 << 30,    /* link->mods[] */
 };
 
 /* What a socket is. Ports are 0 where there are none. */
@@ -82,11 +100,56 @@ struct lr_finding {
 };
 LR_STATIC_ASSERT(sizeof(struct lr_finding) == 152, "lr_finding");
 
+enum {
+    LR_TASKS_MAX = 128,
+    LR_STACK_INNER = 16, /* of a deeper stack: so many frames from its inner end, the rest */
+};
+
+/* Why a task is of interest. */
+enum lr_task_reason {
+    LR_TASK_THREAD = 1 << 0, /* a kernel thread whose function lies in the module */
+    LR_TASK_STACK = 1 << 1,  /* a frame of its stack lies in the module */
+    LR_TASK_UNLOAD = 1 << 2, /* it is in delete_module(2), with the module on its stack */
+    LR_TASK_LOAD = 1 << 3,   /* the same in init_module(2) or finit_module(2) */
+    LR_TASK_QUEUED = 1 << 4, /* in delete_module(2), only with the module's name on its stack */
+};
+
+/* A task that runs in the module, or on its behalf: what a finding is too small for. */
+struct lr_task {
+    __u32 reasons; /* enum lr_task_reason */
+    __u32 tid;
+    __u32 running; /* 1: on a processor, so that its stack could not be read */
+    __u32 frames;  /* how many of frames[] are filled */
+    __u32 skipped; /* frames left out after the first LR_STACK_INNER */
+    __u32 kernel;  /* 1: a kernel thread */
+    __u64 task;    /* address of its task_struct */
+    __u64 start_ns;
+    __u64 switches; /* how often it left a processor, of itself or not */
+    __u64 cpu_ns;   /* what it has used of processors */
+    /* From when it came onto a processor last until lastref did: 0: not known. */
+    __u64 since_arrival_ns;
+    __u64 ts_ns;                       /* boot clock */
+    struct lr_finding_task process;    /* its process */
+    struct lr_finding_task parent;     /* of its process; tgid 0: none */
+    struct lr_finding_task lock_owner; /* of the mutex that it waits for; tgid 0: not known */
+    char comm[LR_COMM];                /* of the thread */
+    char inside[LR_SYMBOL];            /* its innermost frame in the module; may be empty */
+    char symbols[LR_FRAMES][LR_SYMBOL];
+};
+LR_STATIC_ASSERT(sizeof(struct lr_task) == 72 + 3 * 48 + 16 + LR_SYMBOL * (LR_FRAMES + 1),
+                 "lr_task");
+
 enum lr_target_status {
     LR_TARGET_NOT_RUN = 0,
     LR_TARGET_FOUND = 1,
     LR_TARGET_ABSENT = 2,
     LR_TARGET_CHANGED = 3, /* the list of modules changed while it was read: try again */
+};
+
+/* Addresses from `start` on; size 0: none. */
+struct lr_range {
+    __u64 start;
+    __u64 size;
 };
 
 /* The module that is asked about, as it was when `target` ran last. */
@@ -103,6 +166,8 @@ struct lr_target {
     __u32 has_exit; /* 0 with has_init: it can only be unloaded by force */
     __u64 ts_ns;
     char name[LR_MODULE_NAME]; /* set by userspace */
+    struct lr_range text;      /* where its code is */
+    struct lr_range init_text; /* the part that is freed when init has returned */
 };
 
 #endif /* LASTREF_HOLDERS_H */

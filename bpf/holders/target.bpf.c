@@ -5,6 +5,8 @@
  */
 #include "bpf/holders/holders.bpf.h"
 
+#include "bpf/holders/task_types.bpf.h"
+
 /* Address of the list head `modules`, from /proc/kallsyms. */
 const volatile __u64 modules_address = 0;
 
@@ -39,6 +41,25 @@ static __always_inline bool has_name(const struct module *module)
     return true;
 }
 
+/* Where the code is: mem[] from commit ac3b43283923 (in v6.4) on, the two layouts before. */
+static __always_inline void read_text(const struct module *module)
+{
+    const struct module___memory *memory = (const void *)module;
+    const struct module___layout *layout = (const void *)module;
+
+    if (bpf_core_field_exists(memory->mem)) {
+        target.text.start = (__u64)BPF_CORE_READ(memory, mem[MOD_TEXT].base);
+        target.text.size = BPF_CORE_READ(memory, mem[MOD_TEXT].size);
+        target.init_text.start = (__u64)BPF_CORE_READ(memory, mem[MOD_INIT_TEXT].base);
+        target.init_text.size = BPF_CORE_READ(memory, mem[MOD_INIT_TEXT].size);
+    } else {
+        target.text.start = (__u64)BPF_CORE_READ(layout, core_layout.base);
+        target.text.size = BPF_CORE_READ(layout, core_layout.text_size);
+        target.init_text.start = (__u64)BPF_CORE_READ(layout, init_layout.base);
+        target.init_text.size = BPF_CORE_READ(layout, init_layout.text_size);
+    }
+}
+
 static __always_inline void read_target(const struct module *module)
 {
     const struct module___soft *soft = (const void *)module;
@@ -50,6 +71,7 @@ static __always_inline void read_target(const struct module *module)
     target.hard = BPF_CORE_READ(module, refcnt.counter) - 1; /* the kernel's base */
     target.has_init = BPF_CORE_READ(module, init) != NULL;
     target.has_exit = BPF_CORE_READ(module, exit) != NULL;
+    read_text(module);
     target.soft = -1;
     if (bpf_core_field_exists(soft->soft_refcnt)) {
         __u32 bits = BPF_CORE_READ(soft, soft_refcnt.counter);

@@ -81,15 +81,14 @@ std::string clauses(const std::vector<std::vector<const Holder *>> &groups)
 std::string dependents(const std::vector<std::vector<const Holder *>> &groups)
 {
     std::vector<std::string> names;
+    std::string clause;
     for (const auto &group : groups) {
         if (group.front()->seen.kind == HolderKind::Dependent) {
             names.push_back(group.front()->seen.path);
+            clause = group.front()->seen.clause;
         }
     }
-    if (names.empty()) {
-        return "";
-    }
-    return fmt::format("{} {} on it", some_of(names), names.size() == 1 ? "depends" : "depend");
+    return names.size() <= 1 ? clause : fmt::format("{} depend on it", some_of(names));
 }
 
 /// Those of whom the kernel does not tell whether they hold it, while somebody unknown does.

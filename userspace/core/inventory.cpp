@@ -115,4 +115,25 @@ std::string_view name_of(HolderCounter counter)
     return "none";
 }
 
+std::string_view name_of(RoutineStatus status)
+{
+    switch (status) {
+    case RoutineStatus::Working:
+        return "working";
+    case RoutineStatus::Stuck:
+        return "stuck";
+    case RoutineStatus::Crashed:
+        return "crashed";
+    case RoutineStatus::Waiting:
+        return "waiting";
+    case RoutineStatus::Freeing:
+        return "freeing";
+    case RoutineStatus::Queued:
+        return "queued";
+    case RoutineStatus::Unknown:
+        break;
+    }
+    return "unknown";
+}
+
 } // namespace lastref

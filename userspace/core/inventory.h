@@ -87,6 +87,38 @@ struct Sighting {
     std::vector<std::string> stack{}; ///< innermost first
 };
 
+/// A task that loads or unloads a module, at one moment.
+struct RoutineSample {
+    Process process;
+    std::optional<Process> parent{};
+    std::optional<Process> lock_owner{}; ///< who has the mutex that the task waits for
+    std::string inside{};                ///< its innermost frame in the module; may be empty
+    std::vector<std::string> stack{};    ///< innermost first; empty while it is on a processor
+    bool running = false;                ///< on a processor
+    bool loads = false;                  ///< it is loading the module
+    bool queued = false;                 ///< it has not come to the module yet, only to its name
+    std::uint64_t ts_ns = 0, start_ns = 0;
+    std::uint64_t switches = 0, cpu_ns = 0;
+    std::uint64_t asleep_min_ns = 0; ///< at least so long since it fell asleep; 0: not known
+};
+
+/// Working: it ran between two looks. Stuck: it did not. Crashed: nobody runs it any more. Waiting,
+/// Freeing: it is over; soft references, or the free itself. Queued: not even begun.
+enum class RoutineStatus { Working, Stuck, Crashed, Waiting, Freeing, Queued, Unknown };
+std::string_view name_of(RoutineStatus status); ///< "working", … as in lastref.why/1
+
+/// The init or exit routine of a module that is not, or not only, live.
+struct Routine {
+    bool init = false; ///< the init routine; else the exit routine
+    RoutineStatus status = RoutineStatus::Unknown;
+    std::optional<RoutineSample> task; ///< who runs it, when it was seen last
+    std::uint64_t at_least_ns = 0;     ///< how long that has gone on
+    std::uint64_t at_most_ns = 0;      ///< 0: not known
+    std::uint64_t sample_ns = 0;       ///< between two looks; 0: there was one
+    std::uint64_t switches = 0;        ///< how often it left a processor meanwhile
+    std::uint64_t cpu_ns = 0;          ///< what it used meanwhile
+};
+
 /// Where lastref did not, or could not, look.
 struct NotExamined {
     std::string what;
@@ -120,9 +152,11 @@ struct Inventory {
     std::vector<Sighting> sightings;
     std::vector<NotExamined> not_examined;
     std::vector<DependentModule> dependents; ///< in the order in which they can be unloaded
-    std::uint32_t self_pid = 0; ///< lastref itself, which has files of the shell that started it
-    std::string blind;          ///< why nothing but /sys/module could be read; empty: all could
-    std::string blind_remedy;   ///< what to do about that
+    std::uint32_t self_pid = 0;    ///< lastref itself, which has files of the shell that started it
+    std::string blind;             ///< why nothing but /sys/module could be read; empty: all could
+    std::string blind_remedy;      ///< what to do about that
+    std::vector<std::string> uses; ///< modules that it depends on, and keeps from going
+    std::optional<Routine> routine; ///< of a module that comes or goes, or is about to
 };
 
 } // namespace lastref

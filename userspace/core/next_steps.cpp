@@ -2,6 +2,7 @@
 // What to do about those who hold a module.
 
 #include "core/culprits.h"
+#include "core/verdict_going.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -100,6 +101,9 @@ std::vector<std::string> next_steps(const WhyDoc &doc)
     }
     if (!found.blind_remedy.empty()) {
         out.push_back(found.blind_remedy);
+    }
+    if (found.routine) {
+        out = steps_of_routine(doc);
     }
     Steps steps;
     for (const auto &group : culprits(doc)) {

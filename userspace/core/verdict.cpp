@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "core/culprits.h"
+#include "core/verdict_going.h"
 
 #include <fmt/format.h>
 
@@ -32,15 +33,16 @@ std::string verdict_of(const WhyDoc &doc)
     case Presence::Loaded:
         break;
     }
+    // Of a live module that is held it is the holders that matter.
+    if (found.routine && (found.state != ModuleState::Live || doc.hard.refs == 0)) {
+        return verdict_of_routine(doc);
+    }
     switch (found.state) {
     case ModuleState::Coming:
     case ModuleState::Unformed:
         return fmt::format("{} is still being loaded.", found.module);
     case ModuleState::Going:
-        return doc.soft.refs > 0
-                   ? fmt::format("{} is being unloaded and waits for {}.", found.module,
-                                 plural(doc.soft.refs, "soft reference"))
-                   : fmt::format("{} is being unloaded.", found.module);
+        return fmt::format("{} is being unloaded.", found.module);
     case ModuleState::Live:
         break;
     }

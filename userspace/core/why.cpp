@@ -114,8 +114,13 @@ ExitCode WhyDoc::exit_code() const
     if (!found.blind.empty()) {
         return ExitCode::Unsupported;
     }
+    if (found.routine && found.routine->status == RoutineStatus::Crashed) {
+        return ExitCode::ExitRunning;
+    }
     if (found.state == ModuleState::Going) {
-        return soft.refs > 0 ? ExitCode::Outstanding : ExitCode::ExitRunning;
+        const bool waits =
+            found.routine ? found.routine->status == RoutineStatus::Waiting : soft.refs > 0;
+        return waits ? ExitCode::Outstanding : ExitCode::ExitRunning;
     }
     const bool held = hard.refs > 0 || soft.refs > 0 || found.state == ModuleState::Coming;
     return held ? ExitCode::Outstanding : ExitCode::Done;

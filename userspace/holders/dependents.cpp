@@ -3,6 +3,7 @@
 
 #include "kernel/sysfs_modules.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <set>
 
@@ -49,6 +50,22 @@ void add_users(std::vector<DependentModule> &out, const kernel::SysfsModule &mod
     }
 }
 
+/// The kernel's own list says of what a user waits that is being unloaded, /sys/module by how many
+/// others a user is held.
+void add(std::vector<Sighting> &sightings, const DependentModule &user)
+{
+    const auto known = std::find_if(sightings.begin(), sightings.end(), [&](const Sighting &seen) {
+        return seen.kind == HolderKind::Dependent && seen.path == user.name;
+    });
+    auto described = describe(user);
+    if (known == sightings.end()) {
+        sightings.push_back(std::move(described));
+    } else if (!user.going) {
+        known->detail = std::move(described.detail);
+        known->remedy = std::move(described.remedy);
+    }
+}
+
 } // namespace
 
 void add_dependents(Inventory &inventory)
@@ -65,7 +82,7 @@ void add_dependents(Inventory &inventory)
         for (const auto &known : inventory.dependents) {
             direct = known.name == name ? known : direct;
         }
-        inventory.sightings.push_back(describe(direct));
+        add(inventory.sightings, direct);
     }
 }
 

@@ -6,6 +6,8 @@
 #include "holders/processes.h"
 
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace lastref::holders {
 
@@ -15,5 +17,18 @@ std::optional<Sighting> describe(const lr_finding &finding, Processes &processes
 // Each of these describes the kinds that its name says.
 Sighting describe_file(const lr_finding &finding, Processes &processes);
 Sighting describe_socket(const lr_finding &finding, Processes &processes);
+Sighting describe_dependent(const lr_finding &finding);
+Sighting describe_bpf(const lr_finding &finding, Processes &processes);
+
+/// The name that a finding bears.
+std::string name_in(const lr_finding &finding);
+
+/// What a task means that runs in the module; empty for one that takes no part in holding it.
+std::optional<Sighting> describe_task(const lr_task &task, const lr_target &target,
+                                      Processes &processes);
+/// Its stack, innermost first; empty if it could not be read.
+std::vector<std::string> stack_of(const lr_task &task);
+/// Its innermost frame in the module; may be empty.
+std::string inside_of(const lr_task &task);
 
 } // namespace lastref::holders

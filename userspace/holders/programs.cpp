@@ -21,10 +21,17 @@ using How = Part::How;
 
 constexpr std::array all_parts{
     Part{"open_files", How::Iterator, "open files"},
+    Part{"dependents", How::Walk, "modules that depend on it"},
+    Part{"bpf_programs", How::Iterator, "BPF programs"},
+    Part{"bpf_links", How::Iterator, "BPF links"},
+    Part{"tasks", How::Iterator, "tasks that run in the module"},
 };
 
-constexpr std::array<std::string_view, 2> symbols_needed{"modules",
-                                                         "debugfs_full_proxy_file_operations"};
+constexpr std::array<std::string_view, 7> symbols_needed{
+    "modules",           "debugfs_full_proxy_file_operations",
+    "perf_fops",         "perf_tracepoint",
+    "bpf_prog_fops",     "bpf_link_fops",
+    "bpf_link_fops_poll"};
 
 using Skeleton = std::unique_ptr<holders_skeleton, decltype(&holders_skeleton__destroy)>;
 
@@ -36,6 +43,11 @@ void set_symbols(holders_skeleton &skeleton, const kernel::Symbols &symbols)
     auto &rodata = *skeleton.rodata;
     rodata.modules_address = address("modules");
     rodata.debugfs_proxy_address = address("debugfs_full_proxy_file_operations");
+    rodata.perf_fops_address = address("perf_fops");
+    rodata.perf_tracepoint_address = address("perf_tracepoint");
+    rodata.bpf_prog_fops_address = address("bpf_prog_fops");
+    rodata.bpf_link_fops_address = address("bpf_link_fops");
+    rodata.bpf_link_fops_poll_address = address("bpf_link_fops_poll");
 }
 
 /// Opens and loads those programs for which `wanted` is true. Null, with errno, when it fails.
@@ -172,12 +184,10 @@ int Programs::run_part(const Part &part) const
     return got == 0 ? 0 : errno;
 }
 
-void Programs::run(std::vector<NotExamined> &not_examined)
+void Programs::run_parts(std::span<const Part> parts, std::vector<NotExamined> &not_examined)
 {
-    skeleton_->bss->findings_count = 0;
-    skeleton_->bss->refs_without_room = 0;
     std::vector<const Part *> loaded;
-    for (const auto &part : all_parts) {
+    for (const auto &part : parts) {
         const auto *program =
             bpf_object__find_program_by_name(skeleton_->obj, std::string(part.program).c_str());
         if (bpf_program__fd(program) >= 0) {
@@ -189,6 +199,15 @@ void Programs::run(std::vector<NotExamined> &not_examined)
     for (const auto &problem : problems) {
         not_examined.push_back({std::string(loaded[problem.task]->what), problem.why});
     }
+}
+
+void Programs::run(std::vector<NotExamined> &not_examined)
+{
+    skeleton_->bss->findings_count = 0;
+    skeleton_->bss->refs_without_room = 0;
+    skeleton_->bss->tasks_count = 0;
+    skeleton_->bss->tasks_done = 0;
+    run_parts(all_parts, not_examined);
     if (const auto all = skeleton_->bss->findings_count; all > LR_FINDINGS_MAX) {
         not_examined.push_back(
             {plural(all - LR_FINDINGS_MAX, "more holder"),
@@ -196,12 +215,37 @@ void Programs::run(std::vector<NotExamined> &not_examined)
                          plural(static_cast<std::int64_t>(skeleton_->bss->refs_without_room),
                                 "reference"))});
     }
+    if (const auto all = skeleton_->bss->tasks_count; all > LR_TASKS_MAX) {
+        not_examined.push_back(
+            {plural(all - LR_TASKS_MAX, "more task"),
+             fmt::format("they run in the module, and lastref has room for {}", +LR_TASKS_MAX)});
+    }
+}
+
+void Programs::look_at_tasks(std::vector<NotExamined> &not_examined)
+{
+    skeleton_->bss->tasks_count = 0;
+    skeleton_->bss->tasks_done = 0;
+    const auto *part = std::find_if(all_parts.begin(), all_parts.end(),
+                                    [](const Part &one) { return one.program == "tasks"; });
+    run_parts({part, 1}, not_examined);
 }
 
 std::span<const lr_finding> Programs::findings() const
 {
     const auto count = std::min<std::size_t>(skeleton_->bss->findings_count, LR_FINDINGS_MAX);
     return {skeleton_->bss->findings, count};
+}
+
+std::span<const lr_task> Programs::tasks() const
+{
+    const auto count = std::min<std::size_t>(skeleton_->bss->tasks_count, LR_TASKS_MAX);
+    return {skeleton_->bss->tasks_found, count};
+}
+
+bool Programs::saw_all_tasks() const
+{
+    return skeleton_->bss->tasks_done != 0 && skeleton_->bss->tasks_count <= LR_TASKS_MAX;
 }
 
 } // namespace lastref::holders

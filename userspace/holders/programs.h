@@ -48,12 +48,22 @@ public:
     /// What the parts have found so far; valid until the next run().
     [[nodiscard]] std::span<const lr_finding> findings() const;
 
+    /// The tasks that run in the module or on its behalf; valid until run() or look_at_tasks().
+    [[nodiscard]] std::span<const lr_task> tasks() const;
+
+    /// Whether all tasks of this pid namespace were gone over.
+    [[nodiscard]] bool saw_all_tasks() const;
+
+    /// Looks at the tasks again, and at nothing else.
+    void look_at_tasks(std::vector<NotExamined> &not_examined);
+
 private:
     struct Deleter {
         void operator()(holders_skeleton *skeleton) const;
     };
     explicit Programs(std::unique_ptr<holders_skeleton, Deleter> skeleton);
     [[nodiscard]] int run_part(const Part &part) const;
+    void run_parts(std::span<const Part> parts, std::vector<NotExamined> &not_examined);
 
     std::unique_ptr<holders_skeleton, Deleter> skeleton_;
 };

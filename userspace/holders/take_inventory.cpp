@@ -4,6 +4,8 @@
 #include "core/similar.h"
 #include "holders/dependents.h"
 #include "holders/describe.h"
+#include "holders/exit_routine.h"
+#include "holders/livepatch.h"
 #include "holders/programs.h"
 #include "kernel/features.h"
 #include "kernel/host.h"
@@ -29,16 +31,33 @@ void note_target(Inventory &inventory, const lr_target &target)
     inventory.permanent = target.has_init != 0 && target.has_exit == 0;
 }
 
-std::vector<Sighting> sightings_of(const Programs &programs)
+std::vector<Sighting> sightings_of(const Programs &programs, const lr_target &target,
+                                   Processes &processes)
 {
-    Processes processes;
     std::vector<Sighting> out;
     for (const auto &finding : programs.findings()) {
         if (auto sighting = describe(finding, processes)) {
             out.push_back(std::move(*sighting));
         }
     }
+    for (const auto &task : programs.tasks()) {
+        if (auto sighting = describe_task(task, target, processes)) {
+            out.push_back(std::move(*sighting));
+        }
+    }
     return out;
+}
+
+/// Modules that it keeps itself.
+std::vector<std::string> uses_of(const Programs &programs)
+{
+    std::vector<std::string> names;
+    for (const auto &finding : programs.findings()) {
+        if (finding.kind == LR_FOUND_USED) {
+            names.push_back(name_in(finding));
+        }
+    }
+    return names;
 }
 
 /// One pass; false when references came or went meanwhile.
@@ -49,11 +68,18 @@ Result<bool> search(Inventory &inventory, Programs &programs)
         return fail(before.error());
     }
     inventory.sightings.clear();
+    inventory.routine.reset();
     std::vector<NotExamined> not_examined;
     if (before->status == LR_TARGET_FOUND) {
+        Processes processes;
         programs.run(not_examined);
-        inventory.sightings = sightings_of(programs);
+        inventory.sightings = sightings_of(programs, *before, processes);
         add_dependents(inventory);
+        if (auto livepatch = livepatch_in_use(inventory.module)) {
+            inventory.sightings.push_back(std::move(*livepatch));
+        }
+        inventory.uses = uses_of(programs);
+        inventory.routine = look_at_routine(programs, *before, processes, not_examined);
     }
     const auto after = programs.target(inventory.module);
     if (!after) {

@@ -20,6 +20,15 @@ void add_process(Json &out, const Process &process)
     out["unit"] = text_or_null(process.unit);
 }
 
+Json stack_of(const std::vector<std::string> &stack)
+{
+    Json out = Json::array();
+    for (const auto &frame : stack) {
+        out.push_back(json::text(frame));
+    }
+    return out;
+}
+
 /// How long it can have held at the longest: a process holds nothing before it starts.
 Json age_max(const Process &process, std::uint64_t now)
 {
@@ -47,10 +56,7 @@ Json holder(const Holder &holder, std::uint64_t now)
     out["detail"] = json::text(seen.detail);
     out["remedy"] = text_or_null(seen.remedy);
     if (!seen.stack.empty()) {
-        out["stack"] = Json::array();
-        for (const auto &frame : seen.stack) {
-            out["stack"].push_back(json::text(frame));
-        }
+        out["stack"] = stack_of(seen.stack);
     }
     out["shared_by"] = Json::array();
     for (const auto &other : holder.shared) {
@@ -58,6 +64,36 @@ Json holder(const Holder &holder, std::uint64_t now)
         add_process(one, other.process);
         one["fd"] = json::number(other.fd);
         out["shared_by"].push_back(std::move(one));
+    }
+    return out;
+}
+
+Json process_or_null(const std::optional<Process> &process)
+{
+    Json out = nullptr;
+    if (process) {
+        add_process(out, *process);
+    }
+    return out;
+}
+
+Json routine(const Routine &routine)
+{
+    Json out{{"routine", routine.init ? "init" : "exit"}, {"status", name_of(routine.status)}};
+    if (routine.task) {
+        const auto &task = *routine.task;
+        add_process(out, task.process);
+        out["parent"] = process_or_null(task.parent);
+        out["lock_owner"] = process_or_null(task.lock_owner);
+        out["in"] = task.stack.empty() ? Json(nullptr) : json::text(task.stack.front());
+        out["in_module"] = text_or_null(task.inside);
+        out["running"] = task.running;
+        out["stack"] = stack_of(task.stack);
+        out["at_least_ns"] = routine.at_least_ns;
+        out["at_most_ns"] = routine.at_most_ns != 0 ? Json(routine.at_most_ns) : Json(nullptr);
+        out["sample"] = {{"duration_ns", routine.sample_ns},
+                         {"switches", routine.switches},
+                         {"cpu_ns", routine.cpu_ns}};
     }
     return out;
 }
@@ -97,6 +133,11 @@ void render_json(std::ostream &out, const WhyDoc &doc, const RenderOptions &)
               {"soft", loaded && doc.found.soft ? balance(doc.soft) : Json(nullptr)},
               {"complete", doc.complete()},
               {"verdict", json::text(doc.verdict)}};
+    json["exit"] = doc.found.routine ? routine(*doc.found.routine) : Json(nullptr);
+    json["uses"] = Json::array();
+    for (const auto &name : doc.found.uses) {
+        json["uses"].push_back(json::text(name));
+    }
     json["holders"] = Json::array();
     for (const auto &one : doc.holders) {
         json["holders"].push_back(holder(one, doc.found.ts_ns));

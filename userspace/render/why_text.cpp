@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "base/text.h"
+#include "base/time.h"
 #include "render/render.h"
 #include "render/style.h"
 #include "render/why_rows.h"
@@ -161,6 +162,41 @@ void not_examined(std::ostream &out, const WhyDoc &doc, const RenderOptions &opt
     }
 }
 
+/// Who runs the init or exit routine, for how long, and where it is.
+void routine(std::ostream &out, const Routine &routine, const RenderOptions &options)
+{
+    if (!routine.task) {
+        return;
+    }
+    const auto &task = *routine.task;
+    auto line = fmt::format("{} runs in {}", routine.init ? "Its init routine" : "Its unload",
+                            style::who(Task{task.process.pid, task.process.comm}));
+    if (task.parent) {
+        line +=
+            fmt::format(", started by {}", style::who(Task{task.parent->pid, task.parent->comm}));
+    }
+    if (routine.sample_ns != 0) {
+        line += fmt::format(", for at least {}", format_duration(routine.at_least_ns));
+    }
+    if (routine.at_most_ns != 0) {
+        line += fmt::format(" and at most {}", format_duration(routine.at_most_ns));
+    }
+    out << '\n' << style::wrap(line + ".", options.width, 2);
+    if (routine.sample_ns != 0) {
+        out << style::wrap(fmt::format("Within {} it used {} of a processor and was switched {}.",
+                                       format_duration(routine.sample_ns),
+                                       format_duration(routine.cpu_ns),
+                                       plural(static_cast<std::int64_t>(routine.switches), "time")),
+                           options.width, 2);
+    }
+    if (task.stack.empty()) {
+        out << style::wrap("It is on a processor, so its stack cannot be read.", options.width, 2);
+    }
+    for (const auto &frame : task.stack) {
+        out << "    ← " << escape_text(frame) << '\n';
+    }
+}
+
 } // namespace
 
 void render_text(std::ostream &out, const WhyDoc &doc, const RenderOptions &options)
@@ -176,6 +212,9 @@ void render_text(std::ostream &out, const WhyDoc &doc, const RenderOptions &opti
                                options.width, 2);
         }
         table(out, doc, options);
+    }
+    if (doc.found.routine) {
+        routine(out, *doc.found.routine, options);
     }
     const char *label = "  Next: ";
     out << (doc.next.empty() ? "" : "\n");

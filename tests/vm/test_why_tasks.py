@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""lastref why on modules that wait for soft references, and on those that they keep meanwhile."""
+
+import json
+
+import tool
+import truth
+
+kernels = "patched"
+guest_options = {"load": ["lr_referee"]}
+
+
+def why(guest, module, status):
+    result = tool.lastref(guest, f"why -j {module}")
+    assert result.status == status, f"{result.stdout}\n{result.stderr}"
+    return json.loads(result.stdout)
+
+
+def test_threads_that_outlive_the_exit_routine(guest):
+    truth.insmod(guest, "lr_threads", "threads=2 linger_ms=8000")
+    live = why(guest, "lr_threads", tool.OUTSTANDING)
+    assert live["soft"] == {"refs": 2, "explained": 0, "unexplained": 2}
+    guest.check("rmmod lr_threads")
+    doc = why(guest, "lr_threads", tool.OUTSTANDING)
+    assert doc["state"] == "going"
+    assert doc["exit"]["status"] == "waiting"
+    assert doc["verdict"] == "lr_threads is being unloaded and waits for 2 soft references."
+    candidates = {h["comm"]: h for h in doc["holders"]}
+    assert set(candidates) == {"lr_threads/0", "lr_threads/1"}
+    for candidate in candidates.values():
+        assert (candidate["kind"], candidate["counter"], candidate["pins"],
+                candidate["evidence"]) == ("kthread", "soft", "unknown", "sampled")
+    truth.wait_freed(guest, "lr_threads")
+
+
+def test_a_module_that_waits_keeps_those_it_uses(guest):
+    truth.insmod(guest, "lr_base")
+    truth.insmod(guest, "lr_user", "hold_ms=8000")
+    guest.check("rmmod lr_user")
+    upper = why(guest, "lr_user", tool.OUTSTANDING)
+    assert upper["verdict"] == ("lr_user is being unloaded and waits for 1 soft reference; until "
+                                "then it keeps lr_base.")
+    assert upper["uses"] == ["lr_base"]
+    lower = why(guest, "lr_base", tool.OUTSTANDING)
+    assert lower["hard"] == {"refs": 1, "explained": 1, "unexplained": 0}
+    assert lower["verdict"] == ("lr_base cannot be unloaded: it is used by lr_user, which waits "
+                                "for 1 soft reference.")
+    assert lower["next"] == ["lastref why lr_user"]
+    truth.wait_freed(guest, "lr_user")
+    assert why(guest, "lr_base", tool.DONE)["holders"] == []
+    guest.check("rmmod lr_base")

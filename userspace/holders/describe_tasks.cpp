@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/sites.h"
+#include "holders/describe.h"
+
+#include <algorithm>
+#include <cstring>
+#include <fmt/format.h>
+
+namespace lastref::holders {
+namespace {
+
+std::string symbol_in(const char (&symbol)[LR_SYMBOL])
+{
+    return short_symbol(std::string(symbol, strnlen(symbol, sizeof(symbol))));
+}
+
+Sighting describe_thread(const lr_task &task, Processes &processes)
+{
+    Sighting out{.kind = HolderKind::KernelThread, .counter = HolderCounter::None};
+    out.pins = Pins::No;
+    out.process = processes.describe(task.process);
+    out.detail = "a kernel thread of the module's; it takes no reference by itself";
+    out.clause = fmt::format("its kernel thread {} runs", who(*out.process));
+    return out;
+}
+
+Sighting describe_stack(const lr_task &task, Processes &processes)
+{
+    Sighting out{.kind = HolderKind::TaskStack, .counter = HolderCounter::None};
+    out.pins = Pins::No;
+    out.evidence = Evidence::Sampled;
+    out.process = processes.describe(task.process);
+    out.detail = fmt::format("is in {}; that takes no reference by itself", inside_of(task));
+    out.clause = fmt::format("{} is in {}", who(*out.process), inside_of(task));
+    return out;
+}
+
+/// The reference that a load takes, in module_unload_init(), and puts when init has returned.
+Sighting describe_init(const lr_task &task, Processes &processes)
+{
+    Sighting out{.kind = HolderKind::Init, .refs = 1};
+    out.process = processes.describe(task.process);
+    out.detail = "loads it: until its init routine has returned";
+    out.clause = fmt::format("{} is still loading it", who(*out.process));
+    return out;
+}
+
+bool runs_init(const std::vector<std::string> &stack)
+{
+    return std::any_of(stack.begin(), stack.end(), [](const auto &frame) {
+        return frame.compare(0, 15, "do_init_module+") == 0;
+    });
+}
+
+} // namespace
+
+std::vector<std::string> stack_of(const lr_task &task)
+{
+    std::vector<std::string> out;
+    for (unsigned i = 0; i < task.frames && i < LR_FRAMES; i++) {
+        if (i == LR_STACK_INNER && task.skipped != 0) {
+            out.push_back(fmt::format("({} more)", task.skipped));
+        }
+        out.push_back(symbol_in(task.symbols[i]));
+    }
+    return out;
+}
+
+std::string inside_of(const lr_task &task)
+{
+    return symbol_in(task.inside);
+}
+
+std::optional<Sighting> describe_task(const lr_task &task, const lr_target &target,
+                                      Processes &processes)
+{
+    Sighting out;
+    if ((task.reasons & LR_TASK_THREAD) != 0) {
+        out = describe_thread(task, processes);
+    } else if ((task.reasons & LR_TASK_LOAD) != 0) {
+        const bool in_init = target.state == LR_STATE_COMING ||
+                             (target.state == LR_STATE_LIVE && runs_init(stack_of(task)));
+        if (!in_init) {
+            return std::nullopt;
+        }
+        out = describe_init(task, processes);
+    } else if ((task.reasons & LR_TASK_STACK) != 0 && (task.reasons & LR_TASK_UNLOAD) == 0) {
+        out = describe_stack(task, processes);
+    } else {
+        return std::nullopt; // it is told of as the routine that it runs
+    }
+    // They may be those for whom the memory is kept: who takes a soft reference is not recorded.
+    if (out.refs == 0 && target.soft > 0) {
+        out.counter = HolderCounter::Soft;
+        out.pins = Pins::Unknown;
+        out.evidence = Evidence::Sampled;
+        out.detail += "; it may have a soft one";
+    }
+    out.object = task.task;
+    out.stack = stack_of(task);
+    return out;
+}
+
+} // namespace lastref::holders
