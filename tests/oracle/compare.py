@@ -263,6 +263,9 @@ def one_unload(unload, record):
 
 
 def the_free(unload, record):
+    if record["freed_ns"] is None:
+        yield "its free was not seen"
+        return
     freed = int(record["freed_ns"])
     if not unload.began_ns <= freed <= unload.freed_by_ns:
         yield f"freed at {freed}: not between its request and {unload.freed_by_ns}"

@@ -70,6 +70,17 @@ TEST(Unload, WithoutNumbersTheLastPutIsOnlyProbable)
     EXPECT_TRUE(unload.complete);
 }
 
+TEST(Unload, TheReturnOfOneThatWasFreedMayBeMissing)
+{
+    std::string text = read_stream_file("unused.txt");
+    const std::string returned = " returned ";
+    text.replace(text.find(returned), returned.size(), " task_gone id=5123 ");
+    const UnloadRecord unload = play(text).report().unloads.at(0);
+    EXPECT_EQ(unload.outcome, Outcome::Freed);
+    EXPECT_FALSE(unload.complete);
+    EXPECT_EQ(unload.incomplete, Names{"the return of delete_module was not seen"});
+}
+
 // What is outstanding is read a moment after the time of the exit routine's end was taken.
 TEST(Unload, APutBeforeTheStartWasReadIsNotOneOfThose)
 {

@@ -279,7 +279,7 @@ def test_an_honest_report_passes():
 @pytest.mark.parametrize("change", [
     {"outcome": "refused", "errno": 11}, {"outcome": "waiting"}, {"errno": 5},
     {"complete": False}, {"instance_id": "78"}, {"requested_ns": "999"}, {"returned_ns": "2001"},
-    {"freed_ns": "9006"}, {"freed_ns": "900"}, {"free_delay_ns": 7014}, {"free_delay_ns": 0},
+    {"freed_ns": None}, {"freed_ns": "9006"}, {"freed_ns": "900"}, {"free_delay_ns": 7014}, {"free_delay_ns": 0},
     {"outstanding_at_exit": 3}, {"outstanding_at_return": 3}, {"outstanding_at_return": 0},
     {"puts": [{}]}, {"puts_omitted": 1}, {"outstanding_at_exit": None},
     {"phases": [{"name": "requested", "start_ns": "1002", "duration_ns": 8002}]},

@@ -131,6 +131,20 @@ def test_two_follow_one_unload(guest):
     assert second["instance_id"] == other["instance_id"]
 
 
+def test_another_comes_and_goes_in_the_middle_of_an_unload(guest):
+    """Whenever fexit programs come or go, the kernel runs none for the calls that are on their way.
+    """
+    truth.insmod(guest, "lr_slow", "exit_ms=600000")
+    job = tool.start(guest, "run -j -- rmmod lr_slow")
+    guest.check("until grep -q '^lr_slow .* Unloading ' /proc/modules; do usleep 20000; done")
+    tool.finish(tool.start(guest, "refs -j lr_refs"))
+    guest.check("echo 0 > /sys/module/lr_slow/parameters/exit_ms")
+    unload, = tool.one_document(job.wait())["unloads"]
+    assert unload["complete"] is True, unload["incomplete"]
+    seen, = truth.wait_freed(guest, "lr_slow")
+    assert abs(int(unload["returned_ns"]) - seen.returned_ns) < tool.NEAR_NS
+
+
 @pytest.mark.parametrize("arguments", ["refs -j", "record -o /tmp/unchanged --attach=kprobe"])
 def test_watching_changes_no_reference_and_loads_no_module(guest, arguments):
     before = truth.module_list(guest)

@@ -300,7 +300,8 @@ void RecordBuilder::missing_marks()
     if (life_->vanished_ns && !life_->freed_ns) {
         lacks("its free was not seen, but it is gone");
     }
-    const bool return_due = attempt_ != nullptr && (attempt_->return_lost || life_->grace_ns);
+    const bool return_due = attempt_ != nullptr && (attempt_->return_lost || life_->grace_ns ||
+                                                    (attempt_->gone_ns && life_->freed_ns));
     if (deleted && return_due && !record_.returned_ns && !record_.began_before_tracing) {
         lacks("the return of delete_module was not seen");
     }

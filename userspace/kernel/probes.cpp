@@ -10,15 +10,44 @@ namespace {
 /// Ends are attached before beginnings, so that of everything whose beginning is seen the end is
 /// seen too. Puts come before gets: a get whose put was missed would look outstanding for ever,
 /// while a put without get is only one more reference from before.
+///
+/// The end of a call that sleeps is watched twice, by fexit and by kretprobe; their programs tell
+/// of it once. When anybody attaches or detaches another fexit program, the kernel leaves out the
+/// fexit programs of the calls that are on their way (bpf_tramp_image_put()), and counts no miss;
+/// and a kretprobe follows only so many calls at once.
 constexpr std::array specs{
     ProbeSpec{ProbeKind::Tracepoint, "sched_process_exit", "process_exit", When::Always,
               "a task died inside delete_module"},
     ProbeSpec{ProbeKind::Fexit, "__x64_sys_delete_module", "delete_module_exit", When::Always,
               "delete_module returned", "delete_module_leave"},
+    ProbeSpec{ProbeKind::Kretprobe,
+              "__x64_sys_delete_module",
+              "delete_module_leave",
+              When::Always,
+              "the same, should the kernel leave that out",
+              {},
+              false,
+              true},
     ProbeSpec{ProbeKind::Fexit, "__ia32_sys_delete_module", "delete_module_exit_ia32", When::Always,
               "delete_module returned to a 32-bit task", "delete_module_leave_ia32", true},
+    ProbeSpec{ProbeKind::Kretprobe,
+              "__ia32_sys_delete_module",
+              "delete_module_leave_ia32",
+              When::Always,
+              "the same, should the kernel leave that out",
+              {},
+              true,
+              true},
     ProbeSpec{ProbeKind::Fexit, "free_module", "free_module_exit", When::Always,
               "the memory is free", "free_module_leave"},
+    ProbeSpec{ProbeKind::Kretprobe,
+              "free_module",
+              "free_module_leave",
+              When::Always,
+              "the same, should the kernel leave that out",
+              {},
+              false,
+              true},
     ProbeSpec{ProbeKind::Tracepoint, "module_free", "module_free", When::Always,
               "the memory is being freed"},
     ProbeSpec{ProbeKind::Kprobe, "module_free_going", "free_going_enter", When::WithSoft,

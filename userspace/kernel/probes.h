@@ -36,6 +36,7 @@ struct ProbeSpec {
     /// The kretprobe program that serves where fexit is not to be had; none: nothing does.
     std::string_view fallback = {};
     bool optional = false; ///< not all kernels have the target, and those that do not need no probe
+    bool redundant = false; ///< sees what another one does: nothing is lost if it misses that
 };
 
 /// All probes, in the order in which they have to be attached.

@@ -219,6 +219,9 @@ Missed missed_runs(const lastref_skeleton &skeleton, const std::vector<Attached>
     std::uint64_t get_leave = 0;
     std::set<std::string> programs; // one may serve several probes
     for (const auto &[probe, link] : attached) {
+        if (probe.spec->redundant) {
+            continue;
+        }
         const bool kprobe = probe.kind == ProbeKind::Kprobe || probe.kind == ProbeKind::Kretprobe;
         const auto hits = kprobe ? missed_by_link(link.get()) : 0;
         const auto runs =
