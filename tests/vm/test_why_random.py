@@ -23,7 +23,7 @@ COUNT = 200
 DEVICES = {"uhid": "/dev/uhid", "cuse": "/dev/cuse", "tun": "/dev/net/tun", "cpuid": "/dev/cpu/0/cpuid",
            "msr": "/dev/cpu/0/msr", "nvram": "/dev/nvram", "loop": "/dev/loop-control",
            "vhost_vsock": "/dev/vhost-vsock", "vhost_net": "/dev/vhost-net"}
-SOCKETS = {"vsock": "40 1 0", "sctp": "2 1 132", "af_alg": "38 5 0", "dccp": "2 6 33"}
+SOCKETS = {"vsock": "40 1 0", "sctp": "2 1 132", "af_alg": "38 5 0"}
 ALWAYS = {"open", "share", "dup", "stopped", "namespaces"}  # kinds of which none may be missed
 
 

@@ -12,6 +12,8 @@ from harness.paths import HARNESS
 kernels = "stock"
 UHID = "/dev/uhid"
 STUCK = "/sys/kernel/debug/lr_stuck"
+CAT_SLEEPS = """until for pid in $(pidof cat); do grep '^State:.D' /proc/$pid/status; done | grep -q D
+    do usleep 10000; done"""
 SECONDS = 20  # of the guest's time, emulated on a busy machine; without a deadline it is for ever
 
 
@@ -50,7 +52,7 @@ def test_a_process_whose_mmap_lock_is_held_for_ever(guest, keep):
     guest.check(f"echo mmap {kept['pid']} > {STUCK}/control")
     # The control: what reads its memory map hangs.
     reader = guest.start(["cat", f"/proc/{kept['pid']}/maps"])
-    guest.check("until grep -q 'State:.D' /proc/$(pidof -s cat)/status; do usleep 10000; done")
+    guest.check(CAT_SLEEPS)
     doc = in_time(guest, "uhid")
     assert (doc["hard"]["refs"], doc["hard"]["explained"]) == (1, 1), why.brief(doc)
     found = why.holder(doc, kind="open_file")
@@ -61,7 +63,7 @@ def test_a_process_whose_mmap_lock_is_held_for_ever(guest, keep):
 def test_a_process_in_uninterruptible_sleep(guest, keep):
     job = guest.start(f"exec 5< {UHID}; echo open; exec cat {STUCK}/sleep")
     job.wait_for("open", "stdout")
-    guest.check("until grep -q 'State:.D' /proc/$(pidof -s cat)/status; do usleep 10000; done")
+    guest.check(CAT_SLEEPS)
     doc = in_time(guest, "uhid")
     found = why.holder(doc, kind="open_file")
     assert (found["comm"], found["fd"], found["path"]) == ("cat", 5, UHID)
