@@ -117,7 +117,8 @@ ExitCode WhyDoc::exit_code() const
     if (found.state == ModuleState::Going) {
         return soft.refs > 0 ? ExitCode::Outstanding : ExitCode::ExitRunning;
     }
-    const bool held = hard.refs > 0 || soft.refs > 0 || found.state == ModuleState::Coming;
+    const bool held =
+        hard.refs > 0 || soft.refs > 0 || found.permanent || found.state == ModuleState::Coming;
     return held ? ExitCode::Outstanding : ExitCode::Done;
 }
 

@@ -186,9 +186,8 @@ std::string note(const WhyDoc &doc, const Process &process, WhySection section)
     }
     if (process.start_ns != 0 && process.start_ns <= doc.found.ts_ns) {
         const auto age = format_duration(doc.found.ts_ns - process.start_ns);
-        add_part(fmt::format(section == WhySection::Uses ? "started {} ago"
-                                                         : "for at most {}: it started then",
-                             age));
+        add_part(section == WhySection::Uses ? fmt::format("started {} ago", age)
+                                             : fmt::format("for at most {}: it started then", age));
     }
     return text;
 }
