@@ -31,6 +31,7 @@ class Instance:
     held: dict = field(default_factory=lambda: {
         counter: {site: [] for site in SITES} for counter in COUNTERS})
     promised: list = field(default_factory=list)  # (n, ms, of)
+    tries: int = 0  # promises that first try to get one: early ones succeed, and hold it a moment
     going: bool = False
 
     @property
@@ -84,6 +85,7 @@ class Unload:
     promised: list
     referee: tuple = None
     freed_by_ns: int = 0
+    tries: int = 0
 
 
 class Truth:
@@ -118,7 +120,8 @@ class Truth:
     def _unload(self, step, answer):
         instance = self.live[step.slot]
         self.unloads.append(Unload(instance.name, instance.instance_id, answer["t0"],
-                                   answer["t1"], answer["ret"], instance.promised))
+                                   answer["t1"], answer["ret"], instance.promised,
+                                   tries=instance.tries))
         if answer["ret"] == 0:
             instance.going = True
             self.going[step.slot] = self.live.pop(step.slot)
@@ -173,6 +176,7 @@ class Truth:
 
     def _later(self, step, answer):
         self.live[step.slot].promised.append((step.n, step.ms, step.of))
+        self.live[step.slot].tries += "try" in step.words
 
     def _program(self, step, answer):
         pass

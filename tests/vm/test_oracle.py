@@ -198,6 +198,17 @@ def test_a_wrong_document_does_not(change):
     assert mismatches(change)
 
 
+@pytest.mark.parametrize("refs, tries, fine", [
+    (6, 0, True), (7, 0, False), (7, 1, True), (8, 1, False)])
+def test_a_late_get_that_comes_early_is_held_for_a_moment(refs, tries, fine):
+    truth, doc = watched()
+    truth.going[0] = truth.live.pop(0)
+    truth.going[0].tries = tries
+    doc["modules"][0].update(state="going")
+    doc["modules"][0]["soft"].update(refs=refs)
+    assert (list(compare.refs(doc, GOT_NS, truth)) == []) is fine
+
+
 def test_what_was_missed_may_be_missing_but_is_no_excuse_for_more():
     def lose(missed, said, attribution="bounds", unknown=False):
         def change(doc, module, rows):

@@ -26,7 +26,7 @@ def keep(guest):
 
 @pytest.mark.parametrize("module, path, refs", [
     ("cuse", "/dev/cuse", 1),                # a misc device
-    ("tun", "/dev/net/tun", None),           # its socket holds it too
+    ("tun", "/dev/net/tun", 2),              # its socket holds it too
     ("loop", "/dev/loop-control", 1),
     ("vhost_vsock", "/dev/vhost-vsock", 1),
     ("nvram", "/dev/nvram", 1),

@@ -21,7 +21,8 @@ struct action {
     void (*run)(int argc, char **argv);
 };
 
-extern const struct action file_actions[]; /* both end with an empty one */
+extern const struct action file_actions[]; /* each ends with an empty one */
+extern const struct action fuse_actions[];
 extern const struct action process_actions[];
 
 /* The answer is "ok" and this, like printf. */

@@ -145,11 +145,15 @@ int main(void)
         action = find(file_actions, argv[0]);
         if (!action)
             action = find(process_actions, argv[0]);
+        if (!action)
+            action = find(fuse_actions, argv[0]);
         if (!action || argc - 1 < action->arguments)
             printf("error nobody knows how to %s\n", argv[0]);
         else
             begin(action, argc, argv);
     }
+    for (int i = 0; i < count; i++) // one may wait for another
+        kill(-begun[i], SIGKILL);
     while (count)
         end(begun[--count]);
     return 0;

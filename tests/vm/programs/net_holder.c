@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Holds sockets for tests/vm/test_why_net*.py: does the steps that its arguments name, in order,
- * says "ready" and stays until it is killed. Sockets are numbered as they are made.
+ * says "ready PID" and stays until it is killed. Sockets are numbered as they are made.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -216,7 +216,7 @@ int main(int argc, char **argv)
         steps[i].step(&argv[at]);
         at += steps[i].arguments;
     }
-    puts("ready");
+    printf("ready %d\n", getpid());
     fflush(stdout);
     pause();
     return 0;
