@@ -43,7 +43,7 @@ __noinline __u32 pins_of_file(__u64 file_address)
     if (type == S_IFCHR && is_target(BPF_CORE_READ(inode, i_cdev, owner))) {
         pins |= LR_PIN_CHARACTER_DEVICE;
     }
-    if (type == S_IFBLK) {
+    if (type == S_IFBLK && bpf_core_type_exists(struct bdev_inode)) {
         const struct block_device *bdev = bdev_of(BPF_CORE_READ(file, f_mapping, host));
 
         if (is_target(BPF_CORE_READ(bdev, bd_disk, fops, owner))) {
