@@ -50,7 +50,7 @@ static __always_inline void describe_sock(struct lr_finding *finding, const stru
     if (out->family == AF_INET) {
         bpf_core_read(out->address, sizeof(__u32), &sk->__sk_common.skc_rcv_saddr);
         bpf_core_read(out->peer_address, sizeof(__u32), &sk->__sk_common.skc_daddr);
-    } else {
+    } else if (bpf_core_field_exists(sk->__sk_common.skc_v6_daddr)) {
         bpf_core_read(out->address, sizeof(out->address), &sk->__sk_common.skc_v6_rcv_saddr);
         bpf_core_read(out->peer_address, sizeof(out->peer_address), &sk->__sk_common.skc_v6_daddr);
     }

@@ -25,8 +25,8 @@ def flat(text):
 @pytest.fixture(name="held")
 def a_process_that_holds(guest):
     """Two descriptors for two opens of a file of lr_referee, and a child that shares them."""
-    job = guest.start(f"exec 5< {FILE} 6< {FILE} || exit; (read line) & echo open $$ $!; read line",
-                      stdin=b"")
+    job = guest.start(f"exec 5< {FILE} 6< {FILE} || exit; sleep 1000 & echo open $$ $!; "
+                      "read line; kill $!", stdin=b"")
     found = job.wait_for(r"^open (\d+) (\d+)$", "stdout")
     yield job, int(found[1]), int(found[2])
     job.close_stdin()
@@ -45,8 +45,8 @@ def test_a_file_that_processes_share(guest, held):
     assert doc["next"] == [f"kill {parent} {child}"]
     text = tool.lastref(guest, "why lr_referee").stdout
     assert flat(text).startswith(
-        f"lr_referee cannot be unloaded: sh[{parent}] has {FILE} open (shared with sh[{child}]).")
-    assert f"fd 5, 6 on {FILE}, shared with sh[{child}]" in flat(text)
+        f"lr_referee cannot be unloaded: sh[{parent}] has {FILE} open (shared with sleep[{child}]).")
+    assert f"fd 5, 6 on {FILE}, shared with sleep[{child}]" in flat(text)
     assert max(map(len, text.splitlines())) <= 80
     guest.check(doc["next"][0] + " || true")
     job.wait()

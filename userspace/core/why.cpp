@@ -122,7 +122,8 @@ ExitCode WhyDoc::exit_code() const
             found.routine ? found.routine->status == RoutineStatus::Waiting : soft.refs > 0;
         return waits ? ExitCode::Outstanding : ExitCode::ExitRunning;
     }
-    const bool held = hard.refs > 0 || soft.refs > 0 || found.state == ModuleState::Coming;
+    const bool held =
+        hard.refs > 0 || soft.refs > 0 || found.permanent || found.state == ModuleState::Coming;
     return held ? ExitCode::Outstanding : ExitCode::Done;
 }
 

@@ -27,6 +27,10 @@ std::string details(const TraceEvent &event)
     if (event.kind == TraceKind::ModuleRequest) {
         add(escape_text(event.alias));
     }
+    if (event.wanted_by && event.site) {
+        add(fmt::format("wanted by {} at {}", style::who(*event.wanted_by),
+                        escape_text(event.site->symbol)));
+    }
     if (event.site && !loads) {
         add(escape_text(event.site->symbol));
     }
@@ -53,10 +57,6 @@ std::string details(const TraceEvent &event)
     }
     if (event.parent) {
         add("child of " + style::who(*event.parent));
-    }
-    if (event.wanted_by && event.site) {
-        add(fmt::format("wanted by {} at {}", style::who(*event.wanted_by),
-                        escape_text(event.site->symbol)));
     }
     return out;
 }
