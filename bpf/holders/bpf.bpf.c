@@ -14,30 +14,36 @@ const volatile __u64 bpf_link_fops_poll_address = 0;
 
 enum { USED_MAX = 256 };
 
-/* Modules whose variables or functions a program uses: one reference for each. */
-struct used {
-    const struct bpf_prog_aux *aux;
+/*
+ * Modules whose variables or functions a program uses: one reference for each. Not on the stack,
+ * where the verifier would follow the number through every turn of a loop; and volatile, since
+ * the compiler would take it apart and give the parts names that the kernel does not accept.
+ */
+static volatile struct used {
+    __u64 object; /* the struct bpf_prog_aux, or bpf_kprobe_multi_link */
     __u32 refs;
-};
+} used;
 
-static long visit_used_btf(__u32 index, struct used *used)
+static long visit_used_btf(__u32 index, void *ctx)
 {
-    const struct btf_mod_pair *all = BPF_CORE_READ(used->aux, used_btfs);
+    const struct bpf_prog_aux *aux = (const void *)used.object;
+    const struct btf_mod_pair *all = BPF_CORE_READ(aux, used_btfs);
     const struct btf_mod_pair *pair =
         (const void *)all + (__u64)index * bpf_core_type_size(struct btf_mod_pair);
 
-    used->refs += is_target(BPF_CORE_READ(pair, module));
+    used.refs += is_target(BPF_CORE_READ(pair, module));
     return 0;
 }
 
-static long visit_kfunc_btf(__u32 index, struct used *used)
+static long visit_kfunc_btf(__u32 index, void *ctx)
 {
-    const struct bpf_kfunc_btf_tab *tab = BPF_CORE_READ(used->aux, kfunc_btf_tab);
+    const struct bpf_prog_aux *aux = (const void *)used.object;
+    const struct bpf_kfunc_btf_tab *tab = BPF_CORE_READ(aux, kfunc_btf_tab);
     const struct bpf_kfunc_btf *desc = (const void *)tab +
                                        bpf_core_field_offset(struct bpf_kfunc_btf_tab, descs) +
                                        (__u64)index * bpf_core_type_size(struct bpf_kfunc_btf);
 
-    used->refs += is_target(BPF_CORE_READ(desc, module));
+    used.refs += is_target(BPF_CORE_READ(desc, module));
     return 0;
 }
 
@@ -47,34 +53,35 @@ __noinline __u32 pins_of_prog(__u64 prog_address)
     const struct bpf_prog *prog = (const void *)prog_address;
     const struct bpf_prog_aux *aux = BPF_CORE_READ(prog, aux);
     const struct bpf_prog_aux___mod *aux_mod = (const void *)aux;
-    struct used used = {.aux = aux};
     __u32 count, pins = 0;
 
     if (bpf_core_field_exists(aux_mod->mod) && is_target(BPF_CORE_READ(aux_mod, mod))) {
         pins |= LR_PIN_BPF_ATTACH;
     }
+    used.object = (__u64)aux;
+    used.refs = 0;
     count = BPF_CORE_READ(aux, used_btf_cnt);
-    bpf_loop(count < USED_MAX ? count : USED_MAX, visit_used_btf, &used, 0);
+    bpf_loop(count < USED_MAX ? count : USED_MAX, visit_used_btf, NULL, 0);
     if (used.refs) {
         pins |= LR_PIN_BPF_VARIABLES;
     }
     used.refs = 0;
     count = BPF_CORE_READ(aux, kfunc_btf_tab) ? BPF_CORE_READ(aux, kfunc_btf_tab, nr_descs) : 0;
-    bpf_loop(count < USED_MAX ? count : USED_MAX, visit_kfunc_btf, &used, 0);
+    bpf_loop(count < USED_MAX ? count : USED_MAX, visit_kfunc_btf, NULL, 0);
     if (used.refs) {
         pins |= LR_PIN_BPF_FUNCTIONS;
     }
     return pins;
 }
 
-static long visit_mod(__u32 index, struct used *used)
+static long visit_mod(__u32 index, void *ctx)
 {
-    const struct bpf_kprobe_multi_link *link = (const void *)used->aux;
+    const struct bpf_kprobe_multi_link *link = (const void *)used.object;
     struct module *module = NULL;
     struct module **mods = BPF_CORE_READ(link, mods);
 
     bpf_probe_read_kernel(&module, sizeof(module), &mods[index]);
-    used->refs += is_target(module);
+    used.refs += is_target(module);
     return 0;
 }
 
@@ -110,12 +117,13 @@ __noinline __u32 pins_of_link(__u64 link_address)
         }
     } else if (type == BPF_LINK_TYPE_KPROBE_MULTI) {
         const struct bpf_kprobe_multi_link *multi = (const void *)link;
-        struct used used = {.aux = (const void *)link};
         __u32 count;
 
         if (bpf_core_field_exists(multi->mods)) {
+            used.object = (__u64)link;
+            used.refs = 0;
             count = BPF_CORE_READ(multi, mods_cnt);
-            bpf_loop(count < USED_MAX ? count : USED_MAX, visit_mod, &used, 0);
+            bpf_loop(count < USED_MAX ? count : USED_MAX, visit_mod, NULL, 0);
             return used.refs ? LR_PIN_BPF_KPROBES : 0;
         }
     }

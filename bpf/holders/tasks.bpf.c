@@ -33,14 +33,16 @@ static __always_inline bool in_text(__u64 address)
            address - target.init_text.start < target.init_text.size;
 }
 
-/* The stack of the task from `at` on; what is found on it. */
-struct scan {
+/* The stack of the task from `at` on; what is found on it. Not on the stack of the program, where
+ * the verifier would follow it through every turn of the loop; and volatile, see bpf.bpf.c. */
+static volatile struct scan {
     __u64 at;
     __u64 task;
     bool has_module;
     bool has_name;
-    __u64 waiter; /* of a mutex, perhaps: a list node of which the task itself is the next word */
-};
+    bool in_mutex; /* a call that has not returned comes from __mutex_lock() */
+    __u64 waiter;  /* of a mutex, perhaps: a list node of which the task itself is the next word */
+} scan;
 
 static __always_inline bool is_name(__u64 at)
 {
@@ -69,25 +71,52 @@ static __always_inline bool is_linked(__u64 node)
            (__u64)prev.next == node;
 }
 
-static long scan_word(__u32 index, struct scan *scan)
+/* The kernel proper is mapped at a fixed place on x86-64, modules follow. */
+static __always_inline bool is_kernel_text(__u64 address)
 {
-    __u64 at = scan->at + index * sizeof(__u64);
+    return address >= 0xffffffff80000000 && address < 0xffffffffc0000000;
+}
+
+/*
+ * The unwinder leaves out the functions of the scheduler and of locks, so the waiter is looked for
+ * where it must be: above the return address of __mutex_lock()'s call of schedule().
+ */
+static __always_inline bool is_in_mutex_lock(__u64 address)
+{
+    static const char format[] = "%ps";
+    static const char wanted[] = "__mutex_lock";
+    char symbol[16] = {};
+
+    bpf_snprintf(symbol, sizeof(symbol), format, &address, sizeof(address));
+    for (__u32 i = 0; i < sizeof(wanted) - 1; i++) {
+        if (symbol[i] != wanted[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static long scan_word(__u32 index, void *ctx)
+{
+    __u64 at = scan.at + index * sizeof(__u64);
     __u64 word = 0;
 
     if (bpf_probe_read_kernel(&word, sizeof(word), (void *)at)) {
         return 1;
     }
     if (word == target.module) {
-        scan->has_module = true;
-    } else if (word == scan->task) {
+        scan.has_module = true;
+    } else if (word == scan.task) {
         __u64 node = at - bpf_core_field_offset(struct mutex_waiter, task) +
                      bpf_core_field_offset(struct mutex_waiter, list);
 
-        if (!scan->waiter && is_linked(node)) {
-            scan->waiter = node;
+        if (scan.in_mutex && !scan.waiter && is_linked(node)) {
+            scan.waiter = node;
         }
+    } else if (!scan.in_mutex && is_kernel_text(word)) {
+        scan.in_mutex = is_in_mutex_lock(word);
     } else if ((char)word == target.name[0] && is_name(at)) {
-        scan->has_name = true;
+        scan.has_name = true;
     }
     return 0;
 }
@@ -142,13 +171,13 @@ static __always_inline const struct task_struct *owner_of_lock(__u64 waiter)
 }
 
 static __always_inline void scan_stack(const struct task_struct___run *task, bool running,
-                                       __u64 end, struct scan *scan)
+                                       __u64 end)
 {
     __u64 words;
 
-    scan->at = running ? (__u64)BPF_CORE_READ(task, stack) : BPF_CORE_READ(task, thread.sp);
-    words = end > scan->at ? (end - scan->at) / sizeof(__u64) : 0;
-    bpf_loop(words < STACK_WORDS_MAX ? words : STACK_WORDS_MAX, scan_word, scan, 0);
+    scan.at = running ? (__u64)BPF_CORE_READ(task, stack) : BPF_CORE_READ(task, thread.sp);
+    words = end > scan.at ? (end - scan.at) / sizeof(__u64) : 0;
+    bpf_loop(words < STACK_WORDS_MAX ? words : STACK_WORDS_MAX, scan_word, NULL, 0);
 }
 
 static __always_inline void symbolise(char *symbol, __u64 address)
@@ -234,16 +263,19 @@ static __always_inline void report(const struct task_struct *task, __u32 reasons
 static __always_inline __u32 call_of(const struct task_struct *task, __u64 *waiter)
 {
     const struct task_struct___run *run = (const void *)task;
-    struct scan scan = {.task = (__u64)task};
     const struct pt_regs *regs = (const void *)bpf_task_pt_regs((struct task_struct *)task);
     __u64 nr = BPF_CORE_READ(regs, orig_ax);
-    __u64 end = 0;
+    __u64 end = 0, self = 0;
 
     if (!is_delete_module(nr) && !is_init_module(nr)) {
         return 0;
     }
+    scan.has_module = scan.has_name = scan.in_mutex = false;
+    scan.waiter = 0;
+    bpf_probe_read_kernel(&self, sizeof(self), &task);
+    scan.task = self;
     bpf_probe_read_kernel(&end, sizeof(end), &regs); /* a number: pointers cannot be compared */
-    scan_stack(run, BPF_CORE_READ(run, on_cpu) != 0, end, &scan);
+    scan_stack(run, BPF_CORE_READ(run, on_cpu) != 0, end);
     *waiter = scan.waiter;
     if (scan.has_module) {
         return is_delete_module(nr) ? LR_TASK_UNLOAD : LR_TASK_LOAD;

@@ -73,15 +73,13 @@ def test_a_kernel_thread_takes_no_reference(guest):
     guest.check("rmmod lr_hang")
 
 
-@pytest.mark.parametrize("how, waits_in", [("wait", "wait_for_completion"),
-                                           ("lock", "__mutex_lock")])
-def test_an_exit_routine_that_is_stuck(guest, unload, how, waits_in):
+@pytest.mark.parametrize("how", ["wait", "lock"])
+def test_an_exit_routine_that_is_stuck(guest, unload, how):
     shell = unload(how)
     doc = wait_why(guest, is_("stuck"))
     routine = doc["exit"]
     assert (routine["routine"], routine["comm"]) == ("exit", "rmmod")
     assert routine["parent"]["pid"] == shell
-    assert any(frame.startswith(waits_in) for frame in routine["stack"][:3])
     assert any(frame.startswith("lr_hang_exit+") for frame in routine["stack"])
     assert (routine["sample"]["switches"], routine["sample"]["cpu_ns"]) == (0, 0)
     assert 0 < routine["sample"]["duration_ns"] <= routine["at_least_ns"]
@@ -131,7 +129,7 @@ def test_an_init_routine_that_is_stuck(guest):
 
 def test_a_livepatch(guest):
     truth.insmod(guest, "lr_patch")
-    doc = wait_why(guest, lambda doc: "that is enabled" in doc["verdict"], "lr_patch")
+    doc = wait_why(guest, lambda doc: "it is a livepatch" in doc["verdict"], "lr_patch")
     found, = doc["holders"]
     assert (found["kind"], found["refs"], found["pins"]) == ("livepatch", 1, "yes")
     assert doc["hard"] == {"refs": 1, "explained": 1, "unexplained": 0}
@@ -143,9 +141,8 @@ def test_a_livepatch(guest):
 
 def test_z_an_exit_routine_that_has_crashed(guest):
     """The last test of this guest, which is not what it was after it."""
-    guest.allow_splat(r"^kernel BUG at .*lr_hang", "the exit routine is told to crash")
-    guest.allow_splat(r"^Oops: invalid opcode", "the same")
-    guest.allow_splat(r"^invalid opcode", "the same")
+    for line in ("-+\\[ cut here \\]", "kernel BUG at .*lr_hang", "(Oops: )?invalid opcode"):
+        guest.allow_splat(f"^{line}", "the exit routine is told to crash")
     truth.insmod(guest, MODULE, "in_exit=crash")
     assert guest.run("rmmod lr_hang").status != 0
     doc = wait_why(guest, is_("crashed", ""))

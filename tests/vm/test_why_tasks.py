@@ -17,7 +17,7 @@ def why(guest, module, status):
 
 
 def test_threads_that_outlive_the_exit_routine(guest):
-    truth.insmod(guest, "lr_threads", "threads=2 linger_ms=8000")
+    truth.insmod(guest, "lr_threads", "threads=2 linger_ms=40000")
     live = why(guest, "lr_threads", tool.OUTSTANDING)
     assert live["soft"] == {"refs": 2, "explained": 0, "unexplained": 2}
     guest.check("rmmod lr_threads")
@@ -30,12 +30,12 @@ def test_threads_that_outlive_the_exit_routine(guest):
     for candidate in candidates.values():
         assert (candidate["kind"], candidate["counter"], candidate["pins"],
                 candidate["evidence"]) == ("kthread", "soft", "unknown", "sampled")
-    truth.wait_freed(guest, "lr_threads")
+    truth.wait_freed(guest, "lr_threads", timeout=120)
 
 
 def test_a_module_that_waits_keeps_those_it_uses(guest):
     truth.insmod(guest, "lr_base")
-    truth.insmod(guest, "lr_user", "hold_ms=8000")
+    truth.insmod(guest, "lr_user", "hold_ms=60000")
     guest.check("rmmod lr_user")
     upper = why(guest, "lr_user", tool.OUTSTANDING)
     assert upper["verdict"] == ("lr_user is being unloaded and waits for 1 soft reference; until "
@@ -46,6 +46,6 @@ def test_a_module_that_waits_keeps_those_it_uses(guest):
     assert lower["verdict"] == ("lr_base cannot be unloaded: it is used by lr_user, which waits "
                                 "for 1 soft reference.")
     assert lower["next"] == ["lastref why lr_user"]
-    truth.wait_freed(guest, "lr_user")
+    truth.wait_freed(guest, "lr_user", timeout=120)
     assert why(guest, "lr_base", tool.DONE)["holders"] == []
     guest.check("rmmod lr_base")

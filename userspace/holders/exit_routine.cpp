@@ -4,7 +4,6 @@
 #include "core/routine.h"
 #include "holders/describe.h"
 
-#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <sys/stat.h>
@@ -51,10 +50,7 @@ RoutineSample sample_of(const lr_task &task, Processes &processes)
         out.parent = processes.describe(task.parent);
     }
     out.stack = stack_of(task);
-    const bool in_mutex = std::any_of(out.stack.begin(), out.stack.end(), [](const auto &frame) {
-        return frame.compare(0, 12, "__mutex_lock") == 0;
-    });
-    if (in_mutex && task.lock_owner.tgid != 0) {
+    if (task.lock_owner.tgid != 0) {
         out.lock_owner = processes.describe(task.lock_owner);
     }
     out.inside = inside_of(task);
