@@ -71,7 +71,8 @@ static __always_inline void name_task(struct lr_finding_task *out, const struct 
 {
     const struct task_struct *leader = BPF_CORE_READ(task, group_leader);
     const struct pid *pid = BPF_CORE_READ(leader, thread_pid);
-    /* Its number in each namespace, the innermost last; the size of one is the kernel's, not ours. */
+    /* Its number in each namespace, the innermost last; the size of one is the kernel's, not ours.
+     */
     __u64 innermost = (__u64)BPF_CORE_READ(pid, level) * bpf_core_type_size(struct upid);
     const struct upid *in_own = (const void *)&pid->numbers + innermost;
 
@@ -97,5 +98,8 @@ __u32 pins_of_device_socket(__u64 sock_address);
 /* Write a finding about the socket of that file, or about what a socket of AF_ALG leads to. */
 int report_socket(__u64 file_address, __u32 pins, __u64 task_address, __u32 fd);
 int report_alg_socket(__u64 file_address, __u64 task_address, __u32 fd);
+
+/* Writes findings about files that are registered with that file, if it is an io_uring. */
+int report_ring(__u64 file_address, __u64 task_address, __u32 fd);
 
 #endif /* LASTREF_HOLDERS_BPF_H */

@@ -8,8 +8,8 @@
 namespace lastref::holders {
 namespace {
 
-/// Whether `path` can be the path of a file of which the last part is `name`. Both may be cut short,
-/// and what is no file of a file system has a name of another kind.
+/// Whether `path` can be the path of a file of which the last part is `name`. Both may be cut
+/// short, and what is no file of a file system has a name of another kind.
 bool ends_in(std::string_view path, std::string_view name)
 {
     constexpr std::string_view deleted = " (deleted)";

@@ -21,10 +21,21 @@ using How = Part::How;
 
 constexpr std::array all_parts{
     Part{"open_files", How::Iterator, "open files"},
+    Part{"files_in_flight", How::Walk, "files in flight between unix sockets"},
+    Part{"receivers_of_files", How::Iterator, "who is to receive files in flight"},
+    Part{"net_defaults", How::Walk, "defaults of network namespaces"},
+    Part{"tcp_sockets", How::Walk, "TCP sockets without a file"},
+    Part{"qdiscs", How::Walk, "queueing disciplines and filters"},
 };
 
-constexpr std::array<std::string_view, 2> symbols_needed{"modules",
-                                                         "debugfs_full_proxy_file_operations"};
+constexpr std::array<std::string_view, 8> symbols_needed{"modules",
+                                                         "debugfs_full_proxy_file_operations",
+                                                         "net_namespace_list",
+                                                         "default_qdisc_ops",
+                                                         "tcp_cong_list",
+                                                         "tcp_ulp_list",
+                                                         "tcp_hashinfo",
+                                                         "io_uring_fops"};
 
 using Skeleton = std::unique_ptr<holders_skeleton, decltype(&holders_skeleton__destroy)>;
 
@@ -36,6 +47,12 @@ void set_symbols(holders_skeleton &skeleton, const kernel::Symbols &symbols)
     auto &rodata = *skeleton.rodata;
     rodata.modules_address = address("modules");
     rodata.debugfs_proxy_address = address("debugfs_full_proxy_file_operations");
+    rodata.net_namespaces_address = address("net_namespace_list");
+    rodata.default_qdisc_address = address("default_qdisc_ops");
+    rodata.tcp_congestion_list = address("tcp_cong_list");
+    rodata.tcp_ulp_list = address("tcp_ulp_list");
+    rodata.tcp_hashinfo_address = address("tcp_hashinfo");
+    rodata.io_uring_fops_address = address("io_uring_fops");
 }
 
 /// Opens and loads those programs for which `wanted` is true. Null, with errno, when it fails.
