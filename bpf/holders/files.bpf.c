@@ -127,6 +127,7 @@ static long visit_fd(__u32 fd, struct table *table)
     if (bpf_core_type_exists(struct alg_sock)) {
         report_alg_socket((__u64)file, table->task, fd);
     }
+    report_ring((__u64)file, table->task, fd);
     return 0;
 }
 

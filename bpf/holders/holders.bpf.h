@@ -103,4 +103,7 @@ int report_alg_socket(__u64 file_address, __u64 task_address, __u32 fd);
  * of these. `task` is the address of who has it as `fd`. */
 __u32 report_bpf_file(__u64 file_address, __u64 task, __u32 fd);
 
+/* Writes findings about files that are registered with that file, if it is an io_uring. */
+int report_ring(__u64 file_address, __u64 task_address, __u32 fd);
+
 #endif /* LASTREF_HOLDERS_BPF_H */

@@ -11,6 +11,7 @@
 enum {
     LR_FINDINGS_MAX = 16384,
     LR_FINDING_NAME = 64,
+    LR_RECEIVERS_MAX = 64,
 };
 
 /* What a finding is. The comment says what `object`, `within`, `number` and `name` are. */
@@ -24,6 +25,26 @@ enum lr_finding_kind {
     /* The socket of AF_ALG that a transform is bound to, found by a file: itself, or one accepted
      * from it. object: the struct sock; the rest as above. */
     LR_FOUND_ALG_SOCKET = 41,
+    /* One of TCP's that no file leads to. object: the struct sock. within: the net namespace.
+     * number: enum lr_tcp. socket: what it is. */
+    LR_FOUND_TCP_SOCKET = 42,
+    /* One that a protocol has made for itself; as above. */
+    LR_FOUND_KERNEL_SOCKET = 43,
+    /* Default of a net namespace, or of all. object: the variable. name: the algorithm. */
+    LR_FOUND_CONGESTION_DEFAULT = 44,
+    LR_FOUND_QDISC_DEFAULT = 45,
+    /* object: what it is. within: the net namespace. number: the device's. traffic: the rest. */
+    LR_FOUND_QDISC = 46,
+    LR_FOUND_FILTER = 47,
+    LR_FOUND_FILTER_TEMPLATE = 48,
+    /* A file in flight. object: the struct file. within: the net namespace. number: the inode
+     * number of the socket that it waits at; 0: of one not accepted. name: part of its path. */
+    LR_FOUND_IN_FLIGHT = 49,
+    /* Not a holder: who has such a socket. number: as above. */
+    LR_FOUND_RECEIVER = 50,
+    /* A file that is registered with an io_uring. object: the struct file. fd: of the ring.
+     * number: the slot. name: part of its path. */
+    LR_FOUND_REGISTERED = 51,
     /* A module that uses this one. object: the struct module_use. number: enum lr_module_state.
      * within: the soft references that it waits for, if its exit routine has returned. */
     LR_FOUND_DEPENDENT = 60,
@@ -74,6 +95,26 @@ struct lr_socket {
     __u8 peer_address[16]; /* IPv4 in the first four bytes */
 };
 
+enum lr_tcp {
+    LR_TCP_NOT_ACCEPTED = 1,
+    LR_TCP_CLOSED = 2, /* and still has something to send */
+    LR_TCP_OF_KERNEL = 3,
+};
+
+enum lr_direction { LR_INGRESS = 1, LR_EGRESS = 2 };
+
+/* Something of traffic control. */
+struct lr_traffic {
+    char device[16];
+    char kind[16]; /* "htb", "flower" */
+    __u32 handle;
+    __u32 parent;
+    __u32 chain;
+    __u32 priority;
+    __u16 protocol;  /* ETH_P_IP, … */
+    __u16 direction; /* enum lr_direction; 0: of what leads to the qdisc */
+};
+
 struct lr_finding_task {
     __u32 tgid;
     __u32 tid;     /* of the thread whose files they are */
@@ -96,6 +137,7 @@ struct lr_finding {
     union {
         char name[LR_FINDING_NAME];
         struct lr_socket socket;
+        struct lr_traffic traffic;
     };
 };
 LR_STATIC_ASSERT(sizeof(struct lr_finding) == 152, "lr_finding");

@@ -15,6 +15,7 @@ enum {
     AF_VSOCK = 40,
     SOCK_STREAM = 1,
     IPPROTO_TCP = 6,
+    SOCK_DEAD = 1 << 0,        /* enum sock_flags: no file will come to it any more */
     SOCKFS_MAGIC = 0x534F434B, /* include/uapi/linux/magic.h */
 };
 
@@ -24,9 +25,73 @@ struct ns_common {
     unsigned int inum;
 };
 
+struct hlist_node {
+    struct hlist_node *next;
+};
+
+struct hlist_head {
+    struct hlist_node *first;
+};
+
+struct hlist_nulls_node {
+    struct hlist_nulls_node *next;
+};
+
+struct hlist_nulls_head {
+    struct hlist_nulls_node *first;
+};
+
+struct inet_ehash_bucket {
+    struct hlist_nulls_head chain;
+};
+
+struct inet_listen_hashbucket {
+    struct hlist_nulls_head nulls_head;
+};
+
+struct inet_hashinfo {
+    struct inet_ehash_bucket *ehash;
+    unsigned int ehash_mask;
+    unsigned int lhash2_mask;
+    struct inet_listen_hashbucket *lhash2;
+};
+
+struct inet_timewait_death_row {
+    struct inet_hashinfo *hashinfo;
+};
+
+struct netns_ipv4 {
+    struct inet_timewait_death_row tcp_death_row;
+    const struct tcp_congestion_ops *tcp_congestion_control;
+};
+
+struct netns_sctp {
+    struct sock *ctl_sock;
+};
+
+struct unix_table {
+    struct hlist_head *buckets;
+};
+
+struct netns_unix {
+    struct unix_table table;
+};
+
+/* What pernet_operations with an id have; the pointers begin where the struct does. */
+struct net_generic {
+    struct {
+        unsigned int len;
+    } s;
+};
+
 struct net {
     struct list_head list;
     struct ns_common ns;
+    struct list_head dev_base_head;
+    struct netns_ipv4 ipv4;
+    struct netns_sctp sctp;
+    struct netns_unix unx;
+    struct net_generic *gen;
 };
 
 typedef struct {
@@ -35,10 +100,6 @@ typedef struct {
 
 struct proto {
     struct module *owner;
-};
-
-struct hlist_nulls_node {
-    struct hlist_nulls_node *next;
 };
 
 struct in6_addr {
@@ -58,11 +119,23 @@ struct sock_common {
     possible_net_t skc_net;
     struct in6_addr skc_v6_daddr;
     struct in6_addr skc_v6_rcv_saddr;
+    unsigned long skc_flags;
+    struct hlist_node skc_node;
     struct hlist_nulls_node skc_nulls_node;
+};
+
+struct sk_buff {
+    struct sk_buff *next;
+    char cb[48];
+};
+
+struct sk_buff_head {
+    struct sk_buff *next;
 };
 
 struct sock {
     struct sock_common __sk_common;
+    struct sk_buff_head sk_receive_queue;
     __u16 sk_type;
     __u16 sk_protocol;
     struct proto *sk_prot_creator;
@@ -86,6 +159,7 @@ struct socket_alloc {
 
 struct tcp_congestion_ops {
     struct list_head list;
+    char name[16];
     struct module *owner;
 };
 
@@ -107,6 +181,21 @@ struct netlink_sock {
     bool cb_running;
     struct netlink_callback cb;
     struct module *module;
+};
+
+struct Qdisc_ops {
+    char id[16];
+    struct module *owner;
+};
+
+/* include/net/scm.h and include/net/af_unix.h */
+struct scm_fp_list {
+    short count;
+    struct file *fp[253];
+};
+
+struct unix_skb_parms {
+    struct scm_fp_list *fp;
 };
 
 /* Those of modules: their types are there when the modules are. */

@@ -11,6 +11,19 @@ std::optional<Sighting> describe(const lr_finding &finding, Processes &processes
     case LR_FOUND_SOCKET:
     case LR_FOUND_ALG_SOCKET:
         return describe_socket(finding, processes);
+    case LR_FOUND_TCP_SOCKET:
+    case LR_FOUND_KERNEL_SOCKET:
+        return describe_socket_without_file(finding, processes);
+    case LR_FOUND_CONGESTION_DEFAULT:
+    case LR_FOUND_QDISC_DEFAULT:
+    case LR_FOUND_QDISC:
+    case LR_FOUND_FILTER:
+    case LR_FOUND_FILTER_TEMPLATE:
+        return describe_traffic(finding, processes);
+    case LR_FOUND_IN_FLIGHT:
+        return describe_in_flight(finding, processes);
+    case LR_FOUND_REGISTERED:
+        return describe_registered(finding, processes);
     case LR_FOUND_DEPENDENT:
         return describe_dependent(finding);
     case LR_FOUND_BPF_PROG:

@@ -17,6 +17,10 @@ std::optional<Sighting> describe(const lr_finding &finding, Processes &processes
 // Each of these describes the kinds that its name says.
 Sighting describe_file(const lr_finding &finding, Processes &processes);
 Sighting describe_socket(const lr_finding &finding, Processes &processes);
+Sighting describe_socket_without_file(const lr_finding &finding, Processes &processes);
+Sighting describe_traffic(const lr_finding &finding, Processes &processes);
+Sighting describe_in_flight(const lr_finding &finding, Processes &processes);
+Sighting describe_registered(const lr_finding &finding, Processes &processes);
 Sighting describe_dependent(const lr_finding &finding);
 Sighting describe_bpf(const lr_finding &finding, Processes &processes);
 

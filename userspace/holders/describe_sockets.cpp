@@ -114,7 +114,7 @@ Sighting describe_socket(const lr_finding &finding, Processes &processes)
 {
     Sighting out{.kind = HolderKind::Socket, .object = finding.object, .refs = finding.refs};
     const auto socket = what_is(finding.socket);
-    const auto &where = processes.net_namespace(finding.within).where();
+    const auto where = processes.net_namespace(finding.within).where();
     const auto as = role(finding.pins);
     if ((finding.pins & LR_PIN_TCP_CONGESTION) != 0) {
         out.kind = HolderKind::CongestionControl;
@@ -131,6 +131,35 @@ Sighting describe_socket(const lr_finding &finding, Processes &processes)
         out.clause += fmt::format(", whose {} it is", as);
     }
     out.remedy = how_to_end(*out.process);
+    return out;
+}
+
+Sighting describe_socket_without_file(const lr_finding &finding, Processes &processes)
+{
+    Sighting out{.kind = HolderKind::Socket, .object = finding.object, .refs = finding.refs};
+    const auto socket = what_is(finding.socket);
+    const auto where = processes.net_namespace(finding.within).where();
+    const auto as = role(finding.pins);
+    if ((finding.pins & LR_PIN_TCP_CONGESTION) != 0) {
+        out.kind = HolderKind::CongestionControl;
+    }
+    std::string how = "of the kernel's own";
+    if (finding.kind == LR_FOUND_TCP_SOCKET && finding.number == LR_TCP_CLOSED) {
+        how = "closed by its process, and still has data to send";
+    } else if (finding.kind == LR_FOUND_TCP_SOCKET && finding.number == LR_TCP_NOT_ACCEPTED) {
+        how = fmt::format("not accepted yet by who listens at port {}", finding.socket.port);
+    }
+    out.path = socket;
+    out.detail = fmt::format("{}{}{}", how, as.empty() ? "" : fmt::format("; its {}", as), where);
+    out.clause = fmt::format("there is {} {}{}", with_article(socket), how, where);
+    if (!as.empty()) {
+        out.clause += fmt::format(", whose {} it is", as);
+    }
+    if (finding.kind == LR_FOUND_TCP_SOCKET && finding.number == LR_TCP_CLOSED) {
+        out.remedy = processes.net_namespace(finding.within)
+                         .command(fmt::format("ss -K sport = {} dport = {}", finding.socket.port,
+                                              finding.socket.peer_port));
+    }
     return out;
 }
 

@@ -95,6 +95,17 @@ Process Processes::describe(const lr_finding_task &task)
             .user_unit = unit.users};
 }
 
+void Processes::note_socket(const lr_finding &finding)
+{
+    sockets_.try_emplace(finding.number, SocketFile{describe(finding.task), finding.fd});
+}
+
+const Processes::SocketFile *Processes::who_has_socket(std::uint64_t inode) const
+{
+    const auto found = sockets_.find(inode);
+    return inode == 0 || found == sockets_.end() ? nullptr : &found->second;
+}
+
 std::string path_of_fd(std::uint32_t pid, int fd)
 {
     return read_link(fmt::format("/proc/{}/fd/{}", pid, fd));

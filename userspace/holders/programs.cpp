@@ -25,13 +25,26 @@ constexpr std::array all_parts{
     Part{"bpf_programs", How::Iterator, "BPF programs"},
     Part{"bpf_links", How::Iterator, "BPF links"},
     Part{"tasks", How::Iterator, "tasks that run in the module"},
+    Part{"files_in_flight", How::Walk, "files in flight between unix sockets"},
+    Part{"receivers_of_files", How::Iterator, "who is to receive files in flight"},
+    Part{"net_defaults", How::Walk, "defaults of network namespaces"},
+    Part{"tcp_sockets", How::Walk, "TCP sockets without a file"},
+    Part{"qdiscs", How::Walk, "queueing disciplines and filters"},
 };
 
-constexpr std::array<std::string_view, 7> symbols_needed{
-    "modules",           "debugfs_full_proxy_file_operations",
-    "perf_fops",         "perf_tracepoint",
-    "bpf_prog_fops",     "bpf_link_fops",
-    "bpf_link_fops_poll"};
+constexpr std::array<std::string_view, 13> symbols_needed{"modules",
+                                                          "debugfs_full_proxy_file_operations",
+                                                          "perf_fops",
+                                                          "perf_tracepoint",
+                                                          "bpf_prog_fops",
+                                                          "bpf_link_fops",
+                                                          "bpf_link_fops_poll",
+                                                          "net_namespace_list",
+                                                          "default_qdisc_ops",
+                                                          "tcp_cong_list",
+                                                          "tcp_ulp_list",
+                                                          "tcp_hashinfo",
+                                                          "io_uring_fops"};
 
 using Skeleton = std::unique_ptr<holders_skeleton, decltype(&holders_skeleton__destroy)>;
 
@@ -48,6 +61,12 @@ void set_symbols(holders_skeleton &skeleton, const kernel::Symbols &symbols)
     rodata.bpf_prog_fops_address = address("bpf_prog_fops");
     rodata.bpf_link_fops_address = address("bpf_link_fops");
     rodata.bpf_link_fops_poll_address = address("bpf_link_fops_poll");
+    rodata.net_namespaces_address = address("net_namespace_list");
+    rodata.default_qdisc_address = address("default_qdisc_ops");
+    rodata.tcp_congestion_list = address("tcp_cong_list");
+    rodata.tcp_ulp_list = address("tcp_ulp_list");
+    rodata.tcp_hashinfo_address = address("tcp_hashinfo");
+    rodata.io_uring_fops_address = address("io_uring_fops");
 }
 
 /// Opens and loads those programs for which `wanted` is true. Null, with errno, when it fails.

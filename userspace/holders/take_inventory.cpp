@@ -36,6 +36,11 @@ std::vector<Sighting> sightings_of(const Programs &programs, const lr_target &ta
 {
     std::vector<Sighting> out;
     for (const auto &finding : programs.findings()) {
+        if (finding.kind == LR_FOUND_RECEIVER) {
+            processes.note_socket(finding);
+        }
+    }
+    for (const auto &finding : programs.findings()) {
         if (auto sighting = describe(finding, processes)) {
             out.push_back(std::move(*sighting));
         }

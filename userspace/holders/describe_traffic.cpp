@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Defaults of network namespaces, queueing disciplines and filters.
+
+#include "holders/describe.h"
+
+#include <cstring>
+#include <fmt/format.h>
+#include <string_view>
+
+namespace lastref::holders {
+namespace {
+
+constexpr std::uint32_t tc_root = 0xffffffff; // TC_H_ROOT, TC_H_INGRESS, TC_H_CLSACT
+constexpr std::uint32_t tc_ingress = 0xfffffff1;
+
+template <std::size_t size>
+std::string text(const char (&bytes)[size])
+{
+    return {bytes, strnlen(bytes, size)};
+}
+
+/// "8001:", "1:10", as tc has them.
+std::string handle(std::uint32_t number)
+{
+    const auto minor = number & 0xffff;
+    return minor == 0 ? fmt::format("{:x}:", number >> 16)
+                      : fmt::format("{:x}:{:x}", number >> 16, minor);
+}
+
+std::string parent(const lr_traffic &traffic)
+{
+    if (traffic.parent == tc_root) {
+        return "root";
+    }
+    if (traffic.parent == tc_ingress) {
+        return "ingress";
+    }
+    return fmt::format("parent {}", handle(traffic.parent));
+}
+
+/// How tc says which qdisc it is.
+std::string selector(const lr_traffic &traffic)
+{
+    if (traffic.parent == tc_ingress) {
+        return traffic.kind == std::string_view("clsact") ? "clsact" : "ingress";
+    }
+    return parent(traffic);
+}
+
+std::string_view direction(const lr_traffic &traffic)
+{
+    return traffic.direction == LR_INGRESS  ? " ingress"
+           : traffic.direction == LR_EGRESS ? " egress"
+                                            : "";
+}
+
+Sighting describe_congestion_default(const lr_finding &finding, const NetNamespace &space)
+{
+    Sighting out{.kind = HolderKind::SysctlDefault, .object = finding.object, .refs = 1};
+    const auto name = text(finding.name);
+    constexpr std::string_view variable = "net.ipv4.tcp_congestion_control";
+    out.path = variable;
+    out.detail = fmt::format("{} is {}{}", variable, name, space.where());
+    out.clause =
+        fmt::format("{} is the default congestion control (net.ipv4.tcp_congestion_control)"
+                    "{}",
+                    name, space.where());
+    out.remedy =
+        space.command(fmt::format("sysctl -w {}={}", variable, name == "cubic" ? "reno" : "cubic"));
+    return out;
+}
+
+Sighting describe_qdisc_default(const lr_finding &finding)
+{
+    Sighting out{.kind = HolderKind::SysctlDefault, .object = finding.object, .refs = 1};
+    const auto name = text(finding.name);
+    constexpr std::string_view variable = "net.core.default_qdisc";
+    out.path = variable;
+    out.detail = fmt::format("{} is {}", variable, name);
+    out.clause = fmt::format("{} is the default queueing discipline ({})", name, variable);
+    out.remedy =
+        fmt::format("sysctl -w {}={}", variable, name == "pfifo_fast" ? "fq_codel" : "pfifo_fast");
+    return out;
+}
+
+Sighting describe_qdisc(const lr_finding &finding, const NetNamespace &space)
+{
+    Sighting out{.kind = HolderKind::Qdisc, .object = finding.object, .refs = finding.refs};
+    const auto &traffic = finding.traffic;
+    const auto device = text(traffic.device);
+    const auto what = fmt::format("qdisc {} {}", text(traffic.kind), handle(traffic.handle));
+    out.path = device;
+    out.detail = fmt::format("{} on {}, {}{}", what, device, parent(traffic), space.where());
+    out.clause = fmt::format("{} has {}{}", device, what, space.where());
+    out.remedy = space.command(fmt::format("tc qdisc del dev {} {}", device, selector(traffic)));
+    return out;
+}
+
+Sighting describe_filter(const lr_finding &finding, const NetNamespace &space)
+{
+    Sighting out{.kind = HolderKind::Filter, .object = finding.object, .refs = finding.refs};
+    const auto &traffic = finding.traffic;
+    const auto device = text(traffic.device);
+    const bool is_template = finding.kind == LR_FOUND_FILTER_TEMPLATE;
+    const auto what =
+        is_template ? fmt::format("template {} of chain {}", text(traffic.kind), traffic.chain)
+                    : fmt::format("filter {} of chain {}, priority {}", text(traffic.kind),
+                                  traffic.chain, traffic.priority);
+    out.path = device;
+    out.detail = fmt::format("{} on {}{}{}", what, device, direction(traffic), space.where());
+    out.clause = fmt::format("{}{} has a {}{}", device, direction(traffic), what, space.where());
+    const auto command = is_template
+                             ? fmt::format("tc chain del dev {}{} chain {}", device,
+                                           direction(traffic), traffic.chain)
+                             : fmt::format("tc filter del dev {}{} chain {} pref {}", device,
+                                           direction(traffic), traffic.chain, traffic.priority);
+    out.remedy = space.command(command);
+    return out;
+}
+
+} // namespace
+
+Sighting describe_traffic(const lr_finding &finding, Processes &processes)
+{
+    const auto &space = processes.net_namespace(finding.within);
+    switch (finding.kind) {
+    case LR_FOUND_CONGESTION_DEFAULT:
+        return describe_congestion_default(finding, space);
+    case LR_FOUND_QDISC_DEFAULT:
+        return describe_qdisc_default(finding);
+    case LR_FOUND_QDISC:
+        return describe_qdisc(finding, space);
+    default:
+        return describe_filter(finding, space);
+    }
+}
+
+} // namespace lastref::holders
