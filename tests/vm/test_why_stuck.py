@@ -102,10 +102,11 @@ def test_a_mount_of_which_the_daemon_does_not_answer(guest, keep):
 def test_a_stopped_lastref_is_no_holder_for_others(guest, keep):
     """One that was stopped while it looked has the files that it was started with, and no more."""
     kept = keep(f"open {UHID}")
-    stopped = guest.start("lastref why -j uhid & kill -STOP $!; echo stopped; wait")
-    stopped.wait_for("stopped", "stdout")
+    stopped = guest.start("lastref why -j uhid & until grep -q lastref /proc/$!/comm; do :; done; "
+                          "kill -STOP $!; echo pid $!; wait $!")
+    pid = stopped.wait_for(r"^pid (\d+)$", "stdout")[1]
     doc = in_time(guest, "uhid")
     assert doc["hard"] == {"refs": 1, "explained": 1, "unexplained": 0}, why.brief(doc)
     assert why.pids(why.holder(doc, kind="open_file")) == [kept["pid"]]
-    guest.check("kill -CONT $(pidof lastref)")
+    guest.check(f"kill -CONT {pid}")
     assert stopped.wait().status in (0, tool.OUTSTANDING)
