@@ -12,8 +12,6 @@ from harness.paths import HARNESS
 kernels = "stock"
 UHID = "/dev/uhid"
 STUCK = "/sys/kernel/debug/lr_stuck"
-CAT_SLEEPS = """until for pid in $(pidof cat); do grep '^State:.D' /proc/$pid/status; done | grep -q D
-    do usleep 10000; done"""
 SECONDS = 20  # of the guest's time, emulated on a busy machine; without a deadline it is for ever
 
 
@@ -36,6 +34,13 @@ def keep(guest):
     why.free(guest, "uhid")
 
 
+def wait_asleep(guest, job):
+    """Until a job that has told its pid sleeps uninterruptibly. pidof would not do: it reads the
+    command lines of all processes, and hangs with them."""
+    pid = job.wait_for(r"^pid (\d+)$", "stdout")[1]
+    guest.check(f"until grep -q '^State:.D' /proc/{pid}/status; do usleep 10000; done")
+
+
 def in_time(guest, module):
     """The document, which must come in time by the guest's own clock."""
     before, after = "/tmp/before", "/tmp/after"
@@ -51,8 +56,8 @@ def test_a_process_whose_mmap_lock_is_held_for_ever(guest, keep):
     kept = keep(f"open {UHID}")
     guest.check(f"echo mmap {kept['pid']} > {STUCK}/control")
     # The control: what reads its memory map hangs.
-    reader = guest.start(["cat", f"/proc/{kept['pid']}/maps"])
-    guest.check(CAT_SLEEPS)
+    reader = guest.start(f"echo pid $$; exec cat /proc/{kept['pid']}/maps")
+    wait_asleep(guest, reader)
     doc = in_time(guest, "uhid")
     assert (doc["hard"]["refs"], doc["hard"]["explained"]) == (1, 1), why.brief(doc)
     found = why.holder(doc, kind="open_file")
@@ -61,9 +66,8 @@ def test_a_process_whose_mmap_lock_is_held_for_ever(guest, keep):
 
 
 def test_a_process_in_uninterruptible_sleep(guest, keep):
-    job = guest.start(f"exec 5< {UHID}; echo open; exec cat {STUCK}/sleep")
-    job.wait_for("open", "stdout")
-    guest.check(CAT_SLEEPS)
+    job = guest.start(f"exec 5< {UHID}; echo pid $$; exec cat {STUCK}/sleep")
+    wait_asleep(guest, job)
     doc = in_time(guest, "uhid")
     found = why.holder(doc, kind="open_file")
     assert (found["comm"], found["fd"], found["path"]) == ("cat", 5, UHID)
@@ -98,10 +102,11 @@ def test_a_mount_of_which_the_daemon_does_not_answer(guest, keep):
 def test_a_stopped_lastref_is_no_holder_for_others(guest, keep):
     """One that was stopped while it looked has the files that it was started with, and no more."""
     kept = keep(f"open {UHID}")
-    stopped = guest.start("lastref why -j uhid & kill -STOP $!; echo stopped; wait")
-    stopped.wait_for("stopped", "stdout")
+    stopped = guest.start("lastref why -j uhid & until grep -q lastref /proc/$!/comm; do :; done; "
+                          "kill -STOP $!; echo pid $!; wait $!")
+    pid = stopped.wait_for(r"^pid (\d+)$", "stdout")[1]
     doc = in_time(guest, "uhid")
     assert doc["hard"] == {"refs": 1, "explained": 1, "unexplained": 0}, why.brief(doc)
     assert why.pids(why.holder(doc, kind="open_file")) == [kept["pid"]]
-    guest.check("kill -CONT $(pidof lastref)")
+    guest.check(f"kill -CONT {pid}")
     assert stopped.wait().status in (0, tool.OUTSTANDING)

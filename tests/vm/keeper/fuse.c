@@ -34,10 +34,13 @@ static void reply(int fd, const struct fuse_in_header *in, int error, const void
 
 static void serve_one(int fd, const struct fuse_in_header *in)
 {
-    struct fuse_init_out init = {.major = FUSE_KERNEL_VERSION, .minor = FUSE_KERNEL_MINOR_VERSION,
-                                 .max_write = 65536};
-    struct fuse_entry_out entry = {.nodeid = FILE_NODE, .generation = 1, .entry_valid = LONG,
-                                   .attr_valid = LONG, .attr = attributes_of(FILE_NODE)};
+    struct fuse_init_out init = {
+        .major = FUSE_KERNEL_VERSION, .minor = FUSE_KERNEL_MINOR_VERSION, .max_write = 65536};
+    struct fuse_entry_out entry = {.nodeid = FILE_NODE,
+                                   .generation = 1,
+                                   .entry_valid = LONG,
+                                   .attr_valid = LONG,
+                                   .attr = attributes_of(FILE_NODE)};
     struct fuse_attr_out attributes = {.attr_valid = LONG, .attr = attributes_of(in->nodeid)};
     struct fuse_open_out opened = {.fh = 1};
 
