@@ -68,6 +68,27 @@ Inventory everything()
     return out;
 }
 
+/// A module whose exit routine waits for a lock.
+Inventory exiting()
+{
+    auto out = loaded(-1);
+    out.state = ModuleState::Going;
+    out.uses = {"bar"};
+    RoutineSample task{.process = process(71, "rmmod"),
+                       .parent = process(70, "bash", "session-3.scope"),
+                       .lock_owner = process(80, "foo_worker"),
+                       .inside = "foo_exit+0x10 [foo]",
+                       .stack = {"__schedule+0x1", "foo_exit+0x10 [foo]"}};
+    out.routine = Routine{.status = RoutineStatus::Stuck,
+                          .task = task,
+                          .at_least_ns = 5 * second,
+                          .at_most_ns = 60 * second,
+                          .sample_ns = second / 10,
+                          .switches = 1,
+                          .cpu_ns = 1000};
+    return out;
+}
+
 Inventory blind()
 {
     auto out = loaded(4);
@@ -127,7 +148,7 @@ void add_dependent(Inventory &inventory, const std::string &name, std::int64_t r
 
 std::vector<Inventory> all_cases()
 {
-    std::vector<Inventory> out{everything(), blind(), loaded(0), loaded(2)};
+    std::vector<Inventory> out{everything(), exiting(), blind(), loaded(0), loaded(2)};
     for (const auto state : {ModuleState::Coming, ModuleState::Unformed, ModuleState::Going}) {
         for (const std::optional<std::int64_t> soft : {std::optional<std::int64_t>(), {0}, {2}}) {
             auto one = loaded(state == ModuleState::Going ? -1 : 1);
