@@ -88,7 +88,9 @@ def test_an_exit_routine_that_is_stuck(guest, unload, how):
     assert (owner and owner["comm"]) == ("lr_hang/0" if how == "lock" else None)
     assert "its exit routine is stuck in " in doc["verdict"]
     assert not [h for h in doc["holders"] if h["pins"] == "yes"]
-    assert why(guest, status=tool.EXIT_RUNNING)["exit"]["at_least_ns"] >= routine["at_least_ns"]
+    later = why(guest, status=tool.EXIT_RUNNING)["exit"]
+    if guest.kernel.name.startswith("stock"):  # ours do not tell when a task was on a processor
+        assert later["at_least_ns"] > routine["at_least_ns"]
 
 
 @pytest.mark.parametrize("how", ["nap", "spin"])

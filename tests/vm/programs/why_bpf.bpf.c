@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* BPF programs that hold modules of the distribution, for bpftool to load and to attach. */
+/* BPF programs that hold modules of the distribution, for why_bpf.c to attach. */
 #include <linux/bpf.h>
 
 #include <bpf/bpf_helpers.h>
