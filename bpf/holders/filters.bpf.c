@@ -18,6 +18,7 @@ struct search {
     __u64 filter;
     __u32 chain;
     __u32 direction;
+    __u32 qdisc; /* its handle */
 };
 
 static __always_inline void check_filter(struct search *search)
@@ -31,6 +32,7 @@ static __always_inline void check_filter(struct search *search)
     }
     finding = found_on_device(LR_FOUND_FILTER, filter, search->device);
     if (finding) {
+        finding->traffic.handle = search->qdisc;
         finding->traffic.chain = search->chain;
         finding->traffic.priority = BPF_CORE_READ(filter, prio) >> 16;
         finding->traffic.protocol = bpf_ntohs(BPF_CORE_READ(filter, protocol));
@@ -54,6 +56,7 @@ static __always_inline void next_chain(struct search *search)
     }
     finding = found_on_device(LR_FOUND_FILTER_TEMPLATE, &chain->tmplt_ops, search->device);
     if (finding) {
+        finding->traffic.handle = search->qdisc;
         finding->traffic.chain = search->chain;
         finding->traffic.direction = search->direction;
         BPF_CORE_READ_STR_INTO(&finding->traffic.kind, chain, tmplt_ops, kind);
@@ -72,11 +75,15 @@ static long step(__u32 index, struct search *search)
     return 0;
 }
 
-static __always_inline void check_block(__u64 block, __u64 device, __u32 direction)
+static __always_inline void check_block(__u64 block, __u64 device, __u32 direction, __u32 qdisc)
 {
-    struct search search = {.device = device, .direction = direction};
+    struct search search;
 
     if (block) {
+        CLEAR(search);
+        search.device = device;
+        search.direction = direction;
+        search.qdisc = qdisc;
         search.head = block + bpf_core_field_offset(struct tcf_block, chain_list);
         search.node = (__u64)BPF_CORE_READ((const struct tcf_block *)block, chain_list.next);
         bpf_loop(STEPS_MAX, step, &search, 0);
@@ -100,6 +107,7 @@ static __always_inline void check_block(__u64 block, __u64 device, __u32 directi
 __noinline int check_filters(__u64 qdisc_address, __u64 device)
 {
     const struct Qdisc_ops *ops = BPF_CORE_READ((const struct Qdisc *)qdisc_address, ops);
+    __u32 handle = BPF_CORE_READ((const struct Qdisc *)qdisc_address, handle);
     __u64 kind = 0, block;
     __u64 data = qdisc_address + bpf_core_field_offset(struct Qdisc, privdata);
 
@@ -108,12 +116,12 @@ __noinline int check_filters(__u64 qdisc_address, __u64 device)
     bpf_core_read(&kind, sizeof(kind), &ops->id);
     block = BLOCK(INGRESS, ingress_sched_data, block);
     block = block ?: BLOCK(CLSACT, clsact_sched_data, ingress_block);
-    check_block(block, device, LR_INGRESS);
-    check_block(BLOCK(CLSACT, clsact_sched_data, egress_block), device, LR_EGRESS);
+    check_block(block, device, LR_INGRESS, handle);
+    check_block(BLOCK(CLSACT, clsact_sched_data, egress_block), device, LR_EGRESS, handle);
     block = BLOCK(PRIO, prio_sched_data, block);
     block = block ?: BLOCK(HTB, htb_sched, block);
     block = block ?: BLOCK(DRR, drr_sched, block);
     block = block ?: BLOCK(FQ_CODEL, fq_codel_sched_data, block);
-    check_block(block, device, 0);
+    check_block(block, device, 0, handle);
     return 0;
 }

@@ -62,7 +62,7 @@ struct search {
     __u64 skb;
     __u64 queue;
     __u64 list;
-    __u32 bucket;
+    __u32 left; /* buckets */
     __u32 at;
     __u32 count;
 };
@@ -115,7 +115,7 @@ static __always_inline bool next_namespace(struct search *search)
 
     if (net) {
         search->buckets = (__u64)BPF_CORE_READ(net, unx.table.buckets);
-        search->bucket = search->buckets ? 0 : UNIX_BUCKETS;
+        search->left = search->buckets ? UNIX_BUCKETS : 0;
     }
     return net;
 }
@@ -128,10 +128,10 @@ static long step(__u32 index, struct search *search)
         next_message(search);
     } else if (search->node) {
         next_socket(search);
-    } else if (search->bucket < UNIX_BUCKETS) {
+    } else if (search->left) {
+        search->left--;
         bpf_probe_read_kernel(&search->node, sizeof(search->node),
-                              (void *)(search->buckets + search->bucket * sizeof(__u64)));
-        search->bucket++;
+                              (void *)(search->buckets + (__u64)search->left * sizeof(__u64)));
     } else {
         return !next_namespace(search);
     }
@@ -141,8 +141,9 @@ static long step(__u32 index, struct search *search)
 SEC("syscall")
 int files_in_flight(void *ctx)
 {
-    struct search search = {.bucket = UNIX_BUCKETS};
+    struct search search;
 
+    CLEAR(search);
     receivers_count = 0;
     begin_net_walk(&search.nets);
     bpf_loop(STEPS_MAX, step, &search, 0);

@@ -14,6 +14,12 @@ enum {
     NULLS = 1, /* the end of a list with nulls is no pointer, but has this bit */
 };
 
+/*
+ * Zeroes of which the verifier does not know that they are. Before v6.7 (commit ab5cfac139ab) it
+ * takes what the first round of bpf_loop() finds for what all rounds find, and removes code.
+ */
+#define CLEAR(state) bpf_probe_read_kernel(&(state), sizeof(state), NULL)
+
 struct net_walk {
     __u64 node;
 };

@@ -122,8 +122,9 @@ static long step(__u32 index, struct search *search)
 SEC("syscall")
 int qdiscs(void *ctx)
 {
-    struct search search = {};
+    struct search search;
 
+    CLEAR(search);
     begin_net_walk(&search.nets);
     bpf_loop(DEVICES_MAX, step, &search, 0);
     return 0;

@@ -175,12 +175,13 @@ static long step(__u32 index, struct search *search)
 SEC("syscall")
 int tcp_sockets(void *ctx)
 {
-    struct search search = {.info = tcp_hashinfo_address,
-                            .table = tcp_hashinfo_address ? NO_TABLE : LISTENING};
+    struct search search;
 
     if (!has_algorithm(tcp_congestion_list, false) && !has_algorithm(tcp_ulp_list, true)) {
         return 0;
     }
+    CLEAR(search);
+    search.info = tcp_hashinfo_address;
     begin_net_walk(&search.nets);
     bpf_loop(STEPS_MAX, step, &search, 0);
     return 0;

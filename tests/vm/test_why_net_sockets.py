@@ -8,7 +8,7 @@ import why
 import why_net
 
 kernels = "stock"
-guest_options = {"copies": why_net.program()}
+guest_options = {"copies": why_net.program(), "programs": ["ip"]}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -76,7 +76,8 @@ def test_the_socket_in_a_file_of_tun(guest, hold):
 
 def test_macvtap_and_its_library(guest, hold):
     """The device is macvtap's, the operations and the socket are tap's."""
-    guest.check("ip link add dummy0 type dummy && ip link set dummy0 up && "
+    guest.check("modprobe macvtap && modprobe dummy numdummies=0 && "
+                "ip link add dummy0 type dummy && ip link set dummy0 up && "
                 "ip link add link dummy0 name mt0 type macvtap && ip link set mt0 up")
     device = "/dev/tap" + guest.check("cat /sys/class/net/mt0/ifindex").strip()
     guest.check(f"until [ -e {device} ]; do usleep 10000; done")
@@ -112,8 +113,6 @@ def test_alg(guest, hold, end):
     doc = why_net.all_explained(guest, "algif_hash", 1)
     assert why.holder(doc, kind="socket")["pid"] == holder.pid
     assert "AF_ALG socket" in doc["verdict"]
-    # of the bound one: its operations, gone with its descriptor, and its protocol; of the accepted
-    # one its protocol: its operations are algif_hash's... and those have no owner of their own
     refs = int(truth.sysfs(guest, "af_alg", "refcnt"))
     assert refs > before
     doc = why_net.all_explained(guest, "af_alg", refs)

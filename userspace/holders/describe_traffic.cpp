@@ -47,11 +47,12 @@ std::string selector(const lr_traffic &traffic)
     return parent(traffic);
 }
 
-std::string_view direction(const lr_traffic &traffic)
+/// Where a filter is, as tc has it.
+std::string place(const lr_traffic &traffic)
 {
-    return traffic.direction == LR_INGRESS  ? " ingress"
-           : traffic.direction == LR_EGRESS ? " egress"
-                                            : "";
+    return traffic.direction == LR_INGRESS  ? "ingress"
+           : traffic.direction == LR_EGRESS ? "egress"
+                                            : fmt::format("parent {}", handle(traffic.handle));
 }
 
 Sighting describe_congestion_default(const lr_finding &finding, const NetNamespace &space)
@@ -107,13 +108,13 @@ Sighting describe_filter(const lr_finding &finding, const NetNamespace &space)
                     : fmt::format("filter {} of chain {}, priority {}", text(traffic.kind),
                                   traffic.chain, traffic.priority);
     out.path = device;
-    out.detail = fmt::format("{} on {}{}{}", what, device, direction(traffic), space.where());
-    out.clause = fmt::format("{}{} has a {}{}", device, direction(traffic), what, space.where());
-    const auto command = is_template
-                             ? fmt::format("tc chain del dev {}{} chain {}", device,
-                                           direction(traffic), traffic.chain)
-                             : fmt::format("tc filter del dev {}{} chain {} pref {}", device,
-                                           direction(traffic), traffic.chain, traffic.priority);
+    out.detail = fmt::format("{} on {} {}{}", what, device, place(traffic), space.where());
+    out.clause = fmt::format("{} {} has a {}{}", device, place(traffic), what, space.where());
+    const auto command =
+        is_template
+            ? fmt::format("tc chain del dev {} {} chain {}", device, place(traffic), traffic.chain)
+            : fmt::format("tc filter del dev {} {} chain {} pref {}", device, place(traffic),
+                          traffic.chain, traffic.priority);
     out.remedy = space.command(command);
     return out;
 }

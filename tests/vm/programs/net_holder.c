@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_alg.h>
+#include <linux/io_uring.h>
 #include <linux/vm_sockets.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -160,6 +162,16 @@ static void step_pass(char **arg)
     must(sendmsg(fds[atoi(arg[0])], &message, 0), "sendmsg");
 }
 
+/* ring NUMBER: registers a descriptor with an io_uring of its own */
+static void step_ring(char **arg)
+{
+    struct io_uring_params parameters = {0};
+    int ring = keep(syscall(SYS_io_uring_setup, 4, &parameters), "io_uring");
+
+    must(syscall(SYS_io_uring_register, ring, IORING_REGISTER_FILES, &fds[atoi(arg[0])], 1),
+         "register a file");
+}
+
 static void step_accept(char **arg)
 {
     keep(accept(fds[atoi(arg[0])], NULL, NULL), "accept");
@@ -197,6 +209,7 @@ static const struct {
     {"open", 1, step_open},
     {"pair", 0, step_pair},
     {"pass", 2, step_pass},
+    {"ring", 1, step_ring},
     {"accept", 1, step_accept},
     {"close", 1, step_close},
 };
