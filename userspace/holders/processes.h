@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 namespace lastref::holders {
@@ -20,6 +21,26 @@ private:
     const std::string &unit_of(std::uint64_t cgroup);
 
     std::map<std::uint64_t, std::string> units_;
+};
+
+/// Namespaces of one type ("mnt", "net"), by inode number, and who is in them.
+class Namespaces {
+public:
+    explicit Namespaces(std::string type);
+
+    /// The one that lastref is in; 0 when it cannot be read.
+    [[nodiscard]] std::uint32_t own() const { return own_; }
+
+    /// Some process that is in it.
+    [[nodiscard]] std::optional<Process> process_in(std::uint32_t inode) const;
+
+private:
+    void read_all() const;
+
+    std::string type_;
+    std::uint32_t own_ = 0;
+    mutable bool read_ = false; // going over all processes is put off until somebody asks
+    mutable std::map<std::uint32_t, Process> processes_;
 };
 
 /// What a file descriptor of a process shows: "/dev/net/tun", "socket:[8123]"; empty when it is

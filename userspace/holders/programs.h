@@ -4,6 +4,7 @@
 #include "base/result.h"
 #include "bpf/holders/holders.h"
 #include "core/inventory.h"
+#include "holders/found.h"
 #include "kernel/symbols.h"
 
 #include <memory>
@@ -11,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+struct bpf_program;
 struct holders_skeleton;
 
 namespace lastref::holders {
@@ -46,7 +48,7 @@ public:
     void run(std::vector<NotExamined> &not_examined);
 
     /// What the parts have found so far; valid until the next run().
-    [[nodiscard]] std::span<const lr_finding> findings() const;
+    [[nodiscard]] Found found() const;
 
 private:
     struct Deleter {
@@ -54,6 +56,7 @@ private:
     };
     explicit Programs(std::unique_ptr<holders_skeleton, Deleter> skeleton);
     [[nodiscard]] int run_part(const Part &part) const;
+    int run_walk(const bpf_program *program) const;
 
     std::unique_ptr<holders_skeleton, Deleter> skeleton_;
 };

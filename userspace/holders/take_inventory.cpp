@@ -30,11 +30,15 @@ std::vector<Sighting> sightings_of(const Programs &programs)
 {
     Processes processes;
     std::vector<Sighting> out;
-    for (const auto &finding : programs.findings()) {
+    const auto found = programs.found();
+    for (const auto &finding : found.findings) {
         if (auto sighting = describe(finding, processes)) {
             out.push_back(std::move(*sighting));
         }
     }
+    describe_maps(found, processes, out);
+    describe_mounts(found, processes, out);
+    describe_block(found, out);
     return out;
 }
 
