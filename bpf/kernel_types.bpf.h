@@ -82,9 +82,14 @@ struct css_set {
     struct cgroup *dfl_cgrp;
 };
 
+struct mm_struct {
+    unsigned long arg_start, arg_end;
+};
+
 struct task_struct {
     unsigned int flags;
     struct mm_struct *mm;
+    int pid;
     int tgid;
     struct task_struct *real_parent;
     struct task_struct *group_leader;

@@ -167,9 +167,13 @@ int BPF_KRETPROBE(find_module_leave, const struct module *mod)
     return 0;
 }
 
+/*
+ * What is outstanding is read after the time was taken and puts are watched: of the puts that come
+ * in between, the number that the kernel gave them says that they are not of those. The other way
+ * round they would be missing, since they came before that time.
+ */
 static __always_inline void emit_exit_done(const struct module *mod, bool forced, bool init_failed)
 {
-    struct soft_word word = soft_word_of(mod);
     struct unloading *unloading = this_unloading();
     struct lr_exit_done *r;
 
@@ -179,6 +183,8 @@ static __always_inline void emit_exit_done(const struct module *mod, bool forced
     going_add(instance_of(mod));
     r = reserve(LR_EXIT_DONE, sizeof(*r));
     if (r) {
+        struct soft_word word = soft_word_of(mod);
+
         name_module(&r->h, mod);
         r->outstanding = word.outstanding;
         r->soft_used = word.used;
@@ -365,6 +371,51 @@ int BPF_PROG(process_exit)
     return 0;
 }
 
+/* Who loads it, and by which command; the memory of the task is its own, so it can be read. */
+static __always_inline void emit_load(const struct module *mod)
+{
+    struct lr_module_load *r = reserve(LR_MODULE_LOAD, sizeof(*r));
+    struct task_struct *task = (void *)bpf_get_current_task();
+    struct task_struct *parent;
+    unsigned long start, size;
+
+    if (!r) {
+        return;
+    }
+    name_module(&r->h, mod);
+    __builtin_memset(&r->parent_pid, 0, sizeof(*r) - sizeof(r->h));
+    parent = BPF_CORE_READ(task, real_parent, group_leader);
+    r->parent_pid = BPF_CORE_READ(parent, tgid);
+    BPF_CORE_READ_STR_INTO(&r->parent_comm, parent, comm);
+    start = BPF_CORE_READ(task, mm, arg_start);
+    size = BPF_CORE_READ(task, mm, arg_end) - start;
+    size = size < LR_ARGUMENTS ? size : LR_ARGUMENTS - 1;
+    asm volatile("" : "+r"(size)); /* or the bound is lost to the verifier */
+    size &= LR_ARGUMENTS - 1;
+    if (start && !bpf_probe_read_user(r->arguments, size, (void *)start)) {
+        r->size = size;
+    }
+    bpf_ringbuf_submit(r, 0);
+}
+
+SEC("tp_btf/module_request")
+int BPF_PROG(module_request, const char *name, bool wait, unsigned long ip)
+{
+    static const char format[] = "%pB";
+    struct lr_module_request *r = reserve(LR_MODULE_REQUEST, sizeof(*r));
+    __u64 site = ip;
+
+    if (r) {
+        __builtin_memset(&r->call_site, 0, sizeof(*r) - sizeof(r->h));
+        r->call_site = ip;
+        r->wait = wait;
+        bpf_probe_read_kernel_str(r->alias, sizeof(r->alias), name);
+        bpf_snprintf(r->symbol, sizeof(r->symbol), format, &site, sizeof(site));
+        bpf_ringbuf_submit(r, 0);
+    }
+    return 0;
+}
+
 SEC("tp_btf/module_load")
 int BPF_PROG(module_load, const struct module *mod)
 {
@@ -378,6 +429,6 @@ int BPF_PROG(module_load, const struct module *mod)
     if (entry->mod == address) {
         entry->mod = 0;
     }
-    emit_of_module(LR_MODULE_LOAD, mod);
+    emit_load(mod);
     return 0;
 }

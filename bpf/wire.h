@@ -26,13 +26,14 @@ enum lr_limits {
     LR_SYMBOL = 96, /* one "function+0xoff/0xsize [module]", cut if longer */
     LR_FRAMES = 24,
     LR_TEXT = 256,
+    LR_ARGUMENTS = 128, /* of a command; cut if longer */
 };
 
 enum lr_type {
     LR_NONE = 0,
 
     /* From BPF programs, as it happens. */
-    LR_MODULE_LOAD = 1,      /* tracepoint module_load                         no payload */
+    LR_MODULE_LOAD = 1,      /* tracepoint module_load                         lr_module_load */
     LR_UNLOAD_REQUESTED = 2, /* entry of delete_module                         lr_requested */
     LR_EXIT_START = 3,       /* delete_module found the module                 no payload */
     LR_EXIT_DONE = 4,        /* the exit routine returned, or init failed      lr_exit_done */
@@ -44,6 +45,7 @@ enum lr_type {
     LR_RETURNED = 10,        /* delete_module returned                         lr_returned */
     LR_TASK_GONE = 11,       /* a task inside delete_module died               no payload */
     LR_SITE = 12,            /* a call site was seen for the first time        lr_site */
+    LR_MODULE_REQUEST = 13,  /* the kernel has modprobe called for an alias    lr_module_request */
 
     /* From userspace. */
     LR_SNAPSHOT_BEGIN = 32, /* no payload; then LR_CELL of puts, LR_MODULE, LR_CELL of gets */
@@ -80,6 +82,26 @@ struct lr_requested {
     __u32 from_command; /* 1: the caller is the command of `lastref run`, or a descendant of it */
 };
 LR_STATIC_ASSERT(sizeof(struct lr_requested) == 120, "lr_requested");
+
+/* In recordings of earlier versions this record was only a header. */
+struct lr_module_load {
+    struct lr_header h; /* the task that loads: modprobe, or udev's worker */
+    __u32 parent_pid;   /* of its parent; 0: not known */
+    __u32 size;         /* of arguments[], NULs included */
+    char parent_comm[LR_COMM];
+    char arguments[LR_ARGUMENTS]; /* its command line, each argument ended by a NUL */
+};
+LR_STATIC_ASSERT(sizeof(struct lr_module_load) == 264, "lr_module_load");
+
+struct lr_module_request {
+    struct lr_header h; /* the task on whose behalf the kernel asks */
+    __u64 call_site;    /* return address of request_module() */
+    __u32 wait;         /* 1: the task waits until modprobe has ended */
+    __u32 zero;
+    char alias[LR_MODULE_NAME]; /* what is asked for: "net-pf-10", or a module's name */
+    char symbol[LR_SYMBOL];     /* the call site, "%pB" */
+};
+LR_STATIC_ASSERT(sizeof(struct lr_module_request) == 288, "lr_module_request");
 
 /*
  * On a kernel with soft references this is the entry of module_soft_drop_base(), on others the

@@ -66,6 +66,7 @@ struct inode {
     __u32 i_rdev;
     const struct file_operations *i_fop;
     struct cdev *i_cdev;
+    unsigned long i_ino;
 };
 
 /* block/bdev.c */

@@ -5,7 +5,7 @@
  */
 #include "bpf/holders/holders.bpf.h"
 
-#include "bpf/holders/file_types.bpf.h"
+#include "bpf/holders/sockets.bpf.h"
 
 /* Address of debugfs_full_proxy_file_operations, from /proc/kallsyms. */
 const volatile __u64 debugfs_proxy_address = 0;
@@ -75,11 +75,17 @@ __noinline __u32 pins_of_file(__u64 file_address)
     if (fs_context_pins(file, (__u64)operations)) {
         pins |= LR_PIN_FS_CONTEXT;
     }
+    if (type == S_IFSOCK && is_socket(inode)) {
+        pins |= pins_of_socket((__u64)socket_of(inode));
+    }
+    if (type == S_IFCHR && pins & LR_PIN_FILE_OPERATIONS) {
+        pins |= pins_of_device_socket((__u64)BPF_CORE_READ(file, private_data));
+    }
     return pins;
 }
 
 struct table {
-    const struct task_struct *task;
+    __u64 task;
     struct file **files;
 };
 
@@ -108,8 +114,13 @@ static long visit_fd(__u32 fd, struct table *table)
         return 0;
     }
     pins = pins_of_file((__u64)file);
-    if (pins) {
-        report_file(file, pins, table->task, fd);
+    if (pins & LR_PINS_OF_SOCKETS) {
+        report_socket((__u64)file, pins, table->task, fd);
+    } else if (pins) {
+        report_file(file, pins, (const void *)table->task, fd);
+    }
+    if (bpf_core_type_exists(struct alg_sock)) {
+        report_alg_socket((__u64)file, table->task, fd);
     }
     return 0;
 }
@@ -136,7 +147,8 @@ int open_files(struct bpf_iter__task *ctx)
     }
     fdt = BPF_CORE_READ(task, files, fdt);
     if (fdt) {
-        table.task = task;
+        /* A number, for global functions: they do not take pointers that the verifier tracks. */
+        bpf_probe_read_kernel(&table.task, sizeof(table.task), &task);
         table.files = BPF_CORE_READ(fdt, fd);
         bpf_loop(BPF_CORE_READ(fdt, max_fds), visit_fd, &table, 0);
     }

@@ -83,13 +83,14 @@ static __always_inline void name_task(struct lr_finding_task *out, const struct 
 {
     const struct task_struct *leader = BPF_CORE_READ(task, group_leader);
     const struct pid *pid = BPF_CORE_READ(leader, thread_pid);
-    struct upid in_own;
-    __u32 level = BPF_CORE_READ(pid, level);
+    /* Its number in each namespace, the innermost last; the size of one is the kernel's, not ours.
+     */
+    __u64 innermost = (__u64)BPF_CORE_READ(pid, level) * bpf_core_type_size(struct upid);
+    const struct upid *in_own = (const void *)&pid->numbers + innermost;
 
     out->tgid = BPF_CORE_READ(task, tgid);
-    if (!bpf_core_read(&in_own, sizeof(in_own), &pid->numbers[level])) {
-        out->ns_tgid = in_own.nr;
-    }
+    out->tid = BPF_CORE_READ(task, pid);
+    out->ns_tgid = BPF_CORE_READ(in_own, nr);
     out->start_ns = BPF_CORE_READ(leader, start_boottime);
     out->cgroup = BPF_CORE_READ(leader, cgroups, dfl_cgrp, kn, id);
     BPF_CORE_READ_STR_INTO(&out->comm, leader, comm);
@@ -97,6 +98,18 @@ static __always_inline void name_task(struct lr_finding_task *out, const struct 
 
 /* enum lr_pin of a struct file, in files.bpf.c; 0: it does not hold the module. */
 __u32 pins_of_file(__u64 file_address);
+
+/* The same for the sockets of files, in sockets.bpf.c. The first is for a struct socket, the second
+ * for a struct sock; the latter leaves out what a bound socket of AF_ALG holds. */
+__u32 pins_of_socket(__u64 socket_address);
+__u32 pins_of_sock(__u64 sock_address);
+
+/* The same for a file of tun or tap: its private_data begins with a struct sock. */
+__u32 pins_of_device_socket(__u64 sock_address);
+
+/* Write a finding about the socket of that file, or about what a socket of AF_ALG leads to. */
+int report_socket(__u64 file_address, __u32 pins, __u64 task_address, __u32 fd);
+int report_alg_socket(__u64 file_address, __u64 task_address, __u32 fd);
 
 /* Keeps a path for userspace, in paths.bpf.c. The vfsmount may be 0. */
 __u32 note_path(__u64 vfsmount, __u64 dentry);

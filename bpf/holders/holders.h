@@ -49,6 +49,12 @@ enum lr_finding_kind {
     LR_FOUND_DM_BELOW = 30,
     /* A terminal that a process has open. name: its name. */
     LR_FOUND_TTY = 31,
+    /* A socket in a file table. object: the struct file. within: the net namespace's inode number.
+     * number: the socket's. socket: what it is. */
+    LR_FOUND_SOCKET = 40,
+    /* The socket of AF_ALG that a transform is bound to, found by a file: itself, or one accepted
+     * from it. object: the struct sock; the rest as above. */
+    LR_FOUND_ALG_SOCKET = 41,
 };
 
 /* Where a mount is that is in no ordinary namespace. */
@@ -67,20 +73,44 @@ enum lr_use {
 
 /* Why an object holds the module: each bit stands for one reference. */
 enum lr_pin {
-    LR_PIN_FILE_OPERATIONS = 1 << 0,  /* file->f_op->owner */
-    LR_PIN_CHARACTER_DEVICE = 1 << 1, /* inode->i_cdev->owner */
-    LR_PIN_BLOCK_DEVICE = 1 << 2,     /* bdev->bd_disk->fops->owner */
-    LR_PIN_DEBUGFS = 1 << 3,          /* the file operations behind debugfs' own */
-    LR_PIN_FILE_SYSTEM = 1 << 9,      /* super_block->s_type->owner */
-    LR_PIN_SCSI_HOST = 1 << 10,       /* scsi_device->host->hostt->module */
-    LR_PIN_TTY_DRIVER = 1 << 11,      /* tty->driver->owner */
-    LR_PIN_TTY_DISCIPLINE = 1 << 12,  /* tty->ldisc->ops->owner */
-    LR_PIN_FS_CONTEXT = 1 << 8,       /* fs_context->fs_type->owner, of fsopen(2) */
+    LR_PIN_FILE_OPERATIONS = 1 << 0,    /* file->f_op->owner */
+    LR_PIN_CHARACTER_DEVICE = 1 << 1,   /* inode->i_cdev->owner */
+    LR_PIN_BLOCK_DEVICE = 1 << 2,       /* bdev->bd_disk->fops->owner */
+    LR_PIN_DEBUGFS = 1 << 3,            /* the file operations behind debugfs' own */
+    LR_PIN_FILE_SYSTEM = 1 << 9,        /* super_block->s_type->owner */
+    LR_PIN_SCSI_HOST = 1 << 10,         /* scsi_device->host->hostt->module */
+    LR_PIN_TTY_DRIVER = 1 << 11,        /* tty->driver->owner */
+    LR_PIN_TTY_DISCIPLINE = 1 << 12,    /* tty->ldisc->ops->owner */
+    LR_PIN_FS_CONTEXT = 1 << 8,         /* fs_context->fs_type->owner, of fsopen(2) */
+    LR_PIN_SOCKET_OPERATIONS = 1 << 16, /* socket->ops->owner */
+    LR_PIN_SOCKET_PROTOCOL = 1 << 17,   /* sk->sk_prot_creator->owner */
+    LR_PIN_TCP_CONGESTION = 1 << 18,    /* icsk_ca_ops->owner */
+    LR_PIN_TCP_ULP = 1 << 19,           /* icsk_ulp_ops->owner */
+    LR_PIN_NETLINK = 1 << 20,           /* netlink_sock->module */
+    LR_PIN_NETLINK_DUMP = 1 << 21,      /* netlink_sock->cb.module, while a dump goes on */
+    LR_PIN_ALG_TYPE = 1 << 22,          /* alg_sock->type->owner */
+    LR_PIN_VSOCK_TRANSPORT = 1 << 23,   /* vsock_sock->transport->module */
+    LR_PIN_DEVICE_SOCKET = 1 << 24,     /* the same as PROTOCOL, of the socket inside tun's file */
+    LR_PINS_OF_SOCKETS = 0xff << 16,
+};
+
+/* What a socket is. Ports are 0 where there are none. */
+struct lr_socket {
+    __u16 family;
+    __u16 type;     /* SOCK_STREAM, … */
+    __u16 protocol; /* IPPROTO_TCP, NETLINK_ROUTE, … */
+    __u16 port;
+    __u16 peer_port;
+    __u16 state; /* of TCP: 10 listens */
+    __u8 address[16];
+    __u8 peer_address[16]; /* IPv4 in the first four bytes */
 };
 
 struct lr_finding_task {
     __u32 tgid;
-    __u32 ns_tgid;  /* in its own pid namespace */
+    __u32 tid;     /* of the thread whose files they are */
+    __u32 ns_tgid; /* in its own pid namespace */
+    __u32 unused;
     __u64 start_ns; /* when it started, boot clock */
     __u64 cgroup;   /* id of its cgroup (v2), as in open_by_handle_at(2) */
     char comm[LR_COMM];
@@ -95,14 +125,17 @@ struct lr_finding {
     __u64 within;
     __u64 number;
     struct lr_finding_task task; /* tgid 0: none */
-    char name[LR_FINDING_NAME];
+    union {
+        char name[LR_FINDING_NAME];
+        struct lr_socket socket;
+    };
     __u64 counted_in; /* an object of LR_FOUND_DISK that counts some of these references too */
     __u32 counted;    /* how many */
     __u32 path;       /* which of the paths, from 1; 0: none */
     __u32 where;
     __u32 reserved;
 };
-LR_STATIC_ASSERT(sizeof(struct lr_finding) == 168, "lr_finding");
+LR_STATIC_ASSERT(sizeof(struct lr_finding) == 176, "lr_finding");
 
 /* A path, at text + start up to its 0. */
 struct lr_path {

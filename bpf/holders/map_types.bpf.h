@@ -32,7 +32,7 @@ struct linux_binfmt {
     struct module *module;
 };
 
-struct mm_struct {
+struct mm_struct___maps {
     struct maple_tree mm_mt;
     struct task_struct *owner;
     struct linux_binfmt *binfmt;
@@ -40,7 +40,7 @@ struct mm_struct {
 };
 
 struct vm_area_struct {
-    struct mm_struct *vm_mm;
+    struct mm_struct___maps *vm_mm;
     struct file *vm_file;
 };
 

@@ -28,7 +28,7 @@ __u32 maps_changed; /* processes of which not every map was seen */
 
 struct maps_walk {
     const struct task_struct *task;
-    const struct mm_struct *mm;
+    const struct mm_struct___maps *mm;
     const struct file *last; /* neighbours often map one file */
     __u32 depth;
     __u32 changed;
@@ -146,7 +146,7 @@ static long step(__u32 index, struct maps_walk *walk)
 
 static __always_inline void walk_maps(struct maps_walk *walk)
 {
-    const struct mm_struct *mm = walk->mm;
+    const struct mm_struct___maps *mm = walk->mm;
     __u64 root = (__u64)BPF_CORE_READ(mm, mm_mt.ma_root);
 
     if ((root & XA_NOT_A_POINTER) != 2 || root <= 4096) { /* xa_is_node() */
@@ -163,7 +163,7 @@ static __always_inline void walk_maps(struct maps_walk *walk)
 /* set_binfmt() and dup_mm() take a reference for each mm. */
 static __always_inline void visit_format(const struct maps_walk *walk)
 {
-    const struct mm_struct *mm = walk->mm;
+    const struct mm_struct___maps *mm = walk->mm;
     struct lr_finding *finding;
 
     if (!is_target(BPF_CORE_READ(mm, binfmt, module))) {
@@ -179,6 +179,7 @@ SEC("iter/task")
 int memory_maps(struct bpf_iter__task *ctx)
 {
     const struct task_struct *task = ctx->task;
+    const struct mm_struct___maps *mm;
     const struct task_struct *leader;
     struct maps_walk walk = {};
 
@@ -186,15 +187,16 @@ int memory_maps(struct bpf_iter__task *ctx)
         return 0;
     }
     walk.task = task;
-    walk.mm = BPF_CORE_READ(task, mm);
+    mm = (const void *)BPF_CORE_READ(task, mm);
+    walk.mm = mm;
     leader = BPF_CORE_READ(task, group_leader);
     /* Threads share their maps, and a leader may end before the others. */
-    if (!walk.mm ||
-        (task != leader && (BPF_CORE_READ(leader, mm) || BPF_CORE_READ(task, mm, owner) != task))) {
+    if (!mm ||
+        (task != leader && (BPF_CORE_READ(leader, mm) || BPF_CORE_READ(mm, owner) != task))) {
         return 0;
     }
     visit_format(&walk);
-    visit_file(BPF_CORE_READ(task, mm, exe_file), &walk);
+    visit_file(BPF_CORE_READ(mm, exe_file), &walk);
     walk_maps(&walk);
     maps_changed += walk.changed;
     return 0;

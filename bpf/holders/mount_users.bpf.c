@@ -60,7 +60,8 @@ static __always_inline bool report_place(const struct task_struct *task)
 {
     const struct task_struct___fs *with_fs = (const void *)task;
     const struct fs_struct *fs = BPF_CORE_READ(with_fs, fs);
-    const struct file *exe = BPF_CORE_READ(task, mm, exe_file);
+    const struct mm_struct___maps *mm = (const void *)BPF_CORE_READ(task, mm);
+    const struct file *exe = BPF_CORE_READ(mm, exe_file);
     const struct vfsmount *mount = BPF_CORE_READ(fs, pwd.mnt);
 
     if (is_there(mount)) {

@@ -28,6 +28,8 @@ FLOORS = {
                              "kretprobe/__try_module_get_soft"),
     "hard tracepoint": ("tp_btf/module_get", "tp_btf/module_put"),
 }
+# What lastref does for a get and a put by tracepoint; bpf/parts.bpf.c has the same order.
+PARTS = ("processor and tick", "module and call site", "slot", "tick of the slot", "count")
 TIMEOUT = 7200  # emulated, beside other work
 
 
@@ -39,18 +41,25 @@ def object_name(floor):
     return f"floor_{floor.replace(' ', '_')}.o"
 
 
+def bpf_program(source, target, defines):
+    """Compiled as lastref's own are."""
+    run("clang", "-target", "bpf", "-O2", "-g", "-mcpu=v3", "-Wall", "-Werror", *defines,
+        f"-I{REPO}", "-idirafter", "/usr/include/x86_64-linux-gnu", "-c", HERE / "bpf" / source,
+        "-o", target)
+    return {target.name: target}
+
+
 def floor_programs(directory):
-    """{name in the guest: file} of the empty programs, compiled as lastref's own are, and of what
-    attaches them."""
+    """{name in the guest: file} of the empty programs, of those that do a part of what lastref
+    does, and of what attaches them."""
     found = {}
     for floor, sections in FLOORS.items():
-        target = Path(directory) / object_name(floor)
         defines = [f'-D{name}="{section}"'
                    for name, section in zip(("FIRST", "SECOND", "THIRD"), sections)]
-        run("clang", "-target", "bpf", "-O2", "-g", "-mcpu=v3", "-Wall", "-Werror", *defines,
-            "-idirafter", "/usr/include/x86_64-linux-gnu", "-c", HERE / "bpf" / "floor.bpf.c",
-            "-o", target)
-        found[target.name] = target
+        found |= bpf_program("floor.bpf.c", Path(directory) / object_name(floor), defines)
+    for parts, name in enumerate(PARTS, 1):
+        found |= bpf_program("parts.bpf.c", Path(directory) / object_name(name),
+                             [f"-DPARTS={parts}"])
     loader = Path(directory) / "floor"
     run("gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-s", HERE / "guest" / "floor.c",
         "-lbpf", "-lelf", "-lz", "-o", loader)

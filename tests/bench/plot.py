@@ -18,7 +18,7 @@ ROWS = (
     ("lastref fentry", "lastref, fentry", "floor fexit and fentry"),
     ("lastref kprobe", "lastref, kprobe", "floor kprobe and kretprobe"),
     ("bpftrace counts", "bpftrace, counts only", "floor kprobe"),
-    ("bpftrace best", "bpftrace, by call site", None),
+    ("bpftrace kprobe by call site", "bpftrace, by call site", "floor kprobe"),
     ("bpftrace by stack", "bpftrace, by stack", "floor kprobe"),
 )
 SERIES = (("call_sites", "call sites", (1, 10, 100, 1000, 10000)),

@@ -10,6 +10,7 @@ import pairs
 from guests import BenchError
 
 PAGE = guests.REPO / "docs" / "performance.md"
+PROFILED = "6.12"
 VERDICTS = {True: "met", False: "**missed**", None: "–"}
 EXPLAINED = {
     "untraced": "nothing attached",
@@ -27,10 +28,13 @@ EXPLAINED = {
     "bpftrace counts": "bpftrace, kprobes, counts only",
     "bpftrace kprobe by call site": "bpftrace, kprobes, counts by return address",
     "bpftrace by stack": "bpftrace, kprobes, counts by stack",
-    "bpftrace best": "bpftrace, tracepoints, counts by call site",
+    "bpftrace tracepoint by call site": "bpftrace, tracepoints, counts by call site",
     "bpftrace hard by stack": "bpftrace, tracepoints, counts by stack",
-    "bpftrace hard best": "bpftrace, tracepoints, counts by call site",
+    "bpftrace hard by call site": "bpftrace, tracepoints, counts by call site",
+    "hist by stack": "ftrace hist triggers, counts by stack",
+    "hist by call site": "ftrace hist triggers, counts by call site",
     "hist hard by stack": "ftrace hist triggers, counts by stack",
+    "hist hard by call site": "ftrace hist triggers, counts by call site",
 }
 
 
@@ -46,7 +50,7 @@ def pair_table(measured, hard):
     of = {(row["kernel"], row["name"]): row for row in measured["rows"]}
     names = dict.fromkeys(row.name for parts in pairs.ROWS.values() for row in parts[hard])
     found = [k for k in pairs.ROWS if any((k, n) in of for n in names)]
-    names = [n for n in names if any((k, n) in of for k in found)]
+    names = [n for n in names if n in EXPLAINED and any((k, n) in of for k in found)]
 
     def cell(kernel, name):
         row = of.get((kernel, name))
@@ -57,6 +61,21 @@ def pair_table(measured, hard):
 
     return table(["what is attached", *found],
                  [[EXPLAINED[n], *(cell(k, n) for k in found)] for n in names])
+
+
+def profile_table(measured):
+    """From the empty program on, what each part adds; the rest is what is not in a part."""
+    of = {row["name"]: row["over_untraced"] for row in measured["rows"]
+          if row["kernel"] == PROFILED}
+    steps = [("an empty program", "floor tracepoint"), *((n, f"part {n}") for n in guests.PARTS),
+             ("the rest", "lastref tracepoint")]
+    if any(name not in of for _, name in steps):
+        return "Not measured."
+    rows, before = [], 0.0
+    for what, name in steps:
+        rows.append([what, f"{of[name] - before:,.0f}", f"{of[name]:,.0f}"])
+        before = of[name]
+    return table(["", "instructions", "sum"], rows)
 
 
 def target_table(measured):
@@ -103,7 +122,8 @@ def clock_table(measured):
 
 def parts(measured):
     return {"soft": pair_table(measured, False), "hard": pair_table(measured, True),
-            "targets": target_table(measured), "series": series_tables(measured),
+            "profile": profile_table(measured), "targets": target_table(measured),
+            "series": series_tables(measured),
             "starts": start_table(measured), "loads": load_table(measured),
             "clock": clock_table(measured)}
 

@@ -82,12 +82,13 @@ def measure(kernel):
 
 def by_the_clock(kernel):
     """How many times as long as untraced pairs take on two processors at once: only a ratio."""
-    tracers = {"lastref tracepoint": "lastref_refs a contended --attach=tracepoint lr_refs",
-               "bpftrace by stack": f"bpftrace_runs a contended {BY_STACK}"}
+    tracers = {"lastref tracepoint": ("lastref_refs", "--attach=tracepoint lr_refs"),
+               "bpftrace by stack": ("bpftrace_runs", BY_STACK)}
     lines = ["insmod /root/modules/lr_refs.ko", f"pairs={MIXED}"]
     for turn in range(3):
         lines.append(f"prefix='untraced {turn}' untraced start contended")
-        lines += [f"prefix='{name} {turn}' {how}" for name, how in tracers.items()]
+        lines += [f"prefix='{name} {turn}' {how} '{name} {turn}' contended {what}"
+                  for name, (how, what) in tracers.items()]
     found = guests.measured(kernel, "\n".join(lines) + "\n", smp=2, programs=["bpftrace"])
 
     def shortest(name):

@@ -15,10 +15,14 @@ def function_of(row):
     return row["call_site"].split("+")[0]
 
 
+def missed_runs(doc):
+    return doc["losses"]["missed_probes"] + doc["losses"]["map_full"]
+
+
 class Books:
     """One counter of one module: what the document says of it, and what is true."""
 
-    def __init__(self, doc, got_ns, module, seen, counter):
+    def __init__(self, doc, got_ns, module, seen, counter, missed_before):
         self.doc, self.got_ns, self.module = doc, got_ns, module
         self.seen, self.counter = seen, counter
         self.instance = seen.instance
@@ -35,7 +39,13 @@ class Books:
             counter == "hard" and losses["hard_missed"])
         # Where the kernel does not count all skipped runs, a count is a lower bound, no more.
         self.vague = counter == "soft" and losses["missed_unknown"]
-        self.missed = losses["missed_probes"] + losses["map_full"]
+        self.missed = missed_runs(doc)
+        # A zero is the kernel's word: what was missed before it is of no matter any more.
+        if self.missed > missed_before:
+            seen.no_zero.add(counter)
+        if self.instance.outstanding(counter) == 0:
+            seen.no_zero.discard(counter)
+        self.unsure = self.lossy and (self.vague or counter in seen.no_zero)
 
     def say(self, text):
         return f"{self.instance.name}: {self.counter}: {text}"
@@ -113,9 +123,9 @@ class Books:
         exact = row["attribution"] == "exact"
         if not self.vague and not low <= true <= high:
             yield self.say(f"{name} holds {true}, not {low} to {high}")
-        if exact and (low != high or self.lossy):
+        if exact and (low != high or self.unsure):
             yield self.say(f"{name} is called exact with {low} to {high}, "
-                           f"{'with' if self.lossy else 'without'} losses")
+                           f"{'with' if self.unsure else 'without'} losses since it was 0")
         if low == high and not exact and not self.lossy:
             yield self.say(f"{name} is not called exact, but nothing else is possible than {low}")
 
@@ -185,12 +195,13 @@ def refs(doc, got_ns, truth):
         if seen.generation and module["generation"] != seen.generation:
             yield f"{instance.name}: generation {module['generation']}, not {seen.generation}"
         for counter in counters:
-            yield from Books(doc, got_ns, module, seen, counter).all()
+            yield from Books(doc, got_ns, module, seen, counter, truth.missed).all()
     for slot, instance in truth.going.items():
         module = modules.pop(instance.name, None)
         if module is not None:
             yield from going(module, instance)
     modules.pop("lr_failinit", None)
+    truth.missed = missed_runs(doc)
     for name in modules:
         yield f"{name} is there, and is not loaded"
     yield from no_losses(doc)
@@ -206,7 +217,7 @@ def no_losses(doc):
 
 def going(module, instance):
     """Its puts are on their way, so only what they cannot change is known."""
-    true = instance.outstanding("soft")
+    true = instance.outstanding("soft") + instance.tries
     if module["instance_id"] != instance.instance_id or module["state"] == "coming":
         yield f"{instance.name}: another instance is going: {module['instance_id']}"
     soft = module["soft"]
@@ -282,7 +293,7 @@ def the_puts(unload, record):
     puts = len(record["puts"]) + record["puts_omitted"]
     if puts != at_exit:
         yield f"{at_exit} references at exit, and {puts} puts"
-    if at_exit > promised:
+    if at_exit > promised + unload.tries:
         yield f"{at_exit} references at exit, of {promised}"
     if unload.name == "lr_failinit":
         return

@@ -31,6 +31,7 @@ class Instance:
     held: dict = field(default_factory=lambda: {
         counter: {site: [] for site in SITES} for counter in COUNTERS})
     promised: list = field(default_factory=list)  # (n, ms, of)
+    tries: int = 0  # promises that first try to get one: early ones succeed, and hold it a moment
     going: bool = False
 
     @property
@@ -69,6 +70,7 @@ class Seen:
     attached_ns: int  # what was taken after this, was seen
     zero: dict = field(default_factory=dict)  # counter: gets by site at a zero it must know of
     gets_before: dict = field(default_factory=dict)  # counter: gets by site in the document before
+    no_zero: set = field(default_factory=set)  # counters that were never 0 since the last loss
 
 
 @dataclass
@@ -83,6 +85,7 @@ class Unload:
     promised: list
     referee: tuple = None
     freed_by_ns: int = 0
+    tries: int = 0
 
 
 class Truth:
@@ -96,6 +99,7 @@ class Truth:
         self.unloads = []
         self.recorded_from = None
         self.tracer = ()
+        self.missed = 0  # probe runs, in the document before
 
     def feed(self, step, answer):
         getattr(self, f"_{step.do}", self._operation)(step, answer)
@@ -116,7 +120,8 @@ class Truth:
     def _unload(self, step, answer):
         instance = self.live[step.slot]
         self.unloads.append(Unload(instance.name, instance.instance_id, answer["t0"],
-                                   answer["t1"], answer["ret"], instance.promised))
+                                   answer["t1"], answer["ret"], instance.promised,
+                                   tries=instance.tries))
         if answer["ret"] == 0:
             instance.going = True
             self.going[step.slot] = self.live.pop(step.slot)
@@ -144,7 +149,7 @@ class Truth:
         self.going = {}
 
     def _refs(self, step, answer):
-        self.tracer = step.words
+        self.tracer, self.missed = step.words, 0
         self.seen, self.loads = {}, {}
         for slot, instance in self.live.items():
             counted, opened = instance.counted, instance.opened
@@ -171,6 +176,7 @@ class Truth:
 
     def _later(self, step, answer):
         self.live[step.slot].promised.append((step.n, step.ms, step.of))
+        self.live[step.slot].tries += "try" in step.words
 
     def _program(self, step, answer):
         pass

@@ -35,7 +35,8 @@ std::span<const std::byte> bytes_of(const Wire &wire)
 }
 
 const std::map<std::uint32_t, std::size_t> sizes{
-    {LR_MODULE_LOAD, sizeof(lr_header)},
+    {LR_MODULE_LOAD, sizeof(lr_module_load)},
+    {LR_MODULE_REQUEST, sizeof(lr_module_request)},
     {LR_UNLOAD_REQUESTED, sizeof(lr_requested)},
     {LR_EXIT_START, sizeof(lr_header)},
     {LR_EXIT_DONE, sizeof(lr_exit_done)},
@@ -98,9 +99,38 @@ TEST(Decode, TakesEveryTypeInItsSizeOnly)
     }
 }
 
+TEST(Decode, TakesALoadOfAnEarlierVersion)
+{
+    const auto event = decode_record(minimal(LR_MODULE_LOAD, sizeof(lr_header)));
+    ASSERT_TRUE(event);
+    const auto &load = std::get<ModuleLoad>(*event);
+    EXPECT_EQ(load.module, "foo");
+    EXPECT_EQ(load.parent_pid, 0U);
+    EXPECT_TRUE(load.arguments.empty());
+}
+
+TEST(Decode, TakesACommandLineApart)
+{
+    auto wire = make<lr_module_load>(LR_MODULE_LOAD);
+    const auto arguments_of = [&wire](std::string_view bytes) {
+        wire.size = static_cast<std::uint32_t>(bytes.size());
+        bytes.copy(wire.arguments, sizeof(wire.arguments));
+        return std::get<ModuleLoad>(*decode_record(bytes_of(wire))).arguments;
+    };
+    using namespace std::string_view_literals;
+    using Arguments = std::vector<std::string>;
+    EXPECT_EQ(arguments_of("modprobe\0-q\0--\0net-pf-10\0"sv),
+              (Arguments{"modprobe", "-q", "--", "net-pf-10"}));
+    EXPECT_EQ(arguments_of("cut\0of"sv), (Arguments{"cut", "of"}));
+    EXPECT_EQ(arguments_of("\0\0"sv), (Arguments{"", ""}));
+    EXPECT_EQ(arguments_of(""sv), Arguments{});
+    wire.size = LR_ARGUMENTS + 1;
+    EXPECT_FALSE(decode_record(bytes_of(wire)));
+}
+
 TEST(Decode, NamesAnUnknownType)
 {
-    for (const std::uint32_t type : {0U, 13U, 31U, 41U, 0xffffffffU}) {
+    for (const std::uint32_t type : {0U, 14U, 31U, 41U, 0xffffffffU}) {
         const auto event = decode_record(minimal(type, sizeof(lr_header)));
         ASSERT_FALSE(event);
         EXPECT_NE(event.error().what.find(std::to_string(type)), std::string::npos);

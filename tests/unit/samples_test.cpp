@@ -3,6 +3,7 @@
 // document a line in the directory that LASTREF_SAMPLES names (a temporary one without it).
 
 #include "stream.h"
+#include "why_cases.h"
 
 #include "render/render.h"
 
@@ -19,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Samples {
-    std::ostringstream report, refs, overview, event;
+    std::ostringstream report, refs, overview, event, why;
 };
 
 void add(Samples &samples, const std::vector<Event> &events)
@@ -69,13 +70,15 @@ TEST(Samples, AreWholeLinesOfJson)
             add(samples, hostile(events));
         }
     }
+    for (const Inventory &inventory : all_cases()) {
+        render_json(samples.why, explain(inventory));
+        render_json(samples.why, explain(with_names(inventory, "\x1b[2J\n\"\\\xff")));
+    }
     const char *wanted = ::getenv("LASTREF_SAMPLES");
     const fs::path dir = wanted != nullptr ? fs::path(wanted) : fs::path(testing::TempDir());
     const std::pair<const char *, const std::ostringstream &> files[]{
-        {"report", samples.report},
-        {"refs", samples.refs},
-        {"overview", samples.overview},
-        {"event", samples.event},
+        {"report", samples.report}, {"refs", samples.refs}, {"overview", samples.overview},
+        {"event", samples.event},   {"why", samples.why},
     };
     for (const auto &[name, text] : files) {
         std::ofstream(dir / (std::string(name) + ".ndjson")) << text.str();

@@ -39,6 +39,11 @@ STABLE = {
                                     "age_min_ns", "age_max_ns"],
     "overview": ["schema", "modules", "losses"],
     "overview.modules": ["module", "instance_id", "state", "outcome", "since_ns"],
+    "why": ["schema", "module", "state", "hard", "soft", "verdict", "holders", "not_examined"],
+    "why.hard": ["refs", "explained", "unexplained"],
+    "why.soft": ["refs", "explained", "unexplained"],
+    "why.holders": ["kind", "counter", "pins", "evidence", "refs", "path", "detail"],
+    "why.not_examined": ["what", "why"],
     "event": ["schema", "ts_ns", "event", "module", "instance_id", "pid", "comm"],
 }
 
@@ -114,7 +119,7 @@ def main():
     with tempfile.TemporaryDirectory() as samples:
         env = dict(os.environ, LASTREF_SAMPLES=samples)
         subprocess.run([program, "--gtest_filter=Samples.*", "--gtest_brief=1"], env=env, check=True)
-        for name in ("report", "refs", "overview", "event"):
+        for name in ("report", "refs", "overview", "event", "why"):
             schema = json.loads((schema_dir / f"{name}.json").read_text())
             jsonschema.Draft202012Validator.check_schema(schema)
             published, validator = jsonschema.Draft202012Validator(schema), strict(schema)

@@ -125,6 +125,19 @@ private:
 
 struct Describe {
     Fields &fields;
+    void operator()(ModuleLoad &event) const
+    {
+        fields.field("parent_pid", event.parent_pid);
+        fields.field("parent", event.parent_comm);
+        fields.list("arguments", event.arguments);
+    }
+    void operator()(ModuleRequest &event) const
+    {
+        fields.hex("site", event.call_site);
+        fields.field("wait", event.wait);
+        fields.field("alias", event.alias);
+        fields.field("symbol", event.symbol);
+    }
     void operator()(UnloadRequested &event) const
     {
         fields.field("flags", event.flags);
@@ -203,6 +216,7 @@ const std::vector<std::pair<std::string, Event>> &types()
 {
     static const std::vector<std::pair<std::string, Event>> all{
         {"module_load", ModuleLoad{}},
+        {"module_request", ModuleRequest{}},
         {"unload_requested", UnloadRequested{}},
         {"exit_start", ExitStart{}},
         {"exit_done", ExitDone{}},

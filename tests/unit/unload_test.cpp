@@ -70,6 +70,25 @@ TEST(Unload, WithoutNumbersTheLastPutIsOnlyProbable)
     EXPECT_TRUE(unload.complete);
 }
 
+// What is outstanding is read a moment after the time of the exit routine's end was taken.
+TEST(Unload, APutBeforeTheStartWasReadIsNotOneOfThose)
+{
+    for (const char *name : {"deferred", "deferred_kprobe"}) {
+        std::string text = read_stream_file(std::string(name) + ".txt");
+        const auto at = text.find("10.212150000 returned");
+        ASSERT_NE(at, std::string::npos);
+        text.insert(at,
+                    "10.212102200 soft_put module=foo id=5123 comm=foo/3 site=0xffffffffc0201c1c "
+                    "outstanding=3 context=task" +
+                        std::string(name == std::string("deferred") ? " exact=1\n" : "\n"));
+        const UnloadRecord unload = play(text).report().unloads.at(0);
+        EXPECT_TRUE(unload.complete) << name;
+        ASSERT_EQ(unload.puts.size(), 3U) << name;
+        EXPECT_EQ(unload.puts[0].outstanding, 2) << name;
+        EXPECT_EQ(unload.outstanding_at_return, 3) << name;
+    }
+}
+
 // Events of one task keep their order; those of different tasks may arrive in any. Whatever the
 // order of the three puts, the free and the return, the report is the same.
 TEST(Unload, RacedPut)

@@ -3,10 +3,13 @@
 """Boots a kernel in QEMU and runs one command in it, as root, in /root.
 
 stdout and the exit status are the command's; its stderr and the kernel's console go to stderr.
-Own failures: 124 the time is up, 125 the VM was lost or could not be made, 126 a kernel splat.
+Own failures: 124 the time is up, 125 the VM was lost or could not be made, 126 a kernel splat, 141
+nobody reads stdout any more.
 """
 
 import argparse
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -65,9 +68,27 @@ def parse(arguments):
     return options
 
 
-def pass_through(data):
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
+class Output:
+    """A stream of ours that gets what the guest says, on the machine's thread: that must go on when
+    nobody reads the stream any more."""
+
+    def __init__(self, stream):
+        self.stream = stream
+        self.is_closed = False
+
+    def write(self, data):
+        if self.is_closed:
+            return
+        try:
+            self.stream.buffer.write(data)
+            self.stream.buffer.flush()
+        except BrokenPipeError:
+            self.is_closed = True
+            # What is still buffered would fail once more when the interpreter ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.stream.fileno())
+
+    def flush(self):
+        """write() has."""
 
 
 def run(guest, options):
@@ -75,15 +96,18 @@ def run(guest, options):
         forward(guest, host_port, guest_port)
     if options.shell:
         return interact(guest)
-    job = guest.start(options.command, on_stdout=pass_through,
-                      on_stderr=sys.stderr.buffer.write)
-    return job.wait(options.timeout).status
+    out = Output(sys.stdout)
+    job = guest.start(options.command, on_stdout=out.write, on_stderr=options.stderr.write)
+    guest.wait_until(lambda: job.done or out.is_closed, options.timeout, f"the end of {job}")
+    # As of a command that writes to a pipe which nobody reads.
+    return 128 + signal.SIGPIPE if out.is_closed else job.wait().status
 
 
 def boot(options):
+    options.stderr = Output(sys.stderr)
     guest = Guest(options.kernel, smp=options.smp, mem=options.mem, icount=options.icount,
                   append=options.append, copies={f.name: f for f in options.copy},
-                  console=options.console or (None if options.shell else sys.stderr.buffer))
+                  console=options.console or (None if options.shell else options.stderr))
     status = None
     try:
         status = run(guest, options)

@@ -67,6 +67,30 @@ def test_a_target_that_is_missed_says_so(cost, met):
     assert first.met is met
 
 
+def against_the_cheapest(costs):
+    rows = [{"name": name, "kernel": "6.12", "over_untraced": cost} for name, cost in costs.items()]
+    target, = (t for t in judge.targets({"rows": rows, "series": []}) if "cheapest" in t.what)
+    return target
+
+
+def test_the_cheapest_peer_is_one_that_tells_call_sites_apart():
+    costs = {"lastref tracepoint": 100, "bpftrace counts": 1, **dict.fromkeys(judge.BY_CALL_SITE, 900)}
+    assert against_the_cheapest(costs).met is True
+    for name in judge.BY_CALL_SITE:
+        assert against_the_cheapest({**costs, name: 790}).met is False
+        assert against_the_cheapest({n: c for n, c in costs.items() if n != name}).met is None
+
+
+def test_the_profile_adds_up_to_what_lastref_costs():
+    *parts, last = report.profile_table(MEASURED).splitlines()[2:]
+    added = [float(line.split("|")[2].replace(",", "")) for line in [*parts, last]]
+    cost, = (r["over_untraced"] for r in ROWS if (r["name"], r["kernel"]) == (
+        "lastref tracepoint", report.PROFILED))
+    assert len(added) == len(guests.PARTS) + 2
+    assert abs(sum(added) - cost) < len(added)
+    assert last.split("|")[3].strip() == f"{cost:,.0f}"
+
+
 @pytest.mark.parametrize("last, met", [(109, True), (111, False)])
 def test_flat_is_at_most_ten_percent_above_the_first_point(last, met):
     series = {"name": "x", "series": "modules", "over_untraced": [[1, 100], [16, 90], [256, last]]}

@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -50,6 +51,34 @@ def test_a_command_that_takes_too_long_is_124(kernel):
     assert result.returncode == 124
     assert result.stdout == b"begun\n"
     assert f"did not come within {2.0 * kernel.slowness} s" in result.stderr.decode()
+
+
+def test_it_ends_when_nobody_reads_its_output(kernel):
+    """As in boot.py … | head -1: whatever the guest goes on to say."""
+    process = subprocess.Popen(
+        [sys.executable, BOOT, "--kernel", kernel.name, "--", "sh", "-c",
+         "echo first; while echo more && echo complaint >&2; do :; done"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with process:
+        errors = threading.Thread(target=process.stderr.read)
+        errors.start()
+        assert process.stdout.readline() == b"first\n"
+        process.stdout.close()
+        try:
+            assert process.wait(120 * kernel.slowness) == 141
+        finally:
+            process.kill()
+            errors.join()
+
+
+def test_it_goes_on_when_nobody_reads_its_console(kernel):
+    process = subprocess.Popen(
+        [sys.executable, BOOT, "--kernel", kernel.name, "--", "sh", "-c", "echo done; exit 3"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with process:
+        process.stderr.close()
+        assert process.stdout.read() == b"done\n"
+        assert process.wait(120 * kernel.slowness) == 3
 
 
 def test_a_lost_vm_is_125(kernel):

@@ -33,6 +33,11 @@ def failure(guest, command, status):
     ("report", "FILE"),
     ("record -- true", "--output"),
     ("--color=pink", "pink"),
+    ("why", "MODULE"),
+    ("why a b", "b"),
+    ("why ''", "the name of a module"),
+    ("why /lib/modules/", "the name of a module"),
+    ("why -n 0 lr_slow", "0"),
     ("-- true", "lastref run -- COMMAND"),
 ])
 def test_bad_options_are_usage_errors(guest, arguments, told):
@@ -44,7 +49,7 @@ def test_bad_options_are_usage_errors(guest, arguments, told):
 def test_help_and_version_succeed(guest):
     assert guest.check("lastref --version").startswith("lastref ")
     text = guest.check("lastref --help")
-    for command in ("run", "trace", "refs", "record", "report", "doctor"):
+    for command in ("why", "run", "trace", "refs", "record", "report", "doctor"):
         assert f"\n  {command} " in text
 
 
@@ -130,6 +135,17 @@ def test_hostile_names(guest):
     text = guest.run(["lastref", "run", "--", "busybox", "rmmod", names[1]])
     assert text.status == tool.REFUSED
     assert "\033" not in text.stdout
+
+
+def test_why_with_hostile_names(guest):
+    for name in ["x" * 5000, "a\033[31mb", "../../etc", "%s%n", "a\nb", "'\"$(reboot)", ".ko.xz x"]:
+        text = guest.run(["lastref", "why", name])
+        assert text.status == tool.REFUSED, name
+        assert text.stdout.endswith(" is not loaded.\n")
+        assert "\033" not in text.stdout + text.stderr
+        result = guest.run(["lastref", "why", "-j", name])
+        assert result.status == tool.REFUSED
+        assert tool.one_document(result)["state"] == "not_loaded"
 
 
 def test_a_file_that_cannot_be_written(guest):

@@ -198,6 +198,17 @@ def test_a_wrong_document_does_not(change):
     assert mismatches(change)
 
 
+@pytest.mark.parametrize("refs, tries, fine", [
+    (6, 0, True), (7, 0, False), (7, 1, True), (8, 1, False)])
+def test_a_late_get_that_comes_early_is_held_for_a_moment(refs, tries, fine):
+    truth, doc = watched()
+    truth.going[0] = truth.live.pop(0)
+    truth.going[0].tries = tries
+    doc["modules"][0].update(state="going")
+    doc["modules"][0]["soft"].update(refs=refs)
+    assert (list(compare.refs(doc, GOT_NS, truth)) == []) is fine
+
+
 def test_what_was_missed_may_be_missing_but_is_no_excuse_for_more():
     def lose(missed, said, attribution="bounds", unknown=False):
         def change(doc, module, rows):
@@ -218,6 +229,31 @@ def test_what_was_missed_may_be_missing_but_is_no_excuse_for_more():
     assert lose(1, 4, "exact")
     assert lose(1, 3, unknown=True) == []  # nobody knows how many were missed
     assert lose(1, 6, unknown=True) and lose(0, 4, "exact", unknown=True)
+
+
+@pytest.mark.parametrize("at_zero, now, fine", [(1, 1, True), (1, 2, False), (0, 1, False)])
+def test_what_was_missed_before_a_zero_is_of_no_matter(at_zero, now, fine):
+    """One probe run is missed while 5 are held. All are put, and then 2 are taken at A."""
+    truth, doc = watched()
+    instance, module = truth.live[0], doc["modules"][0]
+    truth.seen[0].zero = {}
+
+    def say(missed, taken):
+        instance.held["soft"] = {site: [] for site in "ABC"}
+        if taken:
+            instance.take("soft", "A", taken, (4000, 4010))
+        instance.counted.update({"get.A": taken, "put.C": 6 if not taken else 0})
+        doc.update(attach="kprobe")
+        doc["losses"].update(missed_probes=missed, soft_missed=missed > 0)
+        module["soft"].update(refs=taken, explained_min=taken, explained_max=taken)
+        module["call_sites"][:3] = [
+            row("soft", "get", "lr_get_a", 5 + taken, (taken, taken)),
+            row("soft", "get", "lr_get_b", 4, (0, 0)),
+            row("soft", "put", "lr_put_c", 9)]
+        return list(compare.refs(doc, GOT_NS, truth))
+
+    assert say(at_zero, 0) == []
+    assert (say(now, 2) == []) is fine
 
 
 def unload(ret=0):

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Asks lastref why a module stays, and takes the answer apart."""
+"""Asks lastref why a module stays, and has processes in the guest hold things."""
 
 import json
+import re
 
 import tool
 import truth
+from harness.compiled import compiled
+from harness.paths import HARNESS
 
 SCHEMA = "lastref.why/1"
 
@@ -17,7 +20,28 @@ def ask(guest, module, status=tool.OUTSTANDING, timeout=60):
     doc = json.loads(line)
     if SCHEMA in tool.schemas():
         tool.validate(doc)
+    consistent(doc)
     return doc
+
+
+def brief(doc):
+    """A document for a failure's message."""
+    first = [{key: h.get(key) for key in ("kind", "refs", "pid", "comm", "fd", "path", "detail")}
+             for h in doc["holders"][:8]]
+    return (f"{doc['verdict']}\n  hard {doc['hard']} soft {doc['soft']}, {len(doc['holders'])} "
+            f"holders: {first}\n  not examined: {doc['not_examined']}")
+
+
+def consistent(doc):
+    """What holds of every document: no more is explained than is counted, nor than there is."""
+    assert doc["schema"] == SCHEMA
+    for counter in ("hard", "soft"):
+        if (balance := doc[counter]) is None:
+            continue
+        assert 0 <= balance["explained"] <= balance["refs"], brief(doc)
+        assert balance["explained"] + balance["unexplained"] == balance["refs"], brief(doc)
+        of_holders = sum(h["refs"] for h in pinning(doc) if h["counter"] == counter)
+        assert balance["explained"] == min(of_holders, balance["refs"]), brief(doc)
 
 
 def pinning(doc):
@@ -28,17 +52,18 @@ def explained(guest, module, refs):
     """The document for a module of which the kernel counts so many references, all of them
     explained, and no more holders than that."""
     doc = ask(guest, module)
-    assert doc["hard"] == {"refs": refs, "explained": refs, "unexplained": 0}, doc
-    assert sum(h["refs"] for h in pinning(doc) if h["counter"] == "hard") == refs, doc
+    assert doc["hard"] == {"refs": refs, "explained": refs, "unexplained": 0}, brief(doc)
+    assert sum(h["refs"] for h in pinning(doc) if h["counter"] == "hard") == refs, brief(doc)
     assert refs == int(truth.sysfs(guest, module, "refcnt"))
+    assert "lastref cannot name" not in doc["verdict"] and "is not known" not in doc["verdict"]
     return doc
 
 
 def free(guest, module):
     """The control after the cure: nobody holds it, and nobody is said to."""
     doc = ask(guest, module, tool.DONE)
-    assert doc["hard"] == {"refs": 0, "explained": 0, "unexplained": 0}, doc
-    assert pinning(doc) == [], doc
+    assert doc["hard"] == {"refs": 0, "explained": 0, "unexplained": 0}, brief(doc)
+    assert pinning(doc) == [], brief(doc)
     return doc
 
 
@@ -50,5 +75,52 @@ def holders(doc, **wanted):
 def holder(doc, **wanted):
     """The only one of which all that is true."""
     found = holders(doc, **wanted)
-    assert len(found) == 1, f"{len(found)} holders are {wanted}: {doc}"
+    assert len(found) == 1, f"{len(found)} holders are {wanted}: {brief(doc)}"
     return found[0]
+
+
+def pids(one):
+    """All processes of a holder."""
+    return sorted([one["pid"], *(other["pid"] for other in one["shared_by"])])
+
+
+class Keeper:
+    """Has processes in the guest hold things until they are ended; see keeper/keeper.h."""
+
+    NAME = "keeper"
+
+    def __init__(self, guest):
+        self.job = guest.start([f"/root/{self.NAME}"], stdin=b"")
+        self.answers = 0
+
+    def try_to(self, action):
+        """The answer to a line."""
+        self.job.write(f"{action}\n".encode())
+        self.answers += 1
+        wanted = rf"\A(?:.*\n){{{self.answers - 1}}}(.*)\n"
+        return self.job.wait_for(wanted, "stdout")[1]
+
+    def __call__(self, action):
+        """The same for what must succeed, as {"pid": 71, "fd": 3}; pid is the one to end."""
+        answer = self.try_to(action)
+        assert answer.startswith("ok"), f"{action}: {answer}"
+        found = {}
+        for name, value in re.findall(r"(\w+)=(\S+)", answer):
+            numbers = [int(n) for n in value.split(",")]
+            found[name] = numbers if len(numbers) > 1 else numbers[0]
+        return found
+
+    def end(self, kept):
+        """Ends all processes of an action and waits until they are gone."""
+        pid = kept["pid"]
+        self(f"end {pid[0] if isinstance(pid, list) else pid}")
+
+    def close(self):
+        """Ends all, and waits until they are gone."""
+        self.job.close_stdin()
+        self.job.wait()
+
+
+def keeper_program():
+    """For a guest's copies."""
+    return {Keeper.NAME: compiled(Keeper.NAME, (HARNESS.parent / "keeper").glob("*.[ch]"))}

@@ -3,6 +3,8 @@
 
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "holders/limits.h"
+#include "kernel/tracer.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -67,9 +69,26 @@ void print_json(const kernel::Features &features)
     fmt::print("{}\n", doc.dump());
 }
 
+/// What `why` cannot look for here, beside what the kernel as a whole lacks.
+void add_limits_of_why(kernel::Features &features)
+{
+    const auto is_why = [](const kernel::Ability &ability) { return ability.command == "why"; };
+    const auto why = std::find_if(features.abilities.begin(), features.abilities.end(), is_why);
+    if (why == features.abilities.end() || !why->works) {
+        return;
+    }
+    for (const auto &limit : holders::limits()) {
+        why->limits += (why->limits.empty() ? "cannot look for " : ", ") + limit.what;
+        features.findings.push_back(
+            {"holders: " + limit.what, kernel::Finding::Level::Limit, limit.why, ""});
+    }
+}
+
 Result<ExitCode> doctor(const Options &options)
 {
-    const auto features = kernel::probe_features();
+    kernel::set_verbose(false);
+    auto features = kernel::probe_features();
+    add_limits_of_why(features);
     if (options.json) {
         print_json(features);
     } else {

@@ -2,6 +2,9 @@
 #include "cli/not_attempted.h"
 
 #include "base/text.h"
+#include "bpf/wire.h"
+#include "core/culprits.h"
+#include "holders/take_inventory.h"
 #include "kernel/sysfs_modules.h"
 
 #include <algorithm>
@@ -38,6 +41,30 @@ std::vector<std::string> modules_to_unload(const std::vector<std::string> &comma
     return names;
 }
 
+/// What fits into a record, cut between words.
+std::string cut(std::string text)
+{
+    constexpr std::string_view dots = " …";
+    constexpr std::size_t room = LR_TEXT - 1;
+    if (text.size() > room) {
+        const auto space = text.rfind(' ', room - dots.size());
+        text.resize(space == std::string::npos ? room - dots.size() : space);
+        text += dots;
+    }
+    return text;
+}
+
+/// Who holds it, by the same census that `lastref why` makes; empty where that tells nobody.
+std::string holders_of(const kernel::SysfsModule &module)
+{
+    auto inventory = holders::take_inventory(module.name);
+    if (!inventory || inventory->instance_id != module.instance_id) {
+        return "";
+    }
+    const auto doc = explain(std::move(*inventory));
+    return doc.hard.explained > 0 ? culprits_in_words(doc) : "";
+}
+
 std::string reason_of(const kernel::SysfsModule &module)
 {
     if (module.state == "going") {
@@ -54,6 +81,9 @@ std::string reason_of(const kernel::SysfsModule &module)
         return "the command ended without asking the kernel; nothing holds the module now";
     }
     auto reason = fmt::format("in use: {}", plural(*module.refs, "hard reference"));
+    if (const auto who = holders_of(module); !who.empty()) {
+        return cut(fmt::format("{}; {}", reason, who));
+    }
     if (holders > 0) {
         reason +=
             fmt::format(", {} from {} ({})", holders,

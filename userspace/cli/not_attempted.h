@@ -19,7 +19,7 @@ struct NotAttemptedUnload {
 
 /// The modules that `command`, which has failed, was to unload and of which `seen` has no attempt.
 /// kmod's rmmod and modprobe read the reference count and give up before the system call; of other
-/// commands nothing is assumed. The reason is what /sys/module shows now.
+/// commands nothing is assumed. The reason is what /sys/module shows now, and who holds the module.
 std::vector<NotAttemptedUnload> not_attempted(const std::vector<std::string> &command,
                                               const ReportDoc &seen);
 

@@ -45,6 +45,9 @@ private:
         if (event.kind == TraceKind::Lost) {
             return true; // may have been about what was asked for
         }
+        if (event.kind == TraceKind::ModuleRequest && !modules_.all()) {
+            return false; // the load that answers it tells it again
+        }
         const bool module_asked = modules_.all() || modules_.matches(event.module);
         return module_asked && (!options_.pid || event.task.pid == *options_.pid);
     }

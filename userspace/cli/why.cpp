@@ -9,6 +9,7 @@
 #include "kernel/tracer.h"
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 namespace lastref::cli {
 namespace {
@@ -17,18 +18,32 @@ void add_flags(CLI::App &app, Options &options)
 {
     app.add_option("MODULE", options.modules, "the module")->type_name("")->required()->expected(1);
     add_output_flags(app, options);
+    app.add_option("-n,--top", options.top, "print at most N rows of the table")
+        ->check(CLI::PositiveNumber.description(""))
+        ->type_name("N");
     app.add_flag("-v,--verbose", options.verbose, "show libbpf's own messages on stderr");
 }
 
 Result<ExitCode> why(const Options &options)
 {
     kernel::set_verbose(options.verbose);
-    auto inventory = holders::take_inventory(kernel::module_name(options.modules.front()));
+    const auto name = kernel::module_name(options.modules.front());
+    if (name.empty()) {
+        return fail({.what = "that is not the name of a module",
+                     .errnum = 0,
+                     .hint = "lsmod lists those that are loaded",
+                     .exit_code = ExitCode::Usage});
+    }
+    auto inventory = holders::take_inventory(name);
     if (!inventory) {
         return fail(inventory.error());
     }
     const auto doc = explain(std::move(*inventory));
     print(doc, options);
+    if (!doc.found.blind.empty()) {
+        fmt::print(stderr, "lastref: only /sys/module/{} could be read: {}\n  {}\n", name,
+                   doc.found.blind, doc.found.blind_remedy);
+    }
     return doc.exit_code();
 }
 

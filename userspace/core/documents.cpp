@@ -53,6 +53,8 @@ std::string_view name_of(TraceKind kind)
     switch (kind) {
     case TraceKind::ModuleLoad:
         return "module_load";
+    case TraceKind::ModuleRequest:
+        return "module_request";
     case TraceKind::UnloadRequested:
         return "unload_requested";
     case TraceKind::ExitStart:

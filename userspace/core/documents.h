@@ -185,6 +185,7 @@ struct OverviewDoc {
 
 enum class TraceKind {
     ModuleLoad,
+    ModuleRequest,
     UnloadRequested,
     ExitStart,
     ExitDone,
@@ -222,6 +223,9 @@ struct TraceEvent {
     std::optional<std::uint64_t> lost;  ///< events lost since the last such line
     std::optional<std::int32_t> status; ///< of the command
     std::string detail;                 ///< the command, the reason; may be empty
+    std::optional<Task> parent;         ///< of a load: of the task that loads
+    std::optional<Task> wanted_by;      ///< of a load: on whose behalf the kernel asked for it
+    std::string alias;                  ///< of a request, and of its load: what was asked for
 };
 
 } // namespace lastref

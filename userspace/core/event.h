@@ -33,7 +33,17 @@ struct EventHeader {
     std::string module; ///< empty: not known
 };
 
-struct ModuleLoad : EventHeader {};
+struct ModuleLoad : EventHeader { ///< the task that loads
+    std::uint32_t parent_pid = 0; ///< 0: not known
+    std::string parent_comm;
+    std::vector<std::string> arguments; ///< its command line, perhaps cut; empty: not known
+};
+struct ModuleRequest : EventHeader { ///< the task on whose behalf the kernel has modprobe called
+    std::uint64_t call_site = 0;
+    bool wait = false;
+    std::string alias;
+    std::string symbol; ///< of the call site: "function+0xoff/0xsize [module]"
+};
 struct UnloadRequested : EventHeader { ///< module: as the caller spelt it
     std::uint32_t flags = 0;           ///< of delete_module(2)
     bool from_command = false;         ///< by the command of `run`, or a descendant of it
@@ -102,9 +112,10 @@ struct NotAttempted : EventHeader {
 };
 struct End : EventHeader {};
 
-using Event = std::variant<ModuleLoad, UnloadRequested, ExitStart, ExitDone, SoftOp, GraceStart,
-                           Freeing, Freed, Returned, TaskGone, SiteSeen, SnapshotBegin, ModuleSeen,
-                           Cell, SnapshotEnd, LossesSeen, Command, CommandEnd, NotAttempted, End>;
+using Event =
+    std::variant<ModuleLoad, ModuleRequest, UnloadRequested, ExitStart, ExitDone, SoftOp,
+                 GraceStart, Freeing, Freed, Returned, TaskGone, SiteSeen, SnapshotBegin,
+                 ModuleSeen, Cell, SnapshotEnd, LossesSeen, Command, CommandEnd, NotAttempted, End>;
 
 /// The part that all events share.
 const EventHeader &header(const Event &event);

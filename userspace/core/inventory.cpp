@@ -1,7 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/inventory.h"
 
+#include <fmt/format.h>
+
 namespace lastref {
+namespace {
+
+/// A system service whose name needs no quotes in a shell. Whoever may make a cgroup may call it
+/// anything, and people copy what they are told.
+bool is_service(const Process &process)
+{
+    constexpr std::string_view suffix = ".service";
+    constexpr auto safe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_.@-";
+    const std::string_view unit = process.unit;
+    return !process.user_unit && unit.size() > suffix.size() && unit.front() != '-' &&
+           unit.substr(unit.size() - suffix.size()) == suffix &&
+           unit.find_first_not_of(safe) == std::string_view::npos;
+}
+
+} // namespace
+
+std::string how_to_end(const Process &process)
+{
+    if (process.pid == 1) {
+        return "";
+    }
+    return is_service(process) ? fmt::format("systemctl stop {}", process.unit)
+                               : fmt::format("kill {}", process.pid);
+}
 
 std::string_view name_of(HolderKind kind)
 {

@@ -60,8 +60,13 @@ struct Process {
     std::string comm;
     std::string unit;           ///< systemd unit, or else its cgroup; may be empty
     std::uint64_t start_ns = 0; ///< boot clock; 0: not known
+    bool user_unit = false;     ///< the unit is of a user's own service manager
     bool operator==(const Process &) const = default;
 };
+
+/// The command that ends a process: by its unit, where systemd would start it again. Empty for
+/// init.
+std::string how_to_end(const Process &process);
 
 /// One way in which something that holds the module was come upon. An object that several
 /// processes share is sighted once for each.
@@ -93,6 +98,15 @@ struct NotExamined {
 
 enum class Presence { Loaded, BuiltIn, NotLoaded };
 
+/// A module that depends on the one in question, directly or through others.
+struct DependentModule {
+    std::string name;
+    std::int64_t refs = 0;       ///< hard references on it
+    std::int64_t dependents = 0; ///< how many of them are of modules that depend on it in turn
+    bool going = false;
+    bool operator==(const DependentModule &) const = default;
+};
+
 struct Inventory {
     std::string module;
     Presence presence = Presence::NotLoaded;
@@ -107,6 +121,10 @@ struct Inventory {
     bool changed = false;             ///< references came and went while the kernel was searched
     std::vector<Sighting> sightings;
     std::vector<NotExamined> not_examined;
+    std::vector<DependentModule> dependents; ///< in the order in which they can be unloaded
+    std::uint32_t self_pid = 0; ///< lastref itself, which has files of the shell that started it
+    std::string blind;          ///< why nothing but /sys/module could be read; empty: all could
+    std::string blind_remedy;   ///< what to do about that
 };
 
 } // namespace lastref

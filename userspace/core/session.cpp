@@ -4,6 +4,7 @@
 #include "core/instances.h"
 #include "core/ledger.h"
 #include "core/losses.h"
+#include "core/module_requests.h"
 #include "core/sites.h"
 #include "core/trace_lines.h"
 #include "core/unload_record.h"
@@ -18,6 +19,7 @@ struct Session::State {
     SessionInfo info;
     InstanceTable instances;
     SiteTable sites;
+    ModuleRequests requests;
     LossHistory losses;
     UnloadTracker tracker;
     Ledger ledger;
@@ -85,11 +87,13 @@ void Session::feed(const Event &event)
     } else if (const auto *site = std::get_if<SiteSeen>(&event)) {
         state.sites.feed(*site);
     }
+    state.requests.feed(event);
     state.instances.feed(event);
     state.tracker.feed(event, state.instances);
     state.feed_ledger(event);
     state.feed_command(event);
-    state.lines = trace_lines(event, state.tracker, state.instances, state.sites, lost);
+    state.lines =
+        trace_lines(event, state.tracker, state.instances, state.sites, state.requests, lost);
 }
 
 const std::vector<TraceEvent> &Session::trace() const

@@ -10,12 +10,33 @@ namespace {
 class LineMaker {
 public:
     LineMaker(const UnloadTracker &tracker, const InstanceTable &instances, const SiteTable &sites,
-              std::uint64_t lost)
-        : tracker_(tracker), instances_(instances), sites_(sites), lost_(lost)
+              const ModuleRequests &requests, std::uint64_t lost)
+        : tracker_(tracker), instances_(instances), sites_(sites), requests_(requests), lost_(lost)
     {
     }
 
-    void operator()(const ModuleLoad &event) { add(TraceKind::ModuleLoad, event); }
+    void operator()(const ModuleLoad &event)
+    {
+        TraceEvent &line = add(TraceKind::ModuleLoad, event);
+        if (event.parent_pid != 0) {
+            line.parent = Task{event.parent_pid, event.parent_comm};
+        }
+        for (const std::string &argument : event.arguments) {
+            line.detail += (line.detail.empty() ? "" : " ") + argument;
+        }
+        const ModuleRequest *request = requests_.of(event);
+        if (request != nullptr) {
+            line.alias = request->alias;
+            line.wanted_by = Task{request->pid, request->comm};
+            line.site = site_of(*request);
+        }
+    }
+    void operator()(const ModuleRequest &event)
+    {
+        TraceEvent &line = add(TraceKind::ModuleRequest, event);
+        line.alias = event.alias;
+        line.site = site_of(event);
+    }
     void operator()(const UnloadRequested &event)
     {
         add(TraceKind::UnloadRequested, event).forced = (event.flags & O_TRUNC) != 0;
@@ -90,6 +111,11 @@ public:
     std::vector<TraceEvent> take() { return std::move(lines_); }
 
 private:
+    static CallSite site_of(const ModuleRequest &request)
+    {
+        return {request.call_site, short_symbol(request.symbol)};
+    }
+
     TraceEvent &add(TraceKind kind, const EventHeader &head)
     {
         TraceEvent &line = lines_.emplace_back();
@@ -127,6 +153,7 @@ private:
     const UnloadTracker &tracker_;
     const InstanceTable &instances_;
     const SiteTable &sites_;
+    const ModuleRequests &requests_;
     std::uint64_t lost_;
     std::vector<TraceEvent> lines_;
 };
@@ -135,9 +162,9 @@ private:
 
 std::vector<TraceEvent> trace_lines(const Event &event, const UnloadTracker &tracker,
                                     const InstanceTable &instances, const SiteTable &sites,
-                                    std::uint64_t lost)
+                                    const ModuleRequests &requests, std::uint64_t lost)
 {
-    LineMaker maker(tracker, instances, sites, lost);
+    LineMaker maker(tracker, instances, sites, requests, lost);
     std::visit(maker, event);
     return maker.take();
 }

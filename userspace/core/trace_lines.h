@@ -3,6 +3,7 @@
 
 #include "core/documents.h"
 #include "core/instances.h"
+#include "core/module_requests.h"
 #include "core/sites.h"
 #include "core/unload_tracker.h"
 
@@ -14,6 +15,6 @@ namespace lastref {
 /// were lost since the last time that was known.
 std::vector<TraceEvent> trace_lines(const Event &event, const UnloadTracker &tracker,
                                     const InstanceTable &instances, const SiteTable &sites,
-                                    std::uint64_t lost);
+                                    const ModuleRequests &requests, std::uint64_t lost);
 
 } // namespace lastref

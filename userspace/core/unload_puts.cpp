@@ -32,7 +32,8 @@ void order_by_number(Staircase &stairs)
 }
 
 /// Without numbers from the kernel the times are all there is, and counting down from the start
-/// tells more than a value read beside the operation.
+/// tells more than a value read beside the operation. The start is read a moment after its time was
+/// taken: if there are more puts than that, the first ones came in between.
 void order_by_time(Staircase &stairs)
 {
     std::stable_sort(stairs.puts.begin(), stairs.puts.end(),
@@ -41,6 +42,11 @@ void order_by_time(Staircase &stairs)
         return;
     }
     auto left = static_cast<std::int64_t>(stairs.start) - static_cast<std::int64_t>(stairs.omitted);
+    const auto surplus =
+        static_cast<std::int64_t>(stairs.puts.size()) - std::max<std::int64_t>(left, 0);
+    if (surplus > 0) {
+        stairs.puts.erase(stairs.puts.begin(), stairs.puts.begin() + surplus);
+    }
     for (SoftOp &put : stairs.puts) {
         left = std::max<std::int64_t>(left - 1, 0);
         put.outstanding = static_cast<std::int32_t>(left);

@@ -1,87 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The sentence that answers, and what to do.
+// The sentence that answers.
 
 #include "base/text.h"
-#include "core/why.h"
+#include "core/culprits.h"
 
-#include <algorithm>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 namespace lastref {
 namespace {
-
-/// "a", "a and b", "a, b and 3 others".
-std::string some_of(const std::vector<std::string> &names)
-{
-    if (names.size() <= 1) {
-        return names.empty() ? "" : names.front();
-    }
-    if (names.size() == 2) {
-        return fmt::format("{} and {}", names[0], names[1]);
-    }
-    return names.size() == 3
-               ? fmt::format("{}, {} and {}", names[0], names[1], names[2])
-               : fmt::format("{}, {} and {} others", names[0], names[1], names.size() - 2);
-}
-
-std::vector<const Holder *> those_that_pin(const WhyDoc &doc)
-{
-    std::vector<const Holder *> out;
-    for (const auto &holder : doc.holders) {
-        if (holder.seen.pins == Pins::Yes && holder.seen.counter == HolderCounter::Hard) {
-            out.push_back(&holder);
-        }
-    }
-    return out;
-}
-
-std::vector<std::string> dependents_of(const std::vector<const Holder *> &holders)
-{
-    std::vector<std::string> names;
-    for (const auto *holder : holders) {
-        if (holder->seen.kind == HolderKind::Dependent) {
-            names.push_back(holder->seen.path);
-        }
-    }
-    return names;
-}
-
-std::string held_by(const WhyDoc &doc)
-{
-    const auto holders = those_that_pin(doc);
-    const auto dependents = dependents_of(holders);
-    std::vector<std::string> clauses;
-    for (const auto *holder : holders) {
-        if (holder->seen.kind != HolderKind::Dependent) {
-            clauses.push_back(holder->seen.clause);
-        }
-    }
-    std::string text;
-    if (!clauses.empty()) {
-        text = clauses.front();
-        if (clauses.size() > 1) {
-            text += fmt::format(", and {} more",
-                                plural(static_cast<std::int64_t>(clauses.size()) - 1, "holder"));
-        }
-    }
-    if (!dependents.empty()) {
-        text += fmt::format("{}{} {} on it", text.empty() ? "" : ", and ", some_of(dependents),
-                            dependents.size() == 1 ? "depends" : "depend");
-    }
-    if (doc.hard.unexplained() > 0) {
-        const auto refs = plural(doc.hard.unexplained(), "reference");
-        text += text.empty() ? fmt::format("{} whose holder lastref cannot name", refs)
-                             : fmt::format("; of {} more the holder is not known", refs);
-    }
-    return text;
-}
 
 std::string verdict_of_live(const WhyDoc &doc)
 {
     const auto &name = doc.found.module;
     if (doc.hard.refs > 0) {
-        return fmt::format("{} cannot be unloaded: {}.", name, held_by(doc));
+        return fmt::format("{} cannot be unloaded: {}.", name, culprits_in_words(doc));
     }
     if (doc.found.permanent) {
         return fmt::format("{} cannot be unloaded: it has no exit routine.", name);
@@ -115,35 +47,12 @@ std::string verdict_of(const WhyDoc &doc)
     return verdict_of_live(doc);
 }
 
-std::vector<std::string> steps(const WhyDoc &doc)
-{
-    std::vector<std::string> out;
-    const auto add = [&out](std::string step) {
-        if (!step.empty() && std::find(out.begin(), out.end(), step) == out.end()) {
-            out.push_back(std::move(step));
-        }
-    };
-    if (!doc.found.similar.empty()) {
-        add(fmt::format("Did you mean {}?", fmt::join(doc.found.similar, ", ")));
-    }
-    if (doc.found.presence != Presence::Loaded) {
-        return out;
-    }
-    for (const auto *holder : those_that_pin(doc)) {
-        add(holder->seen.remedy);
-    }
-    if (doc.hard.unexplained() > 0) {
-        add(fmt::format("To catch who takes them: lastref refs --hard {}", doc.found.module));
-    }
-    return out;
-}
-
 } // namespace
 
 void conclude(WhyDoc &doc)
 {
     doc.verdict = verdict_of(doc);
-    doc.next = steps(doc);
+    doc.next = next_steps(doc);
 }
 
 } // namespace lastref

@@ -9,6 +9,45 @@
 namespace lastref {
 namespace {
 
+/// Files of the shell that started lastref are lastref's own, too, until it ends in a moment: that
+/// is told only if nobody else has them.
+void leave_out_self(std::vector<Sighting> &sightings, std::uint32_t self)
+{
+    const auto is_self = [self](const Sighting &sighting) {
+        return self != 0 && sighting.process && sighting.process->pid == self;
+    };
+    std::map<std::uint64_t, bool> others; // by object: somebody else has it
+    for (const auto &sighting : sightings) {
+        if (sighting.object != 0 && !is_self(sighting)) {
+            others[sighting.object] = true;
+        }
+    }
+    const auto needless = [&](const Sighting &sighting) {
+        return is_self(sighting) && others.count(sighting.object) != 0;
+    };
+    sightings.erase(std::remove_if(sightings.begin(), sightings.end(), needless), sightings.end());
+    for (auto &sighting : sightings) {
+        if (is_self(sighting)) {
+            sighting.remedy.clear(); // it ends by itself
+        }
+    }
+}
+
+/// Whether that process is known to share the holder under that file descriptor. Threads of one
+/// process can be sighted apart: some share files that the others do not have.
+bool is_known(const Holder &holder, const Sighting &sighting)
+{
+    if (!holder.seen.process) {
+        return false;
+    }
+    const auto is_it = [&sighting](const Process &process, const std::optional<int> &fd) {
+        return process.pid == sighting.process->pid && fd == sighting.fd;
+    };
+    return is_it(*holder.seen.process, holder.seen.fd) ||
+           std::any_of(holder.shared.begin(), holder.shared.end(),
+                       [&](const SharedBy &other) { return is_it(other.process, other.fd); });
+}
+
 /// One holder for each object, in the order of the first sightings.
 std::vector<Holder> merge(std::vector<Sighting> sightings)
 {
@@ -19,7 +58,7 @@ std::vector<Holder> merge(std::vector<Sighting> sightings)
             const auto [known, is_new] = at.try_emplace(sighting.object, holders.size());
             if (!is_new) {
                 auto &holder = holders[known->second];
-                if (sighting.process) {
+                if (sighting.process && !is_known(holder, sighting)) {
                     holder.shared.push_back({*sighting.process, sighting.fd});
                 }
                 continue;
@@ -70,6 +109,7 @@ Balance balance(const std::vector<Holder> &holders, HolderCounter counter, std::
             out.explained += holder.seen.refs;
         }
     }
+    out.over = out.explained > out.refs;
     out.explained = std::min(out.explained, out.refs);
     return out;
 }
@@ -79,21 +119,32 @@ Balance balance(const std::vector<Holder> &holders, HolderCounter counter, std::
 WhyDoc explain(Inventory inventory)
 {
     WhyDoc doc;
-    doc.holders = merge(std::exchange(inventory.sightings, {}));
+    auto sightings = std::exchange(inventory.sightings, {});
+    leave_out_self(sightings, inventory.self_pid);
+    doc.holders = merge(std::move(sightings));
     share_out(doc.holders);
     doc.hard = balance(doc.holders, HolderCounter::Hard, inventory.hard);
     doc.soft = balance(doc.holders, HolderCounter::Soft, inventory.soft.value_or(0));
     std::stable_sort(doc.holders.begin(), doc.holders.end(),
                      [](const Holder &a, const Holder &b) { return a.seen.refs > b.seen.refs; });
+    inventory.changed = inventory.changed || doc.hard.over || doc.soft.over;
     doc.found = std::move(inventory);
     conclude(doc);
     return doc;
+}
+
+bool WhyDoc::complete() const
+{
+    return !found.changed && found.not_examined.empty() && found.blind.empty();
 }
 
 ExitCode WhyDoc::exit_code() const
 {
     if (found.presence != Presence::Loaded) {
         return ExitCode::Refused;
+    }
+    if (!found.blind.empty()) {
+        return ExitCode::Unsupported;
     }
     if (found.state == ModuleState::Going) {
         return soft.refs > 0 ? ExitCode::Outstanding : ExitCode::ExitRunning;

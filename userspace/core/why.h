@@ -25,6 +25,7 @@ struct Holder {
 struct Balance {
     std::int64_t refs = 0;
     std::int64_t explained = 0;
+    bool over = false; ///< holders account for more than that: some let go while lastref looked
     [[nodiscard]] std::int64_t unexplained() const { return refs - explained; }
 };
 
@@ -35,6 +36,8 @@ struct WhyDoc {
     Balance hard, soft;
     std::vector<Holder> holders;   ///< those that hold most first
     std::vector<std::string> next; ///< what to do, a command or a sentence each
+    /// Everything was looked at, and nothing changed meanwhile.
+    [[nodiscard]] bool complete() const;
     [[nodiscard]] ExitCode exit_code() const;
 };
 

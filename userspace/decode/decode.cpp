@@ -82,6 +82,50 @@ Result<Event> soft_op(const char *name, OpKind kind, std::span<const std::byte> 
     });
 }
 
+/// The arguments of a command line, each ended by a NUL, unless it was cut.
+std::vector<std::string> arguments(const lr_module_load &wire)
+{
+    std::vector<std::string> out;
+    std::string_view left(wire.arguments, std::min<std::size_t>(wire.size, LR_ARGUMENTS));
+    while (!left.empty()) {
+        const auto end = std::min(left.find('\0'), left.size());
+        out.emplace_back(left.substr(0, end));
+        left.remove_prefix(std::min(end + 1, left.size()));
+    }
+    return out;
+}
+
+Result<Event> module_load(std::span<const std::byte> bytes)
+{
+    if (bytes.size() == sizeof(lr_header)) {
+        return plain<ModuleLoad>("MODULE_LOAD", bytes); // of an earlier version
+    }
+    return with<lr_module_load>("MODULE_LOAD", bytes,
+                                [](const lr_module_load &wire) -> Result<Event> {
+                                    if (wire.size > LR_ARGUMENTS) {
+                                        return fail(out_of_range("MODULE_LOAD", "size", wire.size));
+                                    }
+                                    auto event = take_header<ModuleLoad>(wire.h);
+                                    event.parent_pid = wire.parent_pid;
+                                    event.parent_comm = text_of(wire.parent_comm);
+                                    event.arguments = arguments(wire);
+                                    return event;
+                                });
+}
+
+Result<Event> module_request(std::span<const std::byte> bytes)
+{
+    return with<lr_module_request>("MODULE_REQUEST", bytes,
+                                   [](const lr_module_request &wire) -> Result<Event> {
+                                       auto event = take_header<ModuleRequest>(wire.h);
+                                       event.call_site = wire.call_site;
+                                       event.wait = wire.wait != 0;
+                                       event.alias = text_of(wire.alias);
+                                       event.symbol = text_of(wire.symbol);
+                                       return event;
+                                   });
+}
+
 Result<Event> requested(std::span<const std::byte> bytes)
 {
     return with<lr_requested>("UNLOAD_REQUESTED", bytes,
@@ -226,7 +270,9 @@ Result<Event> decode_payload(std::uint32_t type, std::span<const std::byte> byte
 {
     switch (type) {
     case LR_MODULE_LOAD:
-        return plain<ModuleLoad>("MODULE_LOAD", bytes);
+        return module_load(bytes);
+    case LR_MODULE_REQUEST:
+        return module_request(bytes);
     case LR_UNLOAD_REQUESTED:
         return requested(bytes);
     case LR_EXIT_START:

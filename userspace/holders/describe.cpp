@@ -10,6 +10,9 @@ std::optional<Sighting> describe_kind(const lr_finding &finding, Processes &proc
     switch (finding.kind) {
     case LR_FOUND_FILE:
         return describe_file(finding, processes);
+    case LR_FOUND_SOCKET:
+    case LR_FOUND_ALG_SOCKET:
+        return describe_socket(finding, processes);
     case LR_FOUND_TTY:
         return describe_tty(finding, processes);
     case LR_FOUND_BINARY_FORMAT:
@@ -25,7 +28,8 @@ std::optional<Sighting> describe(const lr_finding &finding, Processes &processes
 {
     auto out = describe_kind(finding, processes);
     if (out) {
-        count(*out, finding);
+        out->counted_in = finding.counted_in;
+        out->counted = finding.counted;
     }
     return out;
 }

@@ -19,6 +19,7 @@ void count(Sighting &out, const lr_finding &finding);
 
 // Each of these describes the kinds that its name says.
 Sighting describe_file(const lr_finding &finding, Processes &processes);
+Sighting describe_socket(const lr_finding &finding, Processes &processes);
 Sighting describe_tty(const lr_finding &finding, Processes &processes);
 Sighting describe_binary_format(const lr_finding &finding, Processes &processes);
 

@@ -7,7 +7,7 @@ namespace lastref::holders {
 
 Sighting describe_tty(const lr_finding &finding, Processes &processes)
 {
-    Sighting out{.kind = HolderKind::Tty};
+    Sighting out{.kind = HolderKind::Tty, .object = finding.object, .refs = finding.refs};
     out.process = processes.describe(finding.task);
     out.fd = finding.fd;
     const auto name = text_of(finding.name);

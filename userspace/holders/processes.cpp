@@ -66,24 +66,33 @@ std::string unit_in(const std::string &path)
     return path == "/" ? "" : path;
 }
 
+/// Whether the path is below a user's own service manager, whose units the system's does not know.
+bool is_users(const std::string &path)
+{
+    return path.find("/user@") != std::string::npos;
+}
+
 } // namespace
 
-const std::string &Processes::unit_of(std::uint64_t cgroup)
+const Processes::Unit &Processes::unit_of(std::uint64_t cgroup)
 {
     const auto [unit, is_new] = units_.try_emplace(cgroup);
     if (is_new && cgroup > 1) { // 1 is the root
-        unit->second = unit_in(cgroup_path(cgroup));
+        const auto path = cgroup_path(cgroup);
+        unit->second = {unit_in(path), is_users(path)};
     }
     return unit->second;
 }
 
 Process Processes::describe(const lr_finding_task &task)
 {
+    const auto &unit = unit_of(task.cgroup);
     return {.pid = task.tgid,
             .ns_pid = task.ns_tgid == task.tgid ? 0 : task.ns_tgid,
             .comm = std::string(task.comm, strnlen(task.comm, sizeof(task.comm))),
-            .unit = unit_of(task.cgroup),
-            .start_ns = task.start_ns};
+            .unit = unit.name,
+            .start_ns = task.start_ns,
+            .user_unit = unit.users};
 }
 
 std::string path_of_fd(std::uint32_t pid, int fd)
@@ -95,12 +104,6 @@ std::string who(const Process &process)
 {
     const auto name = fmt::format("{}[{}]", process.comm, process.pid);
     return process.unit.empty() ? name : fmt::format("{} ({})", name, process.unit);
-}
-
-std::string how_to_end(const Process &process)
-{
-    return ends_with(process.unit, ".service") ? fmt::format("systemctl stop {}", process.unit)
-                                               : fmt::format("kill {}", process.pid);
 }
 
 } // namespace lastref::holders

@@ -3,6 +3,7 @@
 
 #include "bpf/holders/holders.h"
 #include "core/inventory.h"
+#include "holders/net_namespaces.h"
 
 #include <cstdint>
 #include <map>
@@ -17,10 +18,21 @@ class Processes {
 public:
     Process describe(const lr_finding_task &task);
 
-private:
-    const std::string &unit_of(std::uint64_t cgroup);
+    /// The network namespace with that inode number.
+    const NetNamespace &net_namespace(std::uint64_t inode)
+    {
+        return net_namespaces_.find(static_cast<std::uint32_t>(inode));
+    }
 
-    std::map<std::uint64_t, std::string> units_;
+private:
+    struct Unit {
+        std::string name;   ///< empty: none
+        bool users = false; ///< of a user's own service manager
+    };
+    const Unit &unit_of(std::uint64_t cgroup);
+
+    std::map<std::uint64_t, Unit> units_;
+    NetNamespaces net_namespaces_;
 };
 
 /// Namespaces of one type ("mnt", "net"), by inode number, and who is in them.
@@ -43,15 +55,12 @@ private:
     mutable std::map<std::uint32_t, Process> processes_;
 };
 
-/// What a file descriptor of a process shows: "/dev/net/tun", "socket:[8123]"; empty when it is
-/// gone.
+/// What a file descriptor of a process or a thread shows: "/dev/net/tun", "socket:[8123]"; empty
+/// when it is gone.
 std::string path_of_fd(std::uint32_t pid, int fd);
 
 /// "openvpn[812] (openvpn@home.service)", for clauses. Names are raw bytes; rendering makes them
 /// safe.
 std::string who(const Process &process);
-
-/// The command that ends a process: by its unit, where systemd would start it again.
-std::string how_to_end(const Process &process);
 
 } // namespace lastref::holders

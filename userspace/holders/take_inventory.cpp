@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "holders/take_inventory.h"
 
+#include "core/similar.h"
+#include "holders/dependents.h"
 #include "holders/describe.h"
 #include "holders/programs.h"
+#include "kernel/features.h"
 #include "kernel/host.h"
 #include "kernel/sysfs_modules.h"
 
-#include <fmt/format.h>
+#include <unistd.h>
 
 namespace lastref::holders {
 namespace {
@@ -42,23 +45,6 @@ std::vector<Sighting> sightings_of(const Programs &programs)
     return out;
 }
 
-/// Modules that depend on it, by /sys/module/NAME/holders.
-void add_dependents(Inventory &inventory)
-{
-    const auto module = kernel::sysfs_module(inventory.module);
-    if (!module) {
-        return;
-    }
-    for (const auto &name : module->holders) {
-        inventory.sightings.push_back({.kind = HolderKind::Dependent,
-                                       .refs = 1,
-                                       .path = name,
-                                       .detail = "depends on it",
-                                       .clause = fmt::format("{} depends on it", name),
-                                       .remedy = fmt::format("modprobe -r {}", name)});
-    }
-}
-
 /// One pass; false when references came or went meanwhile.
 Result<bool> search(Inventory &inventory, Programs &programs)
 {
@@ -85,6 +71,29 @@ Result<bool> search(Inventory &inventory, Programs &programs)
            before->hard == after->hard && before->soft == after->soft;
 }
 
+/// What anybody may read, where the kernel itself cannot be searched.
+Result<Inventory> by_sysfs(Inventory inventory, const Error &error)
+{
+    const auto module = kernel::sysfs_module(inventory.module);
+    if (error.exit_code != ExitCode::Unsupported || !module) {
+        return fail(error);
+    }
+    const auto missing = kernel::missing_to_search();
+    inventory.presence = Presence::Loaded;
+    inventory.blind = missing ? missing->detail : error.what;
+    inventory.blind_remedy = missing ? missing->remedy : error.hint;
+    inventory.ts_ns = kernel::boot_clock_ns();
+    inventory.instance_id = module->instance_id;
+    inventory.state = module->state == "going"    ? ModuleState::Going
+                      : module->state == "coming" ? ModuleState::Coming
+                                                  : ModuleState::Live;
+    inventory.hard = module->refs.value_or(0);
+    inventory.soft = module->soft_refs;
+    add_dependents(inventory);
+    inventory.not_examined.push_back({"all but /sys/module/" + inventory.module, inventory.blind});
+    return inventory;
+}
+
 } // namespace
 
 Result<Inventory> take_inventory(std::string_view module)
@@ -92,8 +101,10 @@ Result<Inventory> take_inventory(std::string_view module)
     Inventory inventory;
     inventory.module = module;
     inventory.kernel_release = kernel::this_host().release;
+    inventory.self_pid = static_cast<std::uint32_t>(::getpid());
     switch (kernel::module_presence(module)) {
     case kernel::ModulePresence::NotLoaded:
+        inventory.similar = similar_names(module, kernel::loaded_modules());
         return inventory;
     case kernel::ModulePresence::BuiltIn:
         inventory.presence = Presence::BuiltIn;
@@ -104,7 +115,7 @@ Result<Inventory> take_inventory(std::string_view module)
     std::vector<NotExamined> not_loaded;
     auto programs = Programs::load(not_loaded);
     if (!programs) {
-        return fail(programs.error());
+        return by_sysfs(std::move(inventory), programs.error());
     }
     inventory.changed = true;
     for (int attempt = 0; attempt < attempts && inventory.changed; attempt++) {

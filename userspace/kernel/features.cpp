@@ -4,6 +4,8 @@
 #include "kernel/environment.h"
 #include "kernel/probes.h"
 
+#include <algorithm>
+#include <array>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -63,6 +65,21 @@ Finding find_kprobes(const Environment &env)
     return {"kprobes", Level::Good, "available", {}};
 }
 
+/// Of these findings, what `why` cannot do without: it searches, but attaches nothing.
+std::vector<Finding> needed_to_search(const std::vector<Finding> &findings)
+{
+    constexpr std::array<std::string_view, 5> needs{"privileges", "kernel types", "kernel symbols",
+                                                    "lockdown", "modules"};
+    std::vector<Finding> needed;
+    for (const auto &finding : findings) {
+        if (finding.level == Level::Absent &&
+            std::find(needs.begin(), needs.end(), finding.what) != needs.end()) {
+            needed.push_back(finding);
+        }
+    }
+    return needed;
+}
+
 Finding find_soft_references(const Environment &env)
 {
     if (env.soft_references()) {
@@ -109,15 +126,20 @@ std::vector<Ability> judge_commands(const Features &features)
             absent.push_back(finding.what);
         }
     }
+    const auto missing = needed_to_search(features.findings);
+    const auto search = missing.empty()
+                            ? std::string()
+                            : fmt::format("only /sys/module: needs {}", missing.front().what);
     const bool live = absent.empty();
     const auto why = live ? std::string() : fmt::format("needs {}", fmt::join(absent, ", "));
     const std::string stock = features.soft_references ? "" : "phases of unloads only";
     const std::string hard = features.soft_references ? "" : "hard references only";
     const std::string record =
         features.soft_references ? "" : "phases of unloads, and hard references with --hard";
-    return {{"lastref", live, live ? stock : why}, {"run", live, live ? stock : why},
-            {"trace", live, live ? stock : why},   {"refs", live, live ? hard : why},
-            {"record", live, live ? record : why}, {"report FILE, --replay FILE", true, ""}};
+    return {{"why", missing.empty(), search},        {"lastref", live, live ? stock : why},
+            {"run", live, live ? stock : why},       {"trace", live, live ? stock : why},
+            {"refs", live, live ? hard : why},       {"record", live, live ? record : why},
+            {"report FILE, --replay FILE", true, ""}};
 }
 
 } // namespace
@@ -142,6 +164,12 @@ std::vector<Finding> find_requirements(const Environment &env, const std::vector
         }
     }
     return findings;
+}
+
+std::optional<Finding> missing_to_search()
+{
+    const auto needed = needed_to_search(find_requirements(Environment::read(), {}));
+    return needed.empty() ? std::nullopt : std::optional(needed.front());
 }
 
 Features probe_features()

@@ -5,6 +5,7 @@
 #include "kernel/options.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,10 @@ struct Features {
 /// Looks at the running kernel. Attaches nothing and loads nothing. Works for any user; what a
 /// user may not see counts as absent.
 Features probe_features();
+
+/// The first thing that keeps the kernel's data from being searched (which needs fewer things than
+/// tracing does); empty where nothing does.
+std::optional<Finding> missing_to_search();
 
 /// What open_and_attach(options) would attach on the kernel described by `features`, in that
 /// order. Fails when this kernel does not have the mode that is asked for.

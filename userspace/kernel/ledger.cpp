@@ -26,6 +26,11 @@ std::size_t half(lr_kind kind)
 }
 
 /// The slots of a half that count operations without call site; two of them have no module.
+std::size_t others(lr_kind kind)
+{
+    return half(kind) + LR_SITE_SLOTS;
+}
+
 bool is_other(std::size_t slot)
 {
     return slot % LR_HALF >= LR_SITE_SLOTS;
@@ -82,12 +87,14 @@ std::vector<lr_cell> Ledger::read(lr_kind kind) const
 {
     std::vector<lr_cell> cells;
     for (std::size_t slot = half(kind); slot < half(kind) + LR_HALF; slot++) {
-        lr_cell cell{};
-        // Claimed slots get their instance a moment later; they have counted nothing before.
-        cell.h.instance_id = load(slots_[slot].instance_id);
-        if (cell.h.instance_id == 0 && !is_common(slot)) {
+        // Claimed slots get their instance a moment later; they have counted nothing before. Most
+        // are free, in each snapshot: nothing else is asked of those.
+        const auto instance_id = load(slots_[slot].instance_id);
+        if (instance_id == 0 && (slot < others(kind) || !is_common(slot))) {
             continue;
         }
+        lr_cell cell{};
+        cell.h.instance_id = instance_id;
         cell.call_site = load(slots_[slot].call_site);
         cell.counter = counter_of(slot);
         cell.kind = kind;
@@ -103,9 +110,11 @@ std::vector<lr_cell> Ledger::read(lr_kind kind) const
 std::uint64_t Ledger::without_site() const
 {
     std::uint64_t sum = forgotten_without_site_;
-    for (std::size_t slot = 0; slot < LR_SLOTS; slot++) {
-        if (is_other(slot) && (is_common(slot) || load(slots_[slot].key) != 0)) {
-            sum += count(slot);
+    for (const auto kind : {LR_GET, LR_PUT}) {
+        for (std::size_t slot = others(kind); slot < half(kind) + LR_HALF; slot++) {
+            if (is_common(slot) || load(slots_[slot].key) != 0) {
+                sum += count(slot);
+            }
         }
     }
     return sum;
@@ -113,6 +122,9 @@ std::uint64_t Ledger::without_site() const
 
 void Ledger::forget(const std::set<std::uint64_t> &instances)
 {
+    if (instances.empty()) {
+        return;
+    }
     for (std::size_t i = 0; i < LR_SLOTS; i++) {
         auto &slot = slots_[i];
         if (load(slot.key) == 0 || instances.count(load(slot.instance_id)) == 0) {

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "kernel/symbols.h"
 
-#include <algorithm>
+#include "base/fd.h"
+
+#include <array>
+#include <cerrno>
 #include <charconv>
-#include <fstream>
+#include <cstring>
+#include <fcntl.h>
+#include <unistd.h>
+#include <unordered_set>
 
 namespace lastref::kernel {
 namespace {
@@ -17,39 +23,73 @@ bool is_variant(std::string_view symbol, std::string_view name)
     return suffix.substr(0, 6) == ".isra." || suffix.substr(0, 11) == ".constprop.";
 }
 
+/// The name that `symbol` is, or is a variant of.
+std::string_view without_variant(std::string_view symbol)
+{
+    const auto name = symbol.substr(0, symbol.find('.'));
+    return is_variant(symbol, name) ? name : symbol;
+}
+
+/// Hands all lines of a file, one after the other, to `take`, until that returns false.
+template <typename Take>
+void for_each_line(int file, const Take &take)
+{
+    std::array<char, std::size_t{64} * 1024> buffer{};
+    std::size_t have = 0;
+    for (;;) {
+        const auto got = ::read(file, buffer.data() + have, buffer.size() - have);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            return;
+        }
+        have += static_cast<std::size_t>(got);
+        std::string_view left(buffer.data(), have);
+        for (auto end = left.find('\n'); end != std::string_view::npos; end = left.find('\n')) {
+            if (!take(left.substr(0, end))) {
+                return;
+            }
+            left.remove_prefix(end + 1);
+        }
+        have = left.size() == buffer.size() ? 0 : left.size(); // no symbol is that long
+        std::memmove(buffer.data(), left.data(), have);
+    }
+}
+
 } // namespace
 
 Symbols Symbols::read(std::span<const std::string_view> wanted, const std::string &path)
 {
     Symbols symbols;
-    std::ifstream file(path);
-    for (std::string line; std::getline(file, line);) {
-        if (!line.empty() && line.back() == ']') {
-            break; // the modules come last
-        }
-        symbols.add(line, wanted);
+    const std::unordered_set<std::string_view> names(wanted.begin(), wanted.end());
+    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file.valid()) {
+        return symbols;
     }
+    for_each_line(file.get(), [&](std::string_view line) {
+        if (!line.empty() && line.back() == ']') {
+            return false; // the modules come last
+        }
+        // "ffffffff81000000 T name"
+        const auto space = line.find(' ');
+        if (space != std::string_view::npos && line.size() >= space + 4) {
+            const auto symbol = line.substr(space + 3);
+            if (names.count(without_variant(symbol)) != 0) {
+                symbols.add(symbol, line.substr(0, space));
+            }
+        }
+        return true;
+    });
     return symbols;
 }
 
-/// A line is "ffffffff81000000 T name".
-void Symbols::add(std::string_view line, std::span<const std::string_view> wanted)
+void Symbols::add(std::string_view symbol, std::string_view hexadecimal)
 {
-    const auto space = line.find(' ');
-    if (space == std::string_view::npos || line.size() < space + 4) {
-        return;
-    }
-    const auto name = line.substr(space + 3);
-    const auto matches = [&](std::string_view want) {
-        return name == want || is_variant(name, want);
-    };
-    if (std::none_of(wanted.begin(), wanted.end(), matches)) {
-        return;
-    }
     std::uint64_t address = 0;
-    std::from_chars(line.data(), line.data() + space, address, 16);
+    std::from_chars(hexadecimal.data(), hexadecimal.data() + hexadecimal.size(), address, 16);
     shows_addresses_ = shows_addresses_ || address != 0;
-    found_.emplace(name, address);
+    found_.emplace(symbol, address);
 }
 
 bool Symbols::has(std::string_view name) const

@@ -33,7 +33,7 @@ public:
     [[nodiscard]] bool shows_addresses() const { return shows_addresses_; }
 
 private:
-    void add(std::string_view line, std::span<const std::string_view> wanted);
+    void add(std::string_view symbol, std::string_view hexadecimal);
 
     std::multimap<std::string, std::uint64_t, std::less<>> found_;
     bool shows_addresses_ = false;

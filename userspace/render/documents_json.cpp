@@ -189,6 +189,15 @@ void render_json(std::ostream &out, const TraceEvent &event)
     if (event.status) {
         json["status"] = *event.status;
     }
+    if (event.parent) {
+        json["parent"] = json::task(event.parent);
+    }
+    if (event.wanted_by) {
+        json["wanted_by"] = json::task(event.wanted_by);
+    }
+    if (!event.alias.empty()) {
+        json["alias"] = json::text(event.alias);
+    }
     if (!event.detail.empty()) {
         json["detail"] = json::text(event.detail);
     }

@@ -208,12 +208,12 @@ std::string unload_advice(const UnloadRecord &unload)
 {
     const bool held = unload.outcome == Outcome::Refused && unload.errnum == EAGAIN;
     if (held || (unload.outcome == Outcome::NotAttempted && unload.hard_refs.value_or(0) > 0)) {
-        return fmt::format("Next: /sys/module/{}/holders lists the modules that depend on it; else "
-                           "a task, a mount or a device holds it. End that, then try again.",
+        return fmt::format("Next: lastref why {} lists those who hold it.",
                            style::module(unload.module));
     }
-    if (unload.outcome == Outcome::Refused && unload.already_going) {
-        return "Next: lastref, without arguments, says what that unload waits for.";
+    if (unload.outcome == Outcome::Refused && unload.errnum == EBUSY) {
+        return fmt::format("Next: lastref why {} says what keeps it.",
+                           style::module(unload.module));
     }
     return "";
 }

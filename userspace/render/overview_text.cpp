@@ -74,6 +74,12 @@ void render_text(std::ostream &out, const OverviewDoc &doc, const RenderOptions 
         out << separator << paint(text, waits ? Color::Warning : Color::Bad, options) << '\n';
         separator = "";
     }
+    constexpr std::size_t most = 8;
+    const char *label = "\n  Next: ";
+    for (std::size_t i = 0; i < doc.entries.size() && i < most; i++) {
+        out << label << "lastref why " << style::module(doc.entries[i].module) << '\n';
+        label = "        ";
+    }
     if (doc.modules_with_soft != 0) {
         out << fmt::format("\n  {} {} soft references outstanding: lastref refs shows them.\n",
                            plural(doc.modules_with_soft, "live module"),

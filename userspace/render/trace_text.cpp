@@ -23,7 +23,11 @@ std::string details(const TraceEvent &event)
 {
     std::string out;
     const auto add = [&out](const std::string &more) { out += (out.empty() ? "" : ", ") + more; };
-    if (event.site) {
+    const bool loads = event.kind == TraceKind::ModuleLoad;
+    if (event.kind == TraceKind::ModuleRequest) {
+        add(escape_text(event.alias));
+    }
+    if (event.site && !loads) {
         add(escape_text(event.site->symbol));
     }
     if (event.context == Context::Softirq || event.context == Context::Hardirq) {
@@ -46,6 +50,13 @@ std::string details(const TraceEvent &event)
     }
     if (!event.detail.empty()) {
         add(escape_text(event.detail));
+    }
+    if (event.parent) {
+        add("child of " + style::who(*event.parent));
+    }
+    if (event.wanted_by && event.site) {
+        add(fmt::format("wanted by {} at {}", style::who(*event.wanted_by),
+                        escape_text(event.site->symbol)));
     }
     return out;
 }

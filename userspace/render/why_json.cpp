@@ -20,7 +20,14 @@ void add_process(Json &out, const Process &process)
     out["unit"] = text_or_null(process.unit);
 }
 
-Json holder(const Holder &holder)
+/// How long it can have held at the longest: a process holds nothing before it starts.
+Json age_max(const Process &process, std::uint64_t now)
+{
+    const bool known = process.start_ns != 0 && process.start_ns <= now;
+    return known ? Json(now - process.start_ns) : Json(nullptr);
+}
+
+Json holder(const Holder &holder, std::uint64_t now)
 {
     const auto &seen = holder.seen;
     Json out{{"kind", name_of(seen.kind)},
@@ -31,6 +38,7 @@ Json holder(const Holder &holder)
     if (seen.process) {
         add_process(out, *seen.process);
         out["start_ns"] = json::big(seen.process->start_ns);
+        out["age_max_ns"] = age_max(*seen.process, now);
     }
     if (seen.fd) {
         out["fd"] = *seen.fd;
@@ -87,15 +95,23 @@ void render_json(std::ostream &out, const WhyDoc &doc, const RenderOptions &)
               {"state", state_of(doc.found)},
               {"hard", loaded ? balance(doc.hard) : Json(nullptr)},
               {"soft", loaded && doc.found.soft ? balance(doc.soft) : Json(nullptr)},
-              {"complete", !doc.found.changed && doc.found.not_examined.empty()},
+              {"complete", doc.complete()},
               {"verdict", json::text(doc.verdict)}};
     json["holders"] = Json::array();
     for (const auto &one : doc.holders) {
-        json["holders"].push_back(holder(one));
+        json["holders"].push_back(holder(one, doc.found.ts_ns));
     }
     json["next"] = Json::array();
     for (const auto &step : doc.next) {
         json["next"].push_back(json::text(step));
+    }
+    json["dependents"] = Json::array();
+    for (const auto &module : doc.found.dependents) {
+        json["dependents"].push_back(json::text(module.name));
+    }
+    json["similar"] = Json::array();
+    for (const auto &name : doc.found.similar) {
+        json["similar"].push_back(json::text(name));
     }
     json["not_examined"] = Json::array();
     for (const auto &one : doc.found.not_examined) {

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "render/render.h"
 #include "render/style.h"
+#include "render/why_rows.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -13,69 +14,150 @@ namespace {
 using style::Color;
 using style::paint;
 
-std::string counters(const WhyDoc &doc)
-{
-    const auto &found = doc.found;
-    auto line = fmt::format("{} · hard references {}", name_of(found.state), doc.hard.refs);
-    if (doc.hard.refs > 0) {
-        line += fmt::format(", explained {}", doc.hard.explained);
-        if (doc.hard.unexplained() > 0) {
-            line += fmt::format(", unexplained {}", doc.hard.unexplained());
-        }
-    }
-    if (!found.soft) {
-        return line + " · no soft references on this kernel";
-    }
-    line += fmt::format(" · soft references {}", doc.soft.refs);
-    if (doc.soft.refs > 0) {
-        line += fmt::format(", explained {}", doc.soft.explained);
-        if (doc.soft.unexplained() > 0) {
-            line += fmt::format(", unexplained {}", doc.soft.unexplained());
-        }
-    }
-    return line;
-}
+constexpr std::size_t widest_who = 30;
 
-std::string who(const Sighting &seen)
+/// "hard refs 3: explained 2, unexplained 1".
+std::string counter(std::string_view name, const Balance &balance)
 {
-    if (seen.process) {
-        return style::who(Task{seen.process->pid, seen.process->comm});
-    }
-    return escape_text(seen.path);
-}
-
-std::string how(const Holder &holder)
-{
-    auto text = escape_text(holder.seen.detail);
-    if (!holder.shared.empty()) {
-        text += "; shared with ";
-        const char *separator = "";
-        for (const auto &other : holder.shared) {
-            text += separator + style::who(Task{other.process.pid, other.process.comm});
-            separator = ", ";
-        }
+    auto text = fmt::format("{} refs {}", name, balance.refs);
+    if (balance.refs > 0) {
+        text +=
+            fmt::format(": explained {}, unexplained {}", balance.explained, balance.unexplained());
     }
     return text;
 }
 
+std::string state(const WhyDoc &doc)
+{
+    auto line = fmt::format("{} · {}", name_of(doc.found.state), counter("hard", doc.hard));
+    return doc.found.soft ? fmt::format("{} · {}", line, counter("soft", doc.soft)) : line;
+}
+
+/// `text` in lines that begin below each other after `before`.
+std::string beside(const std::string &before, const std::string &text, const RenderOptions &options)
+{
+    const auto indent = static_cast<unsigned>(columns(before));
+    return before + style::wrap(text, options.width, indent).substr(indent);
+}
+
+/// The same for lines in one colour, which must not count as columns.
+std::string painted_below(const std::string &text, std::size_t indent, const RenderOptions &options)
+{
+    std::string out;
+    auto lines = style::wrap(text, options.width, static_cast<unsigned>(indent));
+    for (std::size_t end = 0; (end = lines.find('\n')) != std::string::npos;) {
+        out += std::string(indent, ' ') +
+               paint(lines.substr(indent, end - indent), Color::Dim, options) + '\n';
+        lines.erase(0, end + 1);
+    }
+    return out;
+}
+
+const char *title(WhySection section)
+{
+    switch (section) {
+    case WhySection::Soft:
+        return "Soft references, which keep its memory:";
+    case WhySection::Perhaps:
+        return "Perhaps; the kernel does not tell whether these hold it:";
+    case WhySection::Uses:
+        return "These do not keep it from being unloaded, but use it:";
+    case WhySection::Pins:
+        break;
+    }
+    return "";
+}
+
+class Table {
+public:
+    Table(std::ostream &out, const RenderOptions &options, const std::vector<WhyRow> &rows)
+        : out_(out), options_(options)
+    {
+        for (const auto &row : rows) {
+            const auto wide = columns(row.who);
+            width_ = wide <= widest_who ? std::max(width_, wide) : width_;
+        }
+    }
+
+    void head()
+    {
+        out_ << '\n'
+             << paint("  " + pad_right("WHO", width_) + "  REFS  HOW", Color::Dim, options_)
+             << '\n';
+    }
+
+    void row(const WhyRow &row)
+    {
+        auto who = row.who;
+        if (columns(who) > width_) { // a line of its own: nothing of a name is cut
+            out_ << style::wrap(who, options_.width, 2);
+            who.clear();
+        }
+        const bool counted = row.section != WhySection::Uses && row.refs != 0;
+        const auto refs = counted ? fmt::format("{}", row.refs) : "–";
+        const auto before = fmt::format("  {}  {}  ", pad_right(who, width_), pad_left(refs, 4));
+        out_ << beside(before, row.how, options_);
+        if (!row.note.empty()) {
+            out_ << painted_below(row.note, columns(before), options_);
+        }
+    }
+
+private:
+    std::ostream &out_;
+    const RenderOptions &options_;
+    std::size_t width_ = 7;
+};
+
 void table(std::ostream &out, const WhyDoc &doc, const RenderOptions &options)
 {
-    std::size_t width = 3;
-    for (const auto &holder : doc.holders) {
-        width = std::max(width, columns(who(holder.seen)));
+    auto rows = why_rows(doc);
+    const auto end_of_pins = std::find_if(rows.begin(), rows.end(), [](const WhyRow &row) {
+        return row.section != WhySection::Pins;
+    });
+    if (doc.hard.unexplained() > 0) {
+        rows.insert(end_of_pins, {.section = WhySection::Pins,
+                                  .who = "not known",
+                                  .refs = doc.hard.unexplained(),
+                                  .how = "lastref found nobody who holds these",
+                                  .note = ""});
     }
-    width = std::min<std::size_t>(width, 30);
-    out << "\n  " << pad_right("WHO", width) << "  REFS  HOW\n";
-    std::size_t rows = 0;
-    for (const auto &holder : doc.holders) {
-        if (options.top != 0 && rows++ == options.top) {
+    if (rows.empty()) {
+        return;
+    }
+    Table table(out, options, rows);
+    table.head();
+    auto section = rows.front().section;
+    std::size_t printed = 0;
+    for (const auto &row : rows) {
+        if (options.top != 0 && printed == options.top) {
+            out << fmt::format("  … {} more\n",
+                               plural(static_cast<std::int64_t>(rows.size() - printed), "row"));
             break;
         }
-        const auto before =
-            fmt::format("  {}  {:>4}  ", pad_right(who(holder.seen), width), holder.seen.refs);
-        const auto indent = static_cast<unsigned>(columns(before));
-        auto text = style::wrap(how(holder), options.width, indent);
-        out << before << text.substr(indent);
+        if (row.section != section || (printed == 0 && section != WhySection::Pins)) {
+            section = row.section;
+            out << '\n' << style::wrap(title(section), options.width, 2);
+        }
+        table.row(row);
+        printed++;
+    }
+}
+
+void not_examined(std::ostream &out, const WhyDoc &doc, const RenderOptions &options)
+{
+    constexpr std::size_t most = 8;
+    const auto &list = doc.found.not_examined;
+    const char *separator = "\n";
+    for (std::size_t i = 0; i < list.size() && i < most; i++) {
+        out << separator
+            << beside("  Not examined: ",
+                      fmt::format("{}: {}.", escape_text(list[i].what), escape_text(list[i].why)),
+                      options);
+        separator = "";
+    }
+    if (list.size() > most) {
+        out << fmt::format("  Not examined: {} more; lastref why -j lists all.\n",
+                           list.size() - most);
     }
 }
 
@@ -88,29 +170,20 @@ void render_text(std::ostream &out, const WhyDoc &doc, const RenderOptions &opti
     const bool bad = doc.exit_code() != ExitCode::Done;
     out << paint(verdict, bad ? Color::Bad : Color::Good, options) << '\n';
     if (doc.found.presence == Presence::Loaded) {
-        out << '\n' << style::wrap(counters(doc), options.width, 2);
+        out << '\n' << style::wrap(state(doc), options.width, 2);
         if (doc.found.changed) {
-            out << style::wrap("References came and went while lastref looked: what it says may be "
-                               "out of date.",
+            out << style::wrap("References came and went while lastref looked: try again.",
                                options.width, 2);
         }
-    }
-    if (!doc.holders.empty()) {
         table(out, doc, options);
     }
-    const char *label = "\n  Next: ";
+    const char *label = "  Next: ";
+    out << (doc.next.empty() ? "" : "\n");
     for (const auto &step : doc.next) {
-        out << label << escape_text(step) << '\n';
+        out << beside(label, escape_text(step), options);
         label = "        ";
     }
-    label = "\n";
-    for (const auto &one : doc.found.not_examined) {
-        out << label
-            << style::wrap(fmt::format("Not examined: {}: {}.", escape_text(one.what),
-                                       escape_text(one.why)),
-                           options.width, 2);
-        label = "";
-    }
+    not_examined(out, doc, options);
 }
 
 } // namespace lastref

@@ -113,18 +113,18 @@ in_bpftrace() # ACTION
     echo "$((ready - began)) $(memory $PPID)" >$T/start
 }
 
-hist() # NAME ACTION KEYS: ftrace's own counts, of hard references
+hist() # NAME ACTION EVENTS KEYS: ftrace's own counts, of module_get and module_put if EVENTS is module
 {
     local events=/sys/kernel/tracing/events/module event
-    for event in module_get module_put; do
-        echo "hist:keys=$3:size=2048" >$events/$event/trigger
+    for event in "$3_get" "$3_put"; do
+        echo "hist:keys=$4:size=2048" >"$events/$event/trigger"
     done
     echo "== $1"
     $2
     echo "== out $1"
-    cat $events/module_get/hist $events/module_put/hist
-    for event in module_get module_put; do
-        echo "!hist:keys=$3:size=2048" >$events/$event/trigger
+    cat "$events/$3_get/hist" "$events/$3_put/hist"
+    for event in "$3_get" "$3_put"; do
+        echo "!hist:keys=$4:size=2048" >"$events/$event/trigger"
     done
 }
 

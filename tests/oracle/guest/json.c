@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Documents go to the host over a serial port, which is slow: members that nobody compares are
-// left out here. The rest is passed on as it is.
+// Documents go to the host over a serial port, which is slow (see packed.c): members that nobody
+// compares are left out here. The rest is passed on as it is.
 
 #include "oracle.h"
 

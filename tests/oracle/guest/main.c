@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// oracle LASTREF: reads steps, one a line, and answers each with one line of JSON:
+// oracle LASTREF: reads steps, one a line, and answers each with one line of JSON. What it writes
+// is one zlib stream (packed.c).
 //
 //   begin                          the referee forgets all
 //   load SLOT                      lr_refs under the slot's name
@@ -9,7 +10,7 @@
 //   freed                          waits until everything that was unloaded is freed
 //   refs start PACE [SLOT COMMAND] -- ARGUMENTS
 //                                  PACE is free, or held: stopped between documents. The command
-//                                  is repeated while lastref attaches
+//                                  (or "open": of its file) is repeated while lastref attaches
 //   refs stop
 //   record start ARGUMENTS
 //   record stop
@@ -29,7 +30,9 @@ static unsigned busy_times;
 
 static void be_busy(void)
 {
-    if (slot_control(busy_slot, busy_command))
+    if (!strcmp(busy_command, "open"))
+        slot_open(busy_slot);
+    else if (slot_control(busy_slot, busy_command))
         die("refused:", busy_command);
     busy_times++;
 }
@@ -115,6 +118,7 @@ int main(int argc, char **argv)
         return 2;
     }
     tracers_init(argv[1]);
+    answers_packed();
 
     slots_init();
     while (fgets(line, sizeof(line), stdin)) {

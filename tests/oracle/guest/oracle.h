@@ -22,6 +22,9 @@ void text_clear(struct text *text);
 bool read_file(const char *path, struct text *text);
 long write_file(const char *path, const char *data); // 0 or -errno
 
+// packed.c
+void answers_packed(void);
+
 // json.c
 void json_string(const char *data);
 void json_compact(const char *document, const char *const *dropped, struct text *to);
@@ -32,6 +35,7 @@ void slots_init(void);
 long slot_load(int slot);
 long slot_unload(int slot);
 long slot_control(int slot, const char *command);
+void slot_open(int slot); // a file of it, once
 bool slot_loaded(int slot);
 void slot_show(int slot); // what it counts itself, as members of the answer
 long failinit_load(const char *parameters);

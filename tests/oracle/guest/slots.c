@@ -15,7 +15,7 @@
 #define MODULES "/root/modules/"
 #define REFEREE "/sys/kernel/debug/lr_referee/"
 
-enum { FREE_SECONDS = 60, POLL_US = 500 };
+enum { FREE_SECONDS = 60, POLL_US = 4000 };
 
 static struct text images[SLOTS], failinit;
 static struct {
@@ -83,6 +83,19 @@ long slot_control(int slot, const char *command)
     path_of(slot, "control", path);
     slots[slot].opened++;
     return write_file(path, command);
+}
+
+void slot_open(int slot)
+{
+    char path[64];
+    int fd;
+
+    path_of(slot, "control", path);
+    slots[slot].opened++;
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        die("cannot open", path);
+    close(fd);
 }
 
 long failinit_load(const char *parameters)

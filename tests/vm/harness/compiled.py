@@ -4,7 +4,7 @@
 from .paths import CACHE, digest, locked, run, used
 
 
-def compiled(name, sources):
+def compiled(name, sources, libraries=()):
     """The program made of these C files; headers may be among them, to be noticed when they change."""
     sources = sorted(sources)
     binary = CACHE / "image" / f"{name}-{digest(*sources)}"
@@ -12,6 +12,7 @@ def compiled(name, sources):
         if not binary.exists():
             partial = binary.with_suffix(".partial")
             run("gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-static", "-s", "-o",
-                partial, *(source for source in sources if source.suffix == ".c"))
+                partial, *(source for source in sources if source.suffix == ".c"),
+                *(f"-l{library}" for library in libraries))
             partial.rename(binary)
         return used(binary)

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The kernel's types around sockets, as far as they are used here; see kernel_types.bpf.h. */
+#ifndef LASTREF_NET_TYPES_BPF_H
+#define LASTREF_NET_TYPES_BPF_H
+
+#include "bpf/holders/file_types.bpf.h"
+
+/* From include/linux/socket.h, include/linux/net.h and include/uapi/linux/in.h. */
+enum {
+    AF_UNSPEC = 0,
+    AF_INET = 2,
+    AF_INET6 = 10,
+    AF_NETLINK = 16,
+    AF_ALG = 38,
+    AF_VSOCK = 40,
+    SOCK_STREAM = 1,
+    IPPROTO_TCP = 6,
+    SOCKFS_MAGIC = 0x534F434B, /* include/uapi/linux/magic.h */
+};
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct ns_common {
+    unsigned int inum;
+};
+
+struct net {
+    struct list_head list;
+    struct ns_common ns;
+};
+
+typedef struct {
+    struct net *net;
+} possible_net_t;
+
+struct proto {
+    struct module *owner;
+};
+
+struct hlist_nulls_node {
+    struct hlist_nulls_node *next;
+};
+
+struct in6_addr {
+    union {
+        __u8 u6_addr8[16];
+    } in6_u;
+};
+
+struct sock_common {
+    __u32 skc_daddr;
+    __u32 skc_rcv_saddr;
+    __u16 skc_dport;
+    __u16 skc_num;
+    unsigned short skc_family;
+    volatile unsigned char skc_state;
+    struct proto *skc_prot;
+    possible_net_t skc_net;
+    struct in6_addr skc_v6_daddr;
+    struct in6_addr skc_v6_rcv_saddr;
+    struct hlist_nulls_node skc_nulls_node;
+};
+
+struct sock {
+    struct sock_common __sk_common;
+    __u16 sk_type;
+    __u16 sk_protocol;
+    struct proto *sk_prot_creator;
+    struct socket *sk_socket;
+};
+
+struct proto_ops {
+    struct module *owner;
+};
+
+struct socket {
+    struct file *file;
+    struct sock *sk;
+    const struct proto_ops *ops;
+};
+
+struct socket_alloc {
+    struct socket socket;
+    struct inode vfs_inode;
+};
+
+struct tcp_congestion_ops {
+    struct list_head list;
+    struct module *owner;
+};
+
+struct tcp_ulp_ops {
+    struct list_head list;
+    struct module *owner;
+};
+
+struct inet_connection_sock {
+    const struct tcp_congestion_ops *icsk_ca_ops;
+    const struct tcp_ulp_ops *icsk_ulp_ops;
+};
+
+struct netlink_callback {
+    struct module *module;
+};
+
+struct netlink_sock {
+    bool cb_running;
+    struct netlink_callback cb;
+    struct module *module;
+};
+
+/* Those of modules: their types are there when the modules are. */
+
+struct vsock_transport {
+    struct module *module;
+};
+
+struct vsock_sock {
+    struct sock sk;
+    const struct vsock_transport *transport;
+};
+
+struct af_alg_type {
+    struct module *owner;
+};
+
+struct alg_sock {
+    struct sock sk;
+    struct sock *parent;
+    const struct af_alg_type *type;
+};
+
+#pragma clang attribute pop
+
+static __always_inline const struct socket *socket_of(const struct inode *inode)
+{
+    return (const void *)inode - bpf_core_field_offset(struct socket_alloc, vfs_inode) +
+           bpf_core_field_offset(struct socket_alloc, socket);
+}
+
+#endif /* LASTREF_NET_TYPES_BPF_H */

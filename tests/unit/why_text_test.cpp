@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What `lastref why` prints.
+
+#include "why_cases.h"
+
+#include "base/text.h"
+#include "render/render.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sstream>
+
+namespace lastref::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+std::string text_of(const Inventory &inventory, const RenderOptions &options = {})
+{
+    std::ostringstream out;
+    render_text(out, explain(inventory), options);
+    return out.str();
+}
+
+TEST(WhyText, ShowsEverythingInItsPlace)
+{
+    EXPECT_EQ(text_of(all_cases().front()),
+              R"(foo cannot be unloaded: openvpn[812] (openvpn@home.service) has /dev/foo_control
+open, sh[90] has /dev/foo open (shared with sleep[91]), and 2 others hold it
+too, and bar depends on it; who holds 8 more references is not known; perhaps
+foo-aes is in use.
+
+  live · hard refs 23: explained 15, unexplained 8 · soft refs 3: explained 1,
+  unexplained 2
+
+  WHO              REFS  HOW
+  openvpn[812]        2  fd 4 on /dev/foo_control
+                      8  fd 3, 5–11 on /dev/foo
+                         openvpn@home.service · for at most 60.0 s: it started
+                         then
+  sh[90]              2  fd 7 on /dev/foo, shared with sleep[91]
+                         for at most 60.0 s: it started then
+  qemu[901]           1  fd 21 on /dev/foo
+                         docker-0a1b.scope · pid 17 in its container · for at
+                         most 60.0 s: it started then
+  /mnt/a              1  foofs on /dev/loop0
+  bar                 1  depends on it
+  not known           8  lastref found nobody who holds these
+
+  Soft references, which keep its memory:
+  hold+0x1a [foo]     1  took a soft reference
+
+  Perhaps; the kernel does not tell whether these hold it:
+  foo-aes             1  used by somebody
+
+  These do not keep it from being unloaded, but use it:
+  foo_worker[70]      –  runs worker+0x10 [foo]; seen at one moment
+                         started 60.0 s ago
+
+  Next: systemctl stop openvpn@home.service
+        umount /mnt/a
+        modprobe -r outer bar
+        kill 90 91 901
+        To catch who takes them: lastref refs --hard foo
+
+  Not examined: memory maps of pid 900: mmap lock held, 200 ms deadline.
+)");
+}
+
+TEST(WhyText, IsShortWhereThereIsLittleToSay)
+{
+    EXPECT_EQ(text_of(loaded(0)),
+              "foo can be unloaded: nothing holds it.\n\n  live · hard refs 0\n");
+    auto inventory = loaded(2);
+    inventory.soft = 0;
+    EXPECT_EQ(text_of(inventory),
+              R"(foo cannot be unloaded: who holds its 2 references is not known.
+
+  live · hard refs 2: explained 0, unexplained 2 · soft refs 0
+
+  WHO        REFS  HOW
+  not known     2  lastref found nobody who holds these
+
+  Next: To catch who takes them: lastref refs --hard foo
+)");
+    inventory.presence = Presence::BuiltIn;
+    EXPECT_EQ(text_of(inventory), "foo is built into this kernel and cannot be unloaded.\n");
+    inventory.presence = Presence::NotLoaded;
+    EXPECT_EQ(text_of(inventory), "foo is not loaded.\n");
+    inventory.similar = {"fop"};
+    EXPECT_EQ(text_of(inventory), "foo is not loaded.\n\n  Next: Did you mean fop?\n");
+}
+
+TEST(WhyText, ShowsALongNameInFull)
+{
+    auto inventory = loaded(1);
+    const std::string point = "/mnt/a/long/path/that/nobody/wants/to/guess/the/end/of";
+    inventory.sightings = {{.kind = HolderKind::Mount,
+                            .refs = 1,
+                            .path = point,
+                            .detail = "foofs",
+                            .clause = point + " is mounted"}};
+    EXPECT_THAT(text_of(inventory), HasSubstr("\n  " + point + "\n              1  foofs\n"));
+}
+
+TEST(WhyText, CutsTheTableWhereAsked)
+{
+    RenderOptions options;
+    options.top = 2;
+    const auto text = text_of(all_cases().front(), options);
+    EXPECT_THAT(text, HasSubstr("  … 8 rows more\n"));
+    EXPECT_THAT(text, Not(HasSubstr("sh[90]    ")));
+}
+
+TEST(WhyText, FitsIntoEightyColumns)
+{
+    for (const auto &inventory : all_cases()) {
+        std::istringstream lines(text_of(inventory));
+        for (std::string line; std::getline(lines, line);) {
+            EXPECT_LE(columns(line), 80U) << line;
+        }
+    }
+}
+
+TEST(WhyText, ColoursAreAllThatColourAdds)
+{
+    RenderOptions options;
+    options.color = true;
+    for (const auto &inventory : all_cases()) {
+        const auto coloured = text_of(inventory, options);
+        std::string plain;
+        for (std::size_t i = 0; i < coloured.size(); ++i) {
+            if (coloured[i] == '\x1b') {
+                i = coloured.find('m', i);
+            } else {
+                plain += coloured[i];
+            }
+        }
+        EXPECT_NE(coloured, plain);
+        EXPECT_EQ(plain, text_of(inventory));
+    }
+}
+
+TEST(WhyText, EscapesHostileNames)
+{
+    const std::string name = "\x1b]0;x\a\n\xff\u202e";
+    for (const auto &inventory : all_cases()) {
+        const auto text = text_of(with_names(inventory, name));
+        EXPECT_EQ(text.find_first_of("\x1b\a\xff"), std::string::npos) << text;
+        EXPECT_THAT(text, Not(HasSubstr("\u202e")));
+        EXPECT_THAT(text, HasSubstr("\\x1b]0;x\\x07\\x0a\\xff\\u{202e}"));
+    }
+}
+
+} // namespace
+} // namespace lastref::test

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Holds sockets for tests/vm/test_why_net*.py: does the steps that its arguments name, in order,
+ * says "ready PID" and stays until it is killed. Sockets are numbered as they are made.
+ */
+#include <arpa/inet.h>
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_alg.h>
+#include <linux/vm_sockets.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static int fds[32];
+static int count;
+
+static int keep(int fd, const char *what)
+{
+    if (fd < 0) {
+        err(1, "%s", what);
+    }
+    fds[count++] = fd;
+    return fd;
+}
+
+static void must(int result, const char *what)
+{
+    if (result < 0) {
+        err(1, "%s", what);
+    }
+}
+
+/* socket FAMILY TYPE PROTOCOL */
+static void step_socket(char **arg)
+{
+    keep(socket(atoi(arg[0]), atoi(arg[1]), atoi(arg[2])), "socket");
+}
+
+/* alg TYPE NAME: bound */
+static void step_alg(char **arg)
+{
+    struct sockaddr_alg address = {.salg_family = AF_ALG};
+    int fd = keep(socket(AF_ALG, SOCK_SEQPACKET, 0), "AF_ALG");
+
+    snprintf((char *)address.salg_type, sizeof(address.salg_type), "%s", arg[0]);
+    snprintf((char *)address.salg_name, sizeof(address.salg_name), "%s", arg[1]);
+    must(bind(fd, (void *)&address, sizeof(address)), "bind to a transform");
+}
+
+static void fill(struct sockaddr_in *address, char **arg)
+{
+    address->sin_family = AF_INET;
+    address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address->sin_port = htons(atoi(arg[0]));
+}
+
+/* listen PORT */
+static void step_listen(char **arg)
+{
+    struct sockaddr_in address = {0};
+    int fd = keep(socket(AF_INET, SOCK_STREAM, 0), "TCP"), on = 1;
+
+    fill(&address, arg);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    must(bind(fd, (void *)&address, sizeof(address)), "bind");
+    must(listen(fd, 8), "listen");
+}
+
+/* connect PORT */
+static void step_connect(char **arg)
+{
+    struct sockaddr_in address = {0};
+    int fd = keep(socket(AF_INET, SOCK_STREAM, 0), "TCP");
+
+    fill(&address, arg);
+    must(connect(fd, (void *)&address, sizeof(address)), "connect");
+}
+
+/* vsock_listen PORT; vsock_connect PORT: to this machine itself */
+static void step_vsock(char **arg, int listens)
+{
+    struct sockaddr_vm address = {.svm_family = AF_VSOCK,
+                                  .svm_port = atoi(arg[0]),
+                                  .svm_cid = listens ? VMADDR_CID_ANY : VMADDR_CID_LOCAL};
+    int fd = keep(socket(AF_VSOCK, SOCK_STREAM, 0), "AF_VSOCK");
+
+    if (listens) {
+        must(bind(fd, (void *)&address, sizeof(address)), "bind");
+        must(listen(fd, 8), "listen");
+    } else {
+        must(connect(fd, (void *)&address, sizeof(address)), "connect");
+    }
+}
+
+/* congestion SOCKET NAME */
+static void step_congestion(char **arg)
+{
+    must(setsockopt(fds[atoi(arg[0])], IPPROTO_TCP, TCP_CONGESTION, arg[1], strlen(arg[1])),
+         "congestion control");
+}
+
+/* ulp SOCKET NAME */
+static void step_ulp(char **arg)
+{
+    must(setsockopt(fds[atoi(arg[0])], IPPROTO_TCP, TCP_ULP, arg[1], strlen(arg[1])), "ulp");
+}
+
+/* fill SOCKET: writes what fits, which nobody reads */
+static void step_fill(char **arg)
+{
+    static char data[1 << 16];
+    int fd = fds[atoi(arg[0])];
+
+    while (send(fd, data, sizeof(data), MSG_DONTWAIT) > 0) {
+    }
+    if (errno != EAGAIN) {
+        err(1, "send");
+    }
+}
+
+/* open PATH */
+static void step_open(char **arg)
+{
+    keep(open(arg[0], O_RDWR), arg[0]);
+}
+
+/* pair: two unix sockets */
+static void step_pair(char **arg)
+{
+    int ends[2];
+
+    (void)arg;
+    must(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
+    keep(ends[0], "pair");
+    keep(ends[1], "pair");
+}
+
+/* pass SOCKET NUMBER: sends a descriptor, which nobody receives */
+static void step_pass(char **arg)
+{
+    char byte = 0, control[CMSG_SPACE(sizeof(int))] = {0};
+    struct iovec data = {&byte, 1};
+    struct msghdr message = {.msg_iov = &data,
+                             .msg_iovlen = 1,
+                             .msg_control = control,
+                             .msg_controllen = sizeof(control)};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(header), &fds[atoi(arg[1])], sizeof(int));
+    must(sendmsg(fds[atoi(arg[0])], &message, 0), "sendmsg");
+}
+
+static void step_accept(char **arg)
+{
+    keep(accept(fds[atoi(arg[0])], NULL, NULL), "accept");
+}
+
+static void step_close(char **arg)
+{
+    close(fds[atoi(arg[0])]);
+}
+
+static void step_vsock_listen(char **arg)
+{
+    step_vsock(arg, 1);
+}
+
+static void step_vsock_connect(char **arg)
+{
+    step_vsock(arg, 0);
+}
+
+static const struct {
+    const char *name;
+    int arguments;
+    void (*step)(char **arg);
+} steps[] = {
+    {"socket", 3, step_socket},
+    {"alg", 2, step_alg},
+    {"listen", 1, step_listen},
+    {"connect", 1, step_connect},
+    {"vsock_listen", 1, step_vsock_listen},
+    {"vsock_connect", 1, step_vsock_connect},
+    {"congestion", 2, step_congestion},
+    {"ulp", 2, step_ulp},
+    {"fill", 1, step_fill},
+    {"open", 1, step_open},
+    {"pair", 0, step_pair},
+    {"pass", 2, step_pass},
+    {"accept", 1, step_accept},
+    {"close", 1, step_close},
+};
+
+int main(int argc, char **argv)
+{
+    for (int at = 1; at < argc;) {
+        const char *name = argv[at++];
+        unsigned int i = 0;
+
+        while (i < sizeof(steps) / sizeof(*steps) && strcmp(steps[i].name, name)) {
+            i++;
+        }
+        if (i == sizeof(steps) / sizeof(*steps) || at + steps[i].arguments > argc) {
+            errx(2, "what is %s?", name);
+        }
+        steps[i].step(&argv[at]);
+        at += steps[i].arguments;
+    }
+    printf("ready %d\n", getpid());
+    fflush(stdout);
+    pause();
+    return 0;
+}

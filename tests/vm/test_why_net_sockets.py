@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""lastref why: sockets that processes have open, and what else they hold besides their family."""
+
+import pytest
+
+import truth
+import why
+import why_net
+
+kernels = "stock"
+guest_options = {"copies": why_net.program()}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loopback(guest):
+    guest.check("ip link set lo up")
+
+
+@pytest.fixture
+def hold(guest):
+    """Has sockets held; the last thing that is seen to is that they are gone."""
+    holders = []
+
+    def start(steps):
+        holders.append(why_net.Holder(guest, steps))
+        return holders[-1]
+
+    yield start
+    for holder in holders:
+        holder.end()
+
+
+@pytest.mark.parametrize("module, steps, family", [
+    ("tipc", "socket 30 5 0", "AF_TIPC"),
+    ("vsock", "socket 40 1 0", "AF_VSOCK"),
+    ("kcm", "socket 41 5 0", "AF_KCM"),
+    ("af_key", "socket 15 3 2", "AF_KEY"),
+    ("smc", "socket 43 1 0", "AF_SMC"),
+    ("rds", "socket 21 5 0", "AF_RDS"),
+    ("l2tp_ip", "socket 2 2 115", "L2TP"),
+])
+def test_a_family(guest, hold, module, steps, family):
+    guest.check(f"modprobe {module}")
+    holder = hold(steps)
+    doc = why_net.all_explained(guest, module, 2)  # its family or type, and its protocol
+    found = why.holder(doc, kind="socket", pid=holder.pid)
+    assert (found["refs"], found["fd"], found["comm"]) == (2, 3, why_net.NAME)
+    assert found["path"] == guest.check(["readlink", f"/proc/{holder.pid}/fd/3"]).strip()
+    assert f"{family} socket" in found["detail"] and f"{family} socket" in doc["verdict"]
+    assert f"kill {holder.pid}" in doc["next"]
+    holder.end()
+    why_net.unused(guest, module)
+
+
+@pytest.mark.parametrize("module, protocol", [("nfnetlink", 12), ("xfrm_user", 6)])
+def test_a_protocol_of_netlink(guest, hold, module, protocol):
+    guest.check(f"modprobe {module}")
+    holder = hold(f"socket 16 3 {protocol} socket 16 3 {protocol}")
+    doc = why_net.all_explained(guest, module, 2)
+    found = why.holders(doc, kind="socket", pid=holder.pid)
+    assert sorted(one["fd"] for one in found) == [3, 4]
+    assert f"AF_NETLINK socket (protocol {protocol})" in doc["verdict"]
+    holder.end()
+    why_net.unused(guest, module)
+
+
+def test_the_socket_in_a_file_of_tun(guest, hold):
+    guest.check("modprobe tun")
+    holder = hold("open /dev/net/tun")
+    doc = why_net.all_explained(guest, "tun", 2)
+    found = why.holder(doc, kind="open_file", pid=holder.pid, path="/dev/net/tun")
+    assert found["detail"] == "fd 3 on /dev/net/tun (the file and its socket)"
+    holder.end()
+    why_net.unused(guest, "tun")
+
+
+def test_macvtap_and_its_library(guest, hold):
+    """The device is macvtap's, the operations and the socket are tap's."""
+    guest.check("ip link add dummy0 type dummy && ip link set dummy0 up && "
+                "ip link add link dummy0 name mt0 type macvtap && ip link set mt0 up")
+    device = "/dev/tap" + guest.check("cat /sys/class/net/mt0/ifindex").strip()
+    guest.check(f"until [ -e {device} ]; do usleep 10000; done")
+    holder = hold(f"open {device}")
+    tap = why_net.all_explained(guest, "tap", 3)  # macvtap depends on it
+    assert why.holder(tap, kind="open_file")["refs"] == 2
+    macvtap = why_net.all_explained(guest, "macvtap", 1)
+    for doc in (tap, macvtap):
+        assert why.holder(doc, kind="open_file", pid=holder.pid)["path"] == device
+    holder.end()
+    why_net.unused(guest, "macvtap")
+    guest.check("ip link del mt0; ip link del dummy0; modprobe -r macvtap dummy")
+
+
+def test_what_transports_vsock(guest, hold):
+    guest.check("modprobe vsock_loopback")
+    holder = hold("vsock_listen 1000 vsock_connect 1000 accept 0")
+    doc = why_net.all_explained(guest, "vsock_loopback", 2)
+    assert [one["fd"] for one in why.holders(doc, kind="socket", pid=holder.pid)] == [4, 5]
+    assert all("transport" in one["detail"] for one in doc["holders"])
+    doc = why_net.all_explained(guest, "vsock", 8)  # three sockets, two modules
+    assert len(why.holders(doc, kind="socket", pid=holder.pid, refs=2)) == 3
+    holder.end()
+    why_net.unused(guest, "vsock_loopback")
+
+
+@pytest.mark.parametrize("end", ["", " close 0"])
+def test_alg(guest, hold, end):
+    """A bound socket holds its type and its family, even if only one accepted from it is open."""
+    guest.check("modprobe algif_hash")
+    before = int(truth.sysfs(guest, "af_alg", "refcnt"))  # algif_hash depends on it
+    holder = hold(f"alg hash sha1 accept 0{end}")
+    doc = why_net.all_explained(guest, "algif_hash", 1)
+    assert why.holder(doc, kind="socket")["pid"] == holder.pid
+    assert "AF_ALG socket" in doc["verdict"]
+    # of the bound one: its operations, gone with its descriptor, and its protocol; of the accepted
+    # one its protocol: its operations are algif_hash's... and those have no owner of their own
+    refs = int(truth.sysfs(guest, "af_alg", "refcnt"))
+    assert refs > before
+    doc = why_net.all_explained(guest, "af_alg", refs)
+    assert all(one["pid"] == holder.pid for one in why.holders(doc, kind="socket"))
+    holder.end()
+    why_net.unused(guest, "algif_hash")
+
+
+def test_congestion_control_of_a_socket(guest, hold):
+    guest.check("modprobe tcp_bbr")
+    holder = hold("listen 5000 connect 5000 congestion 1 bbr")
+    doc = why_net.all_explained(guest, "tcp_bbr", 1)
+    found = why.holder(doc, kind="congestion_control", pid=holder.pid, fd=4)
+    assert "to 127.0.0.1:5000" in found["detail"] and "congestion control" in doc["verdict"]
+    holder.end()
+    why_net.unused(guest, "tcp_bbr")
+
+
+def test_upper_layer_protocol_of_a_socket(guest, hold):
+    guest.check("modprobe tls")
+    holder = hold("listen 5000 connect 5000 accept 0 ulp 1 tls")
+    doc = why_net.all_explained(guest, "tls", 1)
+    assert "upper layer protocol" in why.holder(doc, kind="socket", pid=holder.pid)["detail"]
+    holder.end()
+    why_net.unused(guest, "tls")

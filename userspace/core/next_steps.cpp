@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What to do about those who hold a module.
+
+#include "core/culprits.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <string_view>
+
+namespace lastref {
+namespace {
+
+/// Steps without repetitions, and what is combined into one command.
+struct Steps {
+    std::vector<std::string> services; ///< systemctl stop …: systemd would start them again
+    std::vector<std::string> commands; ///< others, such as umount
+    std::vector<std::string> pids;     ///< kill …
+};
+
+void add(std::vector<std::string> &to, const std::string &step)
+{
+    if (!step.empty() && std::find(to.begin(), to.end(), step) == to.end()) {
+        to.push_back(step);
+    }
+}
+
+/// What a remedy says after that command; empty if it is another one.
+std::string_view arguments(std::string_view remedy, std::string_view command)
+{
+    return remedy.substr(0, command.size()) == command ? remedy.substr(command.size())
+                                                       : std::string_view{};
+}
+
+void sort_in(Steps &steps, const std::string &remedy)
+{
+    if (remedy.find(" && ") != std::string::npos) {
+        add(steps.commands, remedy); // several, which belong together
+    } else if (const auto unit = arguments(remedy, "systemctl stop "); !unit.empty()) {
+        add(steps.services, std::string(unit));
+    } else if (const auto pid = arguments(remedy, "kill "); !pid.empty()) {
+        add(steps.pids, std::string(pid));
+    } else {
+        add(steps.commands, remedy);
+    }
+}
+
+/// All who share a file must close it.
+void sort_in(Steps &steps, const Holder &holder)
+{
+    sort_in(steps, holder.seen.remedy);
+    for (const auto &other : holder.shared) {
+        sort_in(steps, how_to_end(other.process));
+    }
+}
+
+/// Outermost first; of those that are held by more than modules, only who holds them is asked.
+void unload_dependents(std::vector<std::string> &out, const std::vector<DependentModule> &modules)
+{
+    std::vector<std::string> names;
+    bool in_order = true;
+    for (const auto &module : modules) {
+        if (module.going || module.refs > module.dependents) {
+            out.push_back(fmt::format("lastref why {}", module.name));
+            in_order = false;
+        }
+        names.push_back(module.name);
+    }
+    if (in_order && !names.empty()) {
+        out.push_back(fmt::format("modprobe -r {}", fmt::join(names, " ")));
+    }
+}
+
+void end_processes(std::vector<std::string> &out, std::vector<std::string> pids,
+                   const std::string &module)
+{
+    constexpr std::size_t most = 16;
+    if (pids.empty()) {
+        return;
+    }
+    const auto left = pids.size() > most ? pids.size() - most : 0;
+    pids.resize(pids.size() - left);
+    out.push_back(fmt::format("kill {}", fmt::join(pids, " ")));
+    if (left != 0) {
+        out.push_back(fmt::format(
+            "… and {}: lastref why -j {} lists them",
+            left == 1 ? "1 more process" : fmt::format("{} more processes", left), module));
+    }
+}
+
+} // namespace
+
+std::vector<std::string> next_steps(const WhyDoc &doc)
+{
+    const auto &found = doc.found;
+    std::vector<std::string> out;
+    if (found.presence == Presence::NotLoaded && !found.similar.empty()) {
+        out.push_back(fmt::format("Did you mean {}?", fmt::join(found.similar, ", ")));
+    }
+    if (found.presence != Presence::Loaded) {
+        return out;
+    }
+    if (!found.blind_remedy.empty()) {
+        out.push_back(found.blind_remedy);
+    }
+    Steps steps;
+    for (const auto &group : culprits(doc)) {
+        for (const auto *holder : group) {
+            if (holder->seen.kind != HolderKind::Dependent || found.dependents.empty()) {
+                sort_in(steps, *holder);
+            }
+        }
+    }
+    if (!steps.services.empty()) {
+        out.push_back(fmt::format("systemctl stop {}", fmt::join(steps.services, " ")));
+    }
+    out.insert(out.end(), steps.commands.begin(), steps.commands.end());
+    unload_dependents(out, found.dependents);
+    end_processes(out, steps.pids, found.module);
+    if (doc.hard.unexplained() > 0 && found.blind.empty()) {
+        out.push_back(fmt::format("To catch who takes them: lastref refs --hard {}", found.module));
+    }
+    return out;
+}
+
+} // namespace lastref

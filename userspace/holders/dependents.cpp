@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "holders/dependents.h"
+
+#include "kernel/sysfs_modules.h"
+
+#include <fmt/format.h>
+#include <set>
+
+namespace lastref::holders {
+namespace {
+
+Sighting describe(const DependentModule &module)
+{
+    const auto &name = module.name;
+    Sighting out{.kind = HolderKind::Dependent,
+                 .refs = 1,
+                 .path = name,
+                 .detail = "depends on it",
+                 .clause = fmt::format("{} depends on it", name),
+                 .remedy = fmt::format("modprobe -r {}", name)};
+    if (module.going) {
+        out.detail = "depends on it, and is being unloaded itself";
+        out.clause = fmt::format("{} {}", name, out.detail);
+        out.remedy = fmt::format("lastref why {}", name);
+    } else if (const auto others = module.refs - module.dependents; others > 0) {
+        out.detail += others == 1
+                          ? ", and is held by 1 other reference itself"
+                          : fmt::format(", and is held by {} other references itself", others);
+        out.remedy = fmt::format("lastref why {}", name);
+    }
+    return out;
+}
+
+/// Adds all that depend on `module`, those that nothing depends on first. The kernel allows no
+/// cycles; one that shows up because modules come and go meanwhile ends at `seen`.
+void add_users(std::vector<DependentModule> &out, const kernel::SysfsModule &module,
+               std::set<std::string> &seen)
+{
+    for (const auto &name : module.holders) {
+        const auto user = kernel::sysfs_module(name);
+        if (!user || !seen.insert(name).second) {
+            continue;
+        }
+        add_users(out, *user, seen);
+        out.push_back({.name = name,
+                       .refs = user->refs.value_or(0),
+                       .dependents = static_cast<std::int64_t>(user->holders.size()),
+                       .going = user->state == "going"});
+    }
+}
+
+} // namespace
+
+void add_dependents(Inventory &inventory)
+{
+    inventory.dependents.clear();
+    const auto module = kernel::sysfs_module(inventory.module);
+    if (!module) {
+        return;
+    }
+    std::set<std::string> seen{inventory.module};
+    add_users(inventory.dependents, *module, seen);
+    for (const auto &name : module->holders) {
+        DependentModule direct{.name = name};
+        for (const auto &known : inventory.dependents) {
+            direct = known.name == name ? known : direct;
+        }
+        inventory.sightings.push_back(describe(direct));
+    }
+}
+
+} // namespace lastref::holders

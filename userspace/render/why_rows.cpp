@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "render/why_rows.h"
+
+#include "base/text.h"
+#include "base/time.h"
+#include "render/style.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace lastref {
+namespace {
+
+WhySection section_of(const Sighting &seen)
+{
+    if (seen.counter == HolderCounter::Soft) {
+        return WhySection::Soft;
+    }
+    switch (seen.pins) {
+    case Pins::Yes:
+        return seen.counter == HolderCounter::Hard ? WhySection::Pins : WhySection::Uses;
+    case Pins::Unknown:
+        return WhySection::Perhaps;
+    case Pins::No:
+        break;
+    }
+    return WhySection::Uses;
+}
+
+std::string name_of_process(const Process &process)
+{
+    return style::who(Task{process.pid, process.comm});
+}
+
+std::string who(const Sighting &seen)
+{
+    if (seen.process) {
+        return name_of_process(*seen.process);
+    }
+    return escape_text(seen.path.empty() ? std::string(name_of(seen.kind)) : seen.path);
+}
+
+/// Other processes; a process whose threads have file tables of their own is named once.
+std::string shared_with(const Holder &holder)
+{
+    constexpr std::size_t most = 8;
+    std::vector<std::string> names;
+    for (const auto &other : holder.shared) {
+        auto name = name_of_process(other.process);
+        const bool itself = holder.seen.process && other.process.pid == holder.seen.process->pid;
+        if (!itself && std::find(names.begin(), names.end(), name) == names.end()) {
+            names.push_back(std::move(name));
+        }
+    }
+    std::string text;
+    for (std::size_t i = 0; i < names.size() && i < most; i++) {
+        text += (i == 0 ? ", shared with " : ", ") + names[i];
+    }
+    return names.size() > most ? fmt::format("{} and {} others", text, names.size() - most) : text;
+}
+
+/// What a detail says after "fd 5", where it begins with that.
+std::string after_fd(const Sighting &seen)
+{
+    if (!seen.fd) {
+        return "";
+    }
+    const auto prefix = fmt::format("fd {} ", *seen.fd);
+    return seen.detail.substr(0, prefix.size()) == prefix ? seen.detail.substr(prefix.size()) : "";
+}
+
+/// "3, 5–18".
+std::string ranges(std::vector<int> numbers)
+{
+    std::sort(numbers.begin(), numbers.end());
+    std::string out;
+    for (std::size_t i = 0; i < numbers.size();) {
+        std::size_t last = i;
+        while (last + 1 < numbers.size() && numbers[last + 1] <= numbers[last] + 1) {
+            last++;
+        }
+        // Two neighbours are not worth a range.
+        const auto end = last == i + 1 ? i : last;
+        out += (out.empty() ? "" : ", ") + style::range(numbers[i], numbers[end]);
+        i = end + 1;
+    }
+    return out;
+}
+
+/// Holders that one row tells of.
+struct Alike {
+    WhySection section = WhySection::Pins;
+    std::string who;
+    std::uint32_t pid = 0; ///< 0: no process
+    std::string rest;      ///< of the detail, without the file descriptor
+    std::string shared;
+    bool sampled = false;
+    bool has_fd = false;
+    std::vector<int> fds{};
+    std::size_t count = 0;
+    std::int64_t refs = 0;
+    const Process *process = nullptr;
+
+    [[nodiscard]] bool same(const Alike &other) const
+    {
+        return section == other.section && pid == other.pid && who == other.who &&
+               has_fd == other.has_fd && rest == other.rest && shared == other.shared &&
+               sampled == other.sampled;
+    }
+};
+
+Alike describe(const Holder &holder)
+{
+    const auto &seen = holder.seen;
+    Alike out{.section = section_of(seen),
+              .who = who(seen),
+              .rest = escape_text(after_fd(seen)),
+              .shared = shared_with(holder),
+              .sampled = seen.evidence == Evidence::Sampled,
+              .count = 1,
+              .refs = seen.refs};
+    out.has_fd = !out.rest.empty();
+    if (out.has_fd) {
+        out.fds.push_back(*seen.fd);
+    } else {
+        out.rest = escape_text(seen.detail);
+    }
+    if (seen.process) {
+        out.pid = seen.process->pid;
+        out.process = &*seen.process;
+    }
+    return out;
+}
+
+void add(std::vector<Alike> &to, Alike one)
+{
+    const auto known =
+        std::find_if(to.begin(), to.end(), [&one](const Alike &other) { return other.same(one); });
+    if (known == to.end()) {
+        to.push_back(std::move(one));
+        return;
+    }
+    known->refs += one.refs;
+    known->count += one.count;
+    known->fds.insert(known->fds.end(), one.fds.begin(), one.fds.end());
+}
+
+/// The rows of a process next to each other, where its first one is.
+std::vector<Alike> in_order(std::vector<Alike> rows)
+{
+    std::vector<Alike> out;
+    for (auto &row : rows) {
+        auto at = out.end();
+        if (row.pid != 0) {
+            const auto last = std::find_if(out.rbegin(), out.rend(), [&row](const Alike &other) {
+                return other.pid == row.pid && other.section == row.section;
+            });
+            at = last == out.rend() ? out.end() : last.base();
+        }
+        out.insert(at, std::move(row));
+    }
+    std::stable_sort(out.begin(), out.end(),
+                     [](const Alike &a, const Alike &b) { return a.section < b.section; });
+    return out;
+}
+
+std::string how(const Alike &row)
+{
+    auto text = row.has_fd ? fmt::format("fd {} {}", ranges(row.fds), row.rest) : row.rest;
+    if (!row.has_fd && row.count > 1) {
+        text += fmt::format(" ({} times)", row.count);
+    }
+    text += row.shared;
+    return row.sampled ? text + "; seen at one moment" : text;
+}
+
+/// Its unit, its pid inside a container, and since when it can have held at the longest.
+std::string note(const WhyDoc &doc, const Process &process, WhySection section)
+{
+    std::string text = escape_text(process.unit);
+    const auto add_part = [&text](const std::string &more) {
+        text += (text.empty() ? "" : " · ") + more;
+    };
+    if (process.ns_pid != 0 && process.ns_pid != process.pid) {
+        add_part(fmt::format("pid {} in its container", process.ns_pid));
+    }
+    if (process.start_ns != 0 && process.start_ns <= doc.found.ts_ns) {
+        const auto age = format_duration(doc.found.ts_ns - process.start_ns);
+        add_part(section == WhySection::Uses ? fmt::format("started {} ago", age)
+                                             : fmt::format("for at most {}: it started then", age));
+    }
+    return text;
+}
+
+} // namespace
+
+std::vector<WhyRow> why_rows(const WhyDoc &doc)
+{
+    std::vector<Alike> alike;
+    for (const auto &holder : doc.holders) {
+        add(alike, describe(holder));
+    }
+    alike = in_order(std::move(alike));
+    std::vector<WhyRow> rows;
+    for (std::size_t i = 0; i < alike.size(); i++) {
+        const auto &row = alike[i];
+        const auto same_process = [&row](const Alike &other) {
+            return row.pid != 0 && other.pid == row.pid && other.section == row.section;
+        };
+        const bool first = i == 0 || !same_process(alike[i - 1]);
+        const bool last = i + 1 == alike.size() || !same_process(alike[i + 1]);
+        rows.push_back(
+            {row.section, first ? row.who : "", row.refs, how(row),
+             last && row.process != nullptr ? note(doc, *row.process, row.section) : ""});
+    }
+    return rows;
+}
+
+} // namespace lastref
