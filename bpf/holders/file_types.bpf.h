@@ -46,6 +46,10 @@ struct file_system_type {
     struct module *owner;
 };
 
+struct fs_context {
+    struct file_system_type *fs_type;
+};
+
 struct super_block {
     struct list_head s_list;
     __u32 s_dev;

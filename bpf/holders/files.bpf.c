@@ -14,6 +14,9 @@ const volatile __u64 debugfs_proxy_address = 0;
 const volatile __u64 perf_fops_address = 0;
 const volatile __u64 perf_tracepoint_address = 0;
 
+/* The same of fscontext_fops. */
+const volatile __u64 fscontext_fops_address = 0;
+
 /*
  * The operations behind those of debugfs, which takes a reference on their owner in
  * full_proxy_open().
@@ -51,19 +54,33 @@ static __always_inline __u32 pins_of_perf_event(const struct file *file)
     return pins;
 }
 
+/* A file of fsopen(2) or fspick(2) stands for a fs_context, which holds its file system's owner:
+ * alloc_fs_context(). */
+static __always_inline bool fs_context_pins(const struct file *file, __u64 operations)
+{
+    const struct fs_context *context;
+
+    if (!fscontext_fops_address || operations != fscontext_fops_address) {
+        return false;
+    }
+    context = BPF_CORE_READ(file, private_data);
+    return is_target(BPF_CORE_READ(context, fs_type, owner));
+}
+
 /* References are taken by do_dentry_open(), chrdev_open() and bdev_open(), and kept until __fput().
  */
 __noinline __u32 pins_of_file(__u64 file_address)
 {
     const struct file *file = (const void *)file_address;
     const struct inode *inode = BPF_CORE_READ(file, f_inode);
+    const struct file_operations *operations = BPF_CORE_READ(file, f_op);
     __u32 type = BPF_CORE_READ(inode, i_mode) & S_IFMT;
     __u32 pins = pins_of_perf_event(file);
 
     if (BPF_CORE_READ(file, f_mode) & FMODE_PATH) {
         return 0; /* O_PATH opens nothing */
     }
-    if (is_target(BPF_CORE_READ(file, f_op, owner))) {
+    if (is_target(BPF_CORE_READ(operations, owner))) {
         pins |= LR_PIN_FILE_OPERATIONS;
     }
     if (type == S_IFCHR && is_target(BPF_CORE_READ(inode, i_cdev, owner))) {
@@ -71,13 +88,18 @@ __noinline __u32 pins_of_file(__u64 file_address)
     }
     if (type == S_IFBLK && bpf_core_type_exists(struct bdev_inode)) {
         const struct block_device *bdev = bdev_of(BPF_CORE_READ(file, f_mapping, host));
+        __u64 disk = (__u64)BPF_CORE_READ(bdev, bd_disk);
+        __u64 counter = counter_of_disk(disk);
 
-        if (is_target(BPF_CORE_READ(bdev, bd_disk, fops, owner))) {
-            pins |= LR_PIN_BLOCK_DEVICE;
+        if (counter) {
+            pins |= counter == disk ? LR_PIN_BLOCK_DEVICE : LR_PIN_SCSI_HOST;
         }
     }
     if (type == S_IFREG && debugfs_pins(file, inode)) {
         pins |= LR_PIN_DEBUGFS;
+    }
+    if (fs_context_pins(file, (__u64)operations)) {
+        pins |= LR_PIN_FS_CONTEXT;
     }
     if (type == S_IFSOCK && is_socket(inode)) {
         pins |= pins_of_socket((__u64)socket_of(inode));

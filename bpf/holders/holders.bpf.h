@@ -49,7 +49,15 @@ static __always_inline struct lr_finding *found(__u32 kind, __u32 refs, const vo
     return finding;
 }
 
-/* The same for what holds the module for several reasons, each of which is one reference. */
+/* What counts the opens of a block device: see block.bpf.c. */
+__u64 counter_of_disk(__u64 disk_address);
+__u64 counter_of_file(__u64 file_address);
+
+/* enum lr_pin of a struct super_block, in block.bpf.c. */
+__u32 pins_of_super_block(__u64 address);
+
+/* The same for an open file, which may hold the module for several reasons: enum lr_pin, each of
+ * which is one reference. */
 static __always_inline struct lr_finding *found_pins(__u32 kind, __u32 pins, const void *object)
 {
     __u32 refs = 0;
@@ -62,6 +70,10 @@ static __always_inline struct lr_finding *found_pins(__u32 kind, __u32 pins, con
     finding = found(kind, refs, object);
     if (finding) {
         finding->pins = pins;
+        if (pins & (LR_PIN_BLOCK_DEVICE | LR_PIN_SCSI_HOST)) {
+            finding->counted = 1;
+            finding->counted_in = counter_of_file((__u64)object);
+        }
     }
     return finding;
 }
@@ -105,5 +117,53 @@ __u32 report_bpf_file(__u64 file_address, __u64 task, __u32 fd);
 
 /* Writes findings about files that are registered with that file, if it is an io_uring. */
 int report_ring(__u64 file_address, __u64 task_address, __u32 fd);
+
+/* Keeps a path for userspace, in paths.bpf.c. The vfsmount may be 0. */
+__u32 note_path(__u64 vfsmount, __u64 dentry);
+
+/* A list of the kernel's that may change while it is walked. */
+struct list_walk {
+    __u64 head;
+    __u64 previous;
+    __u64 node;
+};
+
+enum list_step { LIST_ELEMENT, LIST_END, LIST_CHANGED };
+
+static __always_inline bool list_begin(struct list_walk *walk, __u64 head)
+{
+    struct list_head links;
+
+    if (!head || bpf_probe_read_kernel(&links, sizeof(links), (void *)head)) {
+        return false;
+    }
+    walk->head = walk->previous = head;
+    walk->node = (__u64)links.next;
+    return true;
+}
+
+/* Whether walk->node is an element; list_next() goes on. */
+static __always_inline enum list_step list_look(const struct list_walk *walk)
+{
+    struct list_head links;
+
+    if (walk->node == walk->head) {
+        return LIST_END;
+    }
+    if (bpf_probe_read_kernel(&links, sizeof(links), (void *)walk->node) ||
+        (__u64)links.prev != walk->previous) {
+        return LIST_CHANGED;
+    }
+    return LIST_ELEMENT;
+}
+
+static __always_inline void list_next(struct list_walk *walk)
+{
+    struct list_head links = {};
+
+    bpf_probe_read_kernel(&links, sizeof(links), (void *)walk->node);
+    walk->previous = walk->node;
+    walk->node = (__u64)links.next;
+}
 
 #endif /* LASTREF_HOLDERS_BPF_H */

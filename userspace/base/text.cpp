@@ -155,4 +155,18 @@ std::string errno_name(int errnum)
     return name != nullptr ? name : fmt::format("errno {}", errnum);
 }
 
+std::string shell_word(std::string_view bytes)
+{
+    constexpr std::string_view harmless =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+@:,=%";
+    if (!bytes.empty() && bytes.find_first_not_of(harmless) == std::string_view::npos) {
+        return std::string(bytes);
+    }
+    std::string out = "'";
+    for (const char c : bytes) {
+        out += c == '\'' ? "'\\''" : std::string(1, c);
+    }
+    return out + "'";
+}
+
 } // namespace lastref

@@ -28,6 +28,9 @@ std::string pad_left(std::string_view utf8, std::size_t width);
 /// "3 references", "1 reference".
 std::string plural(std::int64_t count, std::string_view singular);
 
+/// One word of a shell's command line: quoted where it must be.
+std::string shell_word(std::string_view bytes);
+
 /// "EAGAIN"; "errno 4095" where it has no name.
 std::string errno_name(int errnum);
 

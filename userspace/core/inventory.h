@@ -85,6 +85,8 @@ struct Sighting {
         clause{}; ///< the same as what follows a colon: "openvpn[812] has /dev/net/tun open"
     std::string remedy{};             ///< a command that ends it; may be empty
     std::vector<std::string> stack{}; ///< innermost first
+    std::uint64_t counted_in = 0;     ///< an object whose references are partly these; 0: none
+    std::int64_t counted = 0;         ///< how many of them
 };
 
 /// A task that loads or unloads a module, at one moment.

@@ -35,7 +35,9 @@ std::string_view arguments(std::string_view remedy, std::string_view command)
 
 void sort_in(Steps &steps, const std::string &remedy)
 {
-    if (const auto unit = arguments(remedy, "systemctl stop "); !unit.empty()) {
+    if (remedy.find(" && ") != std::string::npos) {
+        add(steps.commands, remedy); // several, which belong together
+    } else if (const auto unit = arguments(remedy, "systemctl stop "); !unit.empty()) {
         add(steps.services, std::string(unit));
     } else if (const auto pid = arguments(remedy, "kill "); !pid.empty()) {
         add(steps.pids, std::string(pid));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 namespace lastref {
@@ -68,6 +69,36 @@ std::vector<Holder> merge(std::vector<Sighting> sightings)
     return holders;
 }
 
+/// What counts references that others were seen to take, such as a disk the opens of its files,
+/// keeps those that nobody was seen to take. It knows how many there are: what is claimed beyond
+/// that is not there any more, or is another's.
+void share_out(std::vector<Holder> &holders)
+{
+    std::map<std::uint64_t, std::size_t> at;
+    for (std::size_t i = 0; i < holders.size(); i++) {
+        at.try_emplace(holders[i].seen.object, i);
+    }
+    std::set<std::size_t> counters;
+    for (auto &holder : holders) {
+        if (holder.seen.counted_in == 0) {
+            continue;
+        }
+        const auto counter = at.find(holder.seen.counted_in);
+        auto left = counter == at.end() ? 0 : holders[counter->second].seen.refs;
+        const auto taken = std::min(left, holder.seen.counted);
+        holder.seen.refs -= holder.seen.counted - taken;
+        if (counter != at.end()) {
+            holders[counter->second].seen.refs -= taken;
+            counters.insert(counter->second);
+        }
+    }
+    for (auto i = counters.rbegin(); i != counters.rend(); ++i) {
+        if (holders[*i].seen.refs == 0) {
+            holders.erase(holders.begin() + static_cast<std::ptrdiff_t>(*i));
+        }
+    }
+}
+
 /// References that holders of that counter take, but no more than the kernel counts: what closed
 /// while the kernel was searched is not to be explained any more.
 Balance balance(const std::vector<Holder> &holders, HolderCounter counter, std::int64_t refs)
@@ -91,6 +122,7 @@ WhyDoc explain(Inventory inventory)
     auto sightings = std::exchange(inventory.sightings, {});
     leave_out_self(sightings, inventory.self_pid);
     doc.holders = merge(std::move(sightings));
+    share_out(doc.holders);
     doc.hard = balance(doc.holders, HolderCounter::Hard, inventory.hard);
     doc.soft = balance(doc.holders, HolderCounter::Soft, inventory.soft.value_or(0));
     std::stable_sort(doc.holders.begin(), doc.holders.end(),

@@ -3,7 +3,9 @@
 
 namespace lastref::holders {
 
-std::optional<Sighting> describe(const lr_finding &finding, Processes &processes)
+namespace {
+
+std::optional<Sighting> describe_kind(const lr_finding &finding, Processes &processes)
 {
     switch (finding.kind) {
     case LR_FOUND_FILE:
@@ -29,9 +31,33 @@ std::optional<Sighting> describe(const lr_finding &finding, Processes &processes
     case LR_FOUND_BPF_PROG:
     case LR_FOUND_BPF_LINK:
         return describe_bpf(finding, processes);
+    case LR_FOUND_TTY:
+        return describe_tty(finding, processes);
+    case LR_FOUND_BINARY_FORMAT:
+        return describe_binary_format(finding, processes);
     default:
         return std::nullopt;
     }
+}
+
+} // namespace
+
+std::optional<Sighting> describe(const lr_finding &finding, Processes &processes)
+{
+    auto out = describe_kind(finding, processes);
+    if (out) {
+        out->counted_in = finding.counted_in;
+        out->counted = finding.counted;
+    }
+    return out;
+}
+
+void count(Sighting &out, const lr_finding &finding)
+{
+    out.object = finding.object;
+    out.refs = finding.refs;
+    out.counted_in = finding.counted_in;
+    out.counted = finding.counted;
 }
 
 } // namespace lastref::holders

@@ -3,6 +3,7 @@
 
 #include "bpf/holders/holders.h"
 #include "core/inventory.h"
+#include "holders/found.h"
 #include "holders/processes.h"
 
 #include <optional>
@@ -13,6 +14,9 @@ namespace lastref::holders {
 
 /// What a finding means to a person; empty for a kind that nobody knows.
 std::optional<Sighting> describe(const lr_finding &finding, Processes &processes);
+
+/// Enters how many references the object of a finding takes, and what else counts them.
+void count(Sighting &out, const lr_finding &finding);
 
 // Each of these describes the kinds that its name says.
 Sighting describe_file(const lr_finding &finding, Processes &processes);
@@ -34,5 +38,12 @@ std::optional<Sighting> describe_task(const lr_task &task, const lr_target &targ
 std::vector<std::string> stack_of(const lr_task &task);
 /// Its innermost frame in the module; may be empty.
 std::string inside_of(const lr_task &task);
+Sighting describe_tty(const lr_finding &finding, Processes &processes);
+Sighting describe_binary_format(const lr_finding &finding, Processes &processes);
+
+// And these those that must be seen together.
+void describe_block(const Found &found, std::vector<Sighting> &out);
+void describe_maps(const Found &found, Processes &processes, std::vector<Sighting> &out);
+void describe_mounts(const Found &found, Processes &processes, std::vector<Sighting> &out);
 
 } // namespace lastref::holders

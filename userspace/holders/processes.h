@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 namespace lastref::holders {
@@ -43,6 +44,26 @@ private:
     std::map<std::uint64_t, Unit> units_;
     std::map<std::uint64_t, SocketFile> sockets_;
     NetNamespaces net_namespaces_;
+};
+
+/// Namespaces of one type ("mnt", "net"), by inode number, and who is in them.
+class Namespaces {
+public:
+    explicit Namespaces(std::string type);
+
+    /// The one that lastref is in; 0 when it cannot be read.
+    [[nodiscard]] std::uint32_t own() const { return own_; }
+
+    /// Some process that is in it.
+    [[nodiscard]] std::optional<Process> process_in(std::uint32_t inode) const;
+
+private:
+    void read_all() const;
+
+    std::string type_;
+    std::uint32_t own_ = 0;
+    mutable bool read_ = false; // going over all processes is put off until somebody asks
+    mutable std::map<std::uint32_t, Process> processes_;
 };
 
 /// What a file descriptor of a process or a thread shows: "/dev/net/tun", "socket:[8123]"; empty

@@ -30,9 +30,16 @@ constexpr std::array all_parts{
     Part{"net_defaults", How::Walk, "defaults of network namespaces"},
     Part{"tcp_sockets", How::Walk, "TCP sockets without a file"},
     Part{"qdiscs", How::Walk, "queueing disciplines and filters"},
+    Part{"super_blocks", How::Walk, "mounted file systems"},
+    Part{"mount_users", How::Iterator, "processes that use its file systems"},
+    Part{"memory_maps", How::Iterator, "memory maps"},
+    Part{"block_devices", How::Walk, "block devices"},
+    Part{"swaps", How::Walk, "swap devices"},
+    Part{"device_mapper", How::Walk, "the device mapper"},
+    Part{"terminals", How::Iterator, "terminals"},
 };
 
-constexpr std::array<std::string_view, 13> symbols_needed{"modules",
+constexpr std::array<std::string_view, 20> symbols_needed{"modules",
                                                           "debugfs_full_proxy_file_operations",
                                                           "perf_fops",
                                                           "perf_tracepoint",
@@ -44,7 +51,14 @@ constexpr std::array<std::string_view, 13> symbols_needed{"modules",
                                                           "tcp_cong_list",
                                                           "tcp_ulp_list",
                                                           "tcp_hashinfo",
-                                                          "io_uring_fops"};
+                                                          "io_uring_fops",
+                                                          "super_blocks",
+                                                          "fscontext_fops",
+                                                          "blockdev_superblock",
+                                                          "swap_info",
+                                                          "nr_swapfiles",
+                                                          "tty_fops",
+                                                          "console_fops"};
 
 using Skeleton = std::unique_ptr<holders_skeleton, decltype(&holders_skeleton__destroy)>;
 
@@ -67,6 +81,13 @@ void set_symbols(holders_skeleton &skeleton, const kernel::Symbols &symbols)
     rodata.tcp_ulp_list = address("tcp_ulp_list");
     rodata.tcp_hashinfo_address = address("tcp_hashinfo");
     rodata.io_uring_fops_address = address("io_uring_fops");
+    rodata.super_blocks_address = address("super_blocks");
+    rodata.fscontext_fops_address = address("fscontext_fops");
+    rodata.blockdev_superblock_address = address("blockdev_superblock");
+    rodata.swap_info_address = address("swap_info");
+    rodata.nr_swapfiles_address = address("nr_swapfiles");
+    rodata.tty_fops_address = address("tty_fops");
+    rodata.console_fops_address = address("console_fops");
 }
 
 /// Opens and loads those programs for which `wanted` is true. Null, with errno, when it fails.
@@ -177,14 +198,36 @@ Result<lr_target> Programs::target(std::string_view module)
                  0, "try again; report this if it happens again"});
 }
 
+/// Runs a program that returns 0 unless what it walked over changed meanwhile; then once more.
+int Programs::run_walk(const bpf_program *program) const
+{
+    constexpr int attempts = 5;
+    auto &bss = *skeleton_->bss;
+    const auto findings = bss.findings_count;
+    const auto without_room = bss.refs_without_room;
+    const auto paths = bss.paths_count;
+    for (int attempt = 0; attempt < attempts; attempt++) {
+        bss.findings_count = findings;
+        bss.refs_without_room = without_room;
+        bss.paths_count = paths;
+        DECLARE_LIBBPF_OPTS(bpf_test_run_opts, options);
+        if (bpf_prog_test_run_opts(bpf_program__fd(program), &options) != 0) {
+            return errno;
+        }
+        if (options.retval == 0) {
+            return 0;
+        }
+    }
+    return EAGAIN;
+}
+
 /// Returns 0 or an errno.
 int Programs::run_part(const Part &part) const
 {
     const auto *program =
         bpf_object__find_program_by_name(skeleton_->obj, std::string(part.program).c_str());
     if (part.how == How::Walk) {
-        DECLARE_LIBBPF_OPTS(bpf_test_run_opts, options);
-        return bpf_prog_test_run_opts(bpf_program__fd(program), &options) == 0 ? 0 : errno;
+        return run_walk(program);
     }
     const std::unique_ptr<bpf_link, decltype(&bpf_link__destroy)> link(
         bpf_program__attach_iter(program, nullptr), bpf_link__destroy);
@@ -226,7 +269,14 @@ void Programs::run(std::vector<NotExamined> &not_examined)
     skeleton_->bss->refs_without_room = 0;
     skeleton_->bss->tasks_count = 0;
     skeleton_->bss->tasks_done = 0;
+    skeleton_->bss->paths_count = 0;
+    skeleton_->bss->maps_changed = 0;
     run_parts(all_parts, not_examined);
+    if (const auto changed = skeleton_->bss->maps_changed; changed > 0) {
+        not_examined.push_back(
+            {fmt::format("some memory maps of {}", plural(changed, "address space")),
+             "they changed while they were read"});
+    }
     if (const auto all = skeleton_->bss->findings_count; all > LR_FINDINGS_MAX) {
         not_examined.push_back(
             {plural(all - LR_FINDINGS_MAX, "more holder"),
@@ -250,10 +300,11 @@ void Programs::look_at_tasks(std::vector<NotExamined> &not_examined)
     run_parts({part, 1}, not_examined);
 }
 
-std::span<const lr_finding> Programs::findings() const
+Found Programs::found() const
 {
-    const auto count = std::min<std::size_t>(skeleton_->bss->findings_count, LR_FINDINGS_MAX);
-    return {skeleton_->bss->findings, count};
+    const auto &bss = *skeleton_->bss;
+    return {{bss.findings, std::min<std::size_t>(bss.findings_count, LR_FINDINGS_MAX)},
+            {bss.paths, std::min<std::size_t>(bss.paths_count, LR_PATHS_MAX)}};
 }
 
 std::span<const lr_task> Programs::tasks() const

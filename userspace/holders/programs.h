@@ -4,6 +4,7 @@
 #include "base/result.h"
 #include "bpf/holders/holders.h"
 #include "core/inventory.h"
+#include "holders/found.h"
 #include "kernel/symbols.h"
 
 #include <memory>
@@ -11,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+struct bpf_program;
 struct holders_skeleton;
 
 namespace lastref::holders {
@@ -46,7 +48,7 @@ public:
     void run(std::vector<NotExamined> &not_examined);
 
     /// What the parts have found so far; valid until the next run().
-    [[nodiscard]] std::span<const lr_finding> findings() const;
+    [[nodiscard]] Found found() const;
 
     /// The tasks that run in the module or on its behalf; valid until run() or look_at_tasks().
     [[nodiscard]] std::span<const lr_task> tasks() const;
@@ -64,6 +66,7 @@ private:
     explicit Programs(std::unique_ptr<holders_skeleton, Deleter> skeleton);
     [[nodiscard]] int run_part(const Part &part) const;
     void run_parts(std::span<const Part> parts, std::vector<NotExamined> &not_examined);
+    int run_walk(const bpf_program *program) const;
 
     std::unique_ptr<holders_skeleton, Deleter> skeleton_;
 };

@@ -35,16 +35,20 @@ std::vector<Sighting> sightings_of(const Programs &programs, const lr_target &ta
                                    Processes &processes)
 {
     std::vector<Sighting> out;
-    for (const auto &finding : programs.findings()) {
+    const auto found = programs.found();
+    for (const auto &finding : found.findings) {
         if (finding.kind == LR_FOUND_RECEIVER) {
             processes.note_socket(finding);
         }
     }
-    for (const auto &finding : programs.findings()) {
+    for (const auto &finding : found.findings) {
         if (auto sighting = describe(finding, processes)) {
             out.push_back(std::move(*sighting));
         }
     }
+    describe_maps(found, processes, out);
+    describe_mounts(found, processes, out);
+    describe_block(found, out);
     for (const auto &task : programs.tasks()) {
         if (auto sighting = describe_task(task, target, processes)) {
             out.push_back(std::move(*sighting));
@@ -57,7 +61,7 @@ std::vector<Sighting> sightings_of(const Programs &programs, const lr_target &ta
 std::vector<std::string> uses_of(const Programs &programs)
 {
     std::vector<std::string> names;
-    for (const auto &finding : programs.findings()) {
+    for (const auto &finding : programs.found().findings) {
         if (finding.kind == LR_FOUND_USED) {
             names.push_back(name_in(finding));
         }

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "holders/processes.h"
+
+#include <array>
+#include <charconv>
+#include <dirent.h>
+#include <fmt/format.h>
+#include <fstream>
+#include <memory>
+#include <string_view>
+#include <unistd.h>
+
+namespace lastref::holders {
+namespace {
+
+/// Reads a link such as "mnt:[4026531840]". The kernel takes no lock for it that could hang.
+std::uint32_t inode_of(const std::string &process, const std::string &type)
+{
+    std::array<char, 64> text{};
+    const auto path = fmt::format("/proc/{}/ns/{}", process, type);
+    const auto size = ::readlink(path.c_str(), text.data(), text.size());
+    const std::string_view link(text.data(), size < 0 ? 0 : static_cast<std::size_t>(size));
+    const auto bracket = link.find('[');
+    std::uint32_t inode = 0;
+    if (bracket != std::string_view::npos) {
+        std::from_chars(link.data() + bracket + 1, link.data() + link.size(), inode);
+    }
+    return inode;
+}
+
+struct CloseDirectory {
+    void operator()(DIR *directory) const { ::closedir(directory); }
+};
+
+} // namespace
+
+Namespaces::Namespaces(std::string type) : type_(std::move(type)), own_(inode_of("self", type_)) {}
+
+std::optional<Process> Namespaces::process_in(std::uint32_t inode) const
+{
+    if (!read_) {
+        read_all();
+        read_ = true;
+    }
+    const auto known = processes_.find(inode);
+    return known == processes_.end() ? std::nullopt : std::optional(known->second);
+}
+
+void Namespaces::read_all() const
+{
+    const std::unique_ptr<DIR, CloseDirectory> proc(::opendir("/proc"));
+    while (const auto *entry = proc ? ::readdir(proc.get()) : nullptr) {
+        const std::string name = entry->d_name;
+        Process process;
+        const auto [end, error] =
+            std::from_chars(name.data(), name.data() + name.size(), process.pid);
+        if (error != std::errc{} || end != name.data() + name.size()) {
+            continue;
+        }
+        const auto inode = inode_of(name, type_);
+        if (inode != 0 && processes_.find(inode) == processes_.end()) {
+            std::ifstream comm(fmt::format("/proc/{}/comm", name));
+            std::getline(comm, process.comm);
+            processes_.emplace(inode, process);
+        }
+    }
+}
+
+} // namespace lastref::holders
