@@ -89,8 +89,8 @@ class Crowd:
         self.there.append(Truth("mount", "overlay", words=at, undo=f"umount {at}"))
 
     def loop(self, image):
-        device = self.guest.check(f"truncate -s 1M {image}; losetup -f {image}; "
-                                  f"losetup -a | grep {image}: | cut -d: -f1").strip()
+        device = self.guest.check(f"set -e; truncate -s 1M {image}; device=$(losetup -f); "
+                                  f"losetup $device {image}; echo $device").strip()
         self.there.append(Truth("loop", "loop", words=device.removeprefix("/dev/"),
                                 undo=f"losetup -d {device}"))
 
