@@ -42,7 +42,10 @@ std::string verdict_of(const WhyDoc &doc)
     case ModuleState::Unformed:
         return fmt::format("{} is still being loaded.", found.module);
     case ModuleState::Going:
-        return fmt::format("{} is being unloaded.", found.module);
+        return doc.soft.refs > 0
+                   ? fmt::format("{} is being unloaded and waits for {}.", found.module,
+                                 plural(doc.soft.refs, "soft reference"))
+                   : fmt::format("{} is being unloaded.", found.module);
     case ModuleState::Live:
         break;
     }
