@@ -56,8 +56,9 @@ PEERS_SOFT = [
     bpftrace("counts", f"{BOTH} {{ @[probe] = count(); }}"),
     bpftrace("by stack", f"{BOTH} {{ @[kstack] = count(); }}"),
     bpftrace("kprobe by call site", f"{BOTH} {{ @[*(uint64*)reg(\"sp\")] = count(); }}"),
-    bpftrace("tracepoint by call site", "tracepoint:module:module_soft_get { @g[args->ip] = count(); } "
-                     "tracepoint:module:module_soft_put { @p[args->ip] = count(); }"),
+    bpftrace("tracepoint by call site",
+             "tracepoint:module:module_soft_get { @g[args->ip] = count(); } "
+             "tracepoint:module:module_soft_put { @p[args->ip] = count(); }"),
     hist("by stack", "module_soft", "stacktrace"),
     hist("by call site", "module_soft", "ip"),
 ]

@@ -74,7 +74,8 @@ def against_the_cheapest(costs):
 
 
 def test_the_cheapest_peer_is_one_that_tells_call_sites_apart():
-    costs = {"lastref tracepoint": 100, "bpftrace counts": 1, **dict.fromkeys(judge.BY_CALL_SITE, 900)}
+    costs = {"lastref tracepoint": 100, "bpftrace counts": 1,
+             **dict.fromkeys(judge.BY_CALL_SITE, 900)}
     assert against_the_cheapest(costs).met is True
     for name in judge.BY_CALL_SITE:
         assert against_the_cheapest({**costs, name: 790}).met is False
