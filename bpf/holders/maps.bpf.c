@@ -22,15 +22,17 @@ struct level {
     __u32 leaf;
 };
 
+/* What the walk over one tree has come to. This is not on the stack: the verifier of 6.1 looks at
+ * the callback of bpf_loop() once, and takes for dead what never happens in the first step. */
 static struct level levels[LEVELS_MAX];
+static __u32 depth;
+static __u64 last_file; /* neighbours often map one file */
 
 __u32 maps_changed; /* processes of which not every map was seen */
 
 struct maps_walk {
     const struct task_struct *task;
     const struct mm_struct___maps *mm;
-    const struct file *last; /* neighbours often map one file */
-    __u32 depth;
     __u32 changed;
 };
 
@@ -39,10 +41,10 @@ static __always_inline void visit_file(const struct file *file, struct maps_walk
     struct lr_finding *finding;
     __u32 pins;
 
-    if (!file || file == walk->last) {
+    if (!file || (__u64)file == last_file) {
         return;
     }
-    walk->last = file;
+    last_file = (__u64)file;
     pins = pins_of_file((__u64)file);
     if (!pins) {
         return;
@@ -79,10 +81,10 @@ static __always_inline __u32 last_slot(const struct level *level, __u32 type, __
 }
 
 /* Goes down to a node. */
-static __always_inline bool enter(__u64 node, __u64 max, struct maps_walk *walk)
+static __always_inline bool enter(__u64 node, __u64 max)
 {
     __u32 type = node >> MAPLE_TYPE_SHIFT & MAPLE_TYPE_MASK;
-    struct level *level = &levels[walk->depth & (LEVELS_MAX - 1)];
+    struct level *level = &levels[depth & (LEVELS_MAX - 1)];
     __u32 meta;
 
     node &= ~(__u64)MAPLE_NODE_MASK;
@@ -113,15 +115,15 @@ static __always_inline bool enter(__u64 node, __u64 max, struct maps_walk *walk)
 /* One slot of the node at hand. */
 static long step(__u32 index, struct maps_walk *walk)
 {
-    struct level *level = &levels[walk->depth & (LEVELS_MAX - 1)];
+    struct level *level = &levels[depth & (LEVELS_MAX - 1)];
     __u32 slot = level->slot;
     __u64 entry, max;
 
     if (slot > level->end) {
-        if (!walk->depth) {
+        if (!depth) {
             return 1;
         }
-        walk->depth--;
+        depth--;
         return 0;
     }
     level->slot = slot + 1;
@@ -132,14 +134,14 @@ static long step(__u32 index, struct maps_walk *walk)
     }
     max = slot < level->pivots ? level->words[(level->first_pivot + slot) & (MAPLE_NODE_WORDS - 1)]
                                : level->max;
-    if (walk->depth + 1 >= LEVELS_MAX) {
+    if (depth + 1 >= LEVELS_MAX) {
         walk->changed = 1;
         return 1;
     }
-    walk->depth++;
-    if (!enter(entry, max, walk)) {
+    depth++;
+    if (!enter(entry, max)) {
         walk->changed = 1;
-        walk->depth--;
+        depth--;
     }
     return 0;
 }
@@ -153,7 +155,8 @@ static __always_inline void walk_maps(struct maps_walk *walk)
         visit_map(root, walk);
         return;
     }
-    if (!enter(root, ~0ULL, walk)) {
+    depth = 0;
+    if (!enter(root, ~0ULL)) {
         walk->changed = 1;
         return;
     }
@@ -195,6 +198,7 @@ int memory_maps(struct bpf_iter__task *ctx)
         (task != leader && (BPF_CORE_READ(leader, mm) || BPF_CORE_READ(mm, owner) != task))) {
         return 0;
     }
+    last_file = 0;
     visit_format(&walk);
     visit_file(BPF_CORE_READ(mm, exe_file), &walk);
     walk_maps(&walk);

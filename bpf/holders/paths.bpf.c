@@ -22,9 +22,12 @@ __u32 paths_count;
 struct climb {
     const struct dentry *dentry;
     const struct mount *mount;
-    __u32 start; /* of the text so far */
-    __u32 whole; /* it has reached the root */
 };
+
+/* Not on the stack: the verifier of 6.1 takes for dead what never happens in the first step of
+ * bpf_loop(). */
+static __u32 text_start; /* of the text so far */
+static __u32 whole;      /* it has reached the root */
 
 /* Returns whether there was room. */
 static __always_inline bool prepend(struct climb *climb)
@@ -32,7 +35,7 @@ static __always_inline bool prepend(struct climb *climb)
     const struct dentry *dentry = climb->dentry;
     const struct qstr___length *name = (const void *)&dentry->d_name;
     __u32 length = BPF_CORE_READ(name, len) & (COMPONENT_MAX - 1);
-    __u32 end = climb->start & (LR_PATH - 1);
+    __u32 end = text_start & (LR_PATH - 1);
     __u32 begin;
 
     if (end < length + 1) {
@@ -44,7 +47,7 @@ static __always_inline bool prepend(struct climb *climb)
     begin = (begin - 1) & (2 * LR_PATH - 1);
     barrier_var(begin);
     scratch[begin] = '/';
-    climb->start = begin - LR_PATH;
+    text_start = begin - LR_PATH;
     return true;
 }
 
@@ -58,7 +61,7 @@ static long climb_one(__u32 index, struct climb *climb)
         const struct mount *above = BPF_CORE_READ(mount, mnt_parent);
 
         if (above == mount) {
-            climb->whole = 1;
+            whole = 1;
             return 1;
         }
         climb->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
@@ -67,7 +70,7 @@ static long climb_one(__u32 index, struct climb *climb)
     }
     parent = BPF_CORE_READ(dentry, d_parent);
     if (!parent || parent == dentry) {
-        climb->whole = 1; /* the root of a file system that is mounted no more */
+        whole = 1; /* the root of a file system that is mounted no more */
         return 1;
     }
     if (!prepend(climb)) {
@@ -82,21 +85,22 @@ static long climb_one(__u32 index, struct climb *climb)
 __noinline __u32 note_path(__u64 vfsmount, __u64 dentry)
 {
     struct climb climb = {.dentry = (const void *)dentry,
-                          .mount = mount_of((const void *)vfsmount),
-                          .start = LR_PATH - 1};
+                          .mount = mount_of((const void *)vfsmount)};
     __u32 at = paths_count;
 
     if (at >= LR_PATHS_MAX || !dentry) {
         return 0;
     }
+    text_start = LR_PATH - 1;
+    whole = 0;
     scratch[2 * LR_PATH - 1] = '\0';
     bpf_loop(COMPONENTS_MAX, climb_one, &climb, 0);
-    if (climb.whole && climb.start == LR_PATH - 1) {
-        climb.start = LR_PATH - 2;
+    if (whole && text_start == LR_PATH - 1) {
+        text_start = LR_PATH - 2;
         scratch[2 * LR_PATH - 2] = '/';
     }
-    paths[at].start = climb.start;
-    paths[at].whole = climb.whole;
+    paths[at].start = text_start;
+    paths[at].whole = whole;
     bpf_probe_read_kernel(paths[at].text, LR_PATH, scratch + LR_PATH);
     paths_count = at + 1;
     return at + 1;

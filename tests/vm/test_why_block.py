@@ -56,7 +56,7 @@ def test_a_mapped_device(guest, ramdisk):
 
 
 def test_a_mounted_device(guest, ramdisk):
-    guest.check("modprobe vfat; mkdosfs /dev/ram0; mkdir -p /mnt/v; mount /dev/ram0 /mnt/v")
+    guest.check("modprobe -a vfat nls_cp437 nls_ascii; mkdosfs /dev/ram0; mkdir -p /mnt/v; mount /dev/ram0 /mnt/v")
     user = why_files.shell(guest, "exec 5< /dev/ram0")
     for name, refs in (("brd", 2), ("vfat", 1)):
         doc = why.explained(guest, name, refs)
@@ -81,7 +81,7 @@ def test_swap(guest, kernel, ramdisk):
 
 def test_loop(guest, module, ramdisk):
     module("loop")
-    guest.check("losetup /dev/loop0 /dev/ram0; mkdosfs /dev/loop0; mkdir -p /mnt/v")
+    guest.check("modprobe -a vfat nls_cp437 nls_ascii; losetup /dev/loop0 /dev/ram0; mkdosfs /dev/loop0; mkdir -p /mnt/v")
     on_ram = why.holder(why.explained(guest, "brd", 1), kind="loop")
     assert (on_ram["path"], on_ram["refs"]) == ("/dev/loop0", 1)
     assert on_ram["detail"] == "loop device loop0, backed by /dev/ram0"
@@ -96,7 +96,7 @@ def test_loop(guest, module, ramdisk):
 def test_loop_over_a_file_system(guest, module):
     """It keeps what was unmounted lazily, and no process is to blame."""
     module("loop")
-    guest.check("""set -e; modprobe brd rd_nr=1 rd_size=8192; mkdosfs /dev/ram0
+    guest.check("""set -e; modprobe brd rd_nr=1 rd_size=8192; modprobe -a vfat nls_cp437 nls_ascii; mkdosfs /dev/ram0
                    mkdir -p /mnt/v; mount /dev/ram0 /mnt/v; truncate -s 1M /mnt/v/image
                    losetup /dev/loop1 /mnt/v/image; umount -l /mnt/v""")
     doc = why.explained(guest, "vfat", 1)
