@@ -35,11 +35,12 @@ std::string_view arguments(std::string_view remedy, std::string_view command)
 
 void sort_in(Steps &steps, const std::string &remedy)
 {
-    if (remedy.find(" && ") != std::string::npos) {
-        add(steps.commands, remedy); // several, which belong together
-    } else if (const auto unit = arguments(remedy, "systemctl stop "); !unit.empty()) {
+    const bool alone = remedy.find(" && ") == std::string::npos; // else several belong together
+    const auto unit = arguments(remedy, "systemctl stop ");
+    const auto pid = arguments(remedy, "kill ");
+    if (alone && !unit.empty()) {
         add(steps.services, std::string(unit));
-    } else if (const auto pid = arguments(remedy, "kill "); !pid.empty()) {
+    } else if (alone && !pid.empty()) {
         add(steps.pids, std::string(pid));
     } else {
         add(steps.commands, remedy);

@@ -78,7 +78,7 @@ void share_out(std::vector<Holder> &holders)
     for (std::size_t i = 0; i < holders.size(); i++) {
         at.try_emplace(holders[i].seen.object, i);
     }
-    std::set<std::size_t> counters;
+    std::set<std::uint64_t> counters;
     for (auto &holder : holders) {
         if (holder.seen.counted_in == 0) {
             continue;
@@ -89,14 +89,12 @@ void share_out(std::vector<Holder> &holders)
         holder.seen.refs -= holder.seen.counted - taken;
         if (counter != at.end()) {
             holders[counter->second].seen.refs -= taken;
-            counters.insert(counter->second);
+            counters.insert(counter->first);
         }
     }
-    for (auto i = counters.rbegin(); i != counters.rend(); ++i) {
-        if (holders[*i].seen.refs == 0) {
-            holders.erase(holders.begin() + static_cast<std::ptrdiff_t>(*i));
-        }
-    }
+    std::erase_if(holders, [&counters](const Holder &holder) {
+        return holder.seen.refs == 0 && counters.count(holder.seen.object) != 0;
+    });
 }
 
 /// References that holders of that counter take, but no more than the kernel counts: what closed

@@ -30,7 +30,7 @@ struct FileSystem {
 
     [[nodiscard]] std::string name() const
     {
-        const auto type = text_of(finding->name);
+        auto type = text_of(finding->name);
         for (const auto &mount : mounts) {
             const auto device = text_of(mount.finding->name);
             if (!device.empty() && device != "none" && device != type) {
@@ -88,7 +88,7 @@ std::string how_to_unmount(const MountPoint &mount, const Namespaces &namespaces
         mount.path == "/") {
         return "";
     }
-    const auto command = fmt::format("umount {}", shell_word(mount.path));
+    auto command = fmt::format("umount {}", shell_word(mount.path));
     if (finding.where == namespaces.own()) {
         return command;
     }

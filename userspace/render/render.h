@@ -29,7 +29,8 @@ void render_text(std::ostream &out, const TraceEvent &event, const SessionInfo &
 /// The headings of the trace's columns, one line.
 void render_trace_header(std::ostream &out, const RenderOptions &options = {});
 
-/// Schema lastref.report/1, lastref.refs/1, lastref.overview/1, lastref.why/1: one document, one line.
+/// Schema lastref.report/1, lastref.refs/1, lastref.overview/1, lastref.why/1: one document, one
+/// line.
 void render_json(std::ostream &out, const ReportDoc &doc, const RenderOptions &options = {});
 void render_json(std::ostream &out, const RefsDoc &doc, const RenderOptions &options = {});
 void render_json(std::ostream &out, const OverviewDoc &doc, const RenderOptions &options = {});

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Holds something that no shell can hold, until its standard input ends. Says "holding PID" when it does.
+// Holds something that no shell can hold, until its standard input ends. Says "holding PID" when it
+// does.
 //
 //   hold fsopen TYPE         a file system that is being set up
 //   hold map FILE            a mapping of a file, whose descriptor is closed
