@@ -27,7 +27,8 @@ struct climb {
 /* Not on the stack: the verifier of 6.1 takes for dead what never happens in the first step of
  * bpf_loop(). */
 static __u32 text_start; /* of the text so far */
-static __u32 whole;      /* it has reached the root */
+/* It has reached the root. Volatile, or clang makes a byte of it, which its BTF does not say. */
+static volatile __u32 whole;
 
 /* Returns whether there was room. */
 static __always_inline bool prepend(struct climb *climb)
