@@ -162,8 +162,12 @@ struct bpf_iter__task {
 
 #pragma clang attribute pop
 
+/* NULL on kernels without block devices. */
 static __always_inline const struct block_device *bdev_of(const struct inode *inode)
 {
+    if (!bpf_core_type_exists(struct bdev_inode)) {
+        return NULL;
+    }
     return (const void *)inode - bpf_core_field_offset(struct bdev_inode, vfs_inode) +
            bpf_core_field_offset(struct bdev_inode, bdev);
 }

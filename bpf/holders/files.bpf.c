@@ -86,7 +86,7 @@ __noinline __u32 pins_of_file(__u64 file_address)
     if (type == S_IFCHR && is_target(BPF_CORE_READ(inode, i_cdev, owner))) {
         pins |= LR_PIN_CHARACTER_DEVICE;
     }
-    if (type == S_IFBLK && bpf_core_type_exists(struct bdev_inode)) {
+    if (type == S_IFBLK) {
         const struct block_device *bdev = bdev_of(BPF_CORE_READ(file, f_mapping, host));
         __u64 disk = (__u64)BPF_CORE_READ(bdev, bd_disk);
         __u64 counter = counter_of_disk(disk);

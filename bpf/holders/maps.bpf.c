@@ -193,9 +193,12 @@ int memory_maps(struct bpf_iter__task *ctx)
     mm = (const void *)BPF_CORE_READ(task, mm);
     walk.mm = mm;
     leader = BPF_CORE_READ(task, group_leader);
-    /* Threads share their maps, and a leader may end before the others. */
-    if (!mm ||
-        (task != leader && (BPF_CORE_READ(leader, mm) || BPF_CORE_READ(mm, owner) != task))) {
+    /* Threads share their maps, and a leader may end before the others: then their owner stands for
+     * all, or on kernels without owners (CONFIG_MEMCG) each of them. */
+    if (!mm || (task != leader && BPF_CORE_READ(leader, mm))) {
+        return 0;
+    }
+    if (bpf_core_field_exists(mm->owner) && task != leader && BPF_CORE_READ(mm, owner) != task) {
         return 0;
     }
     last_file = 0;

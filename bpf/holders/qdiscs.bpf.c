@@ -71,6 +71,9 @@ static __always_inline void check_hashed(const struct net_device *dev)
 {
     struct hash_walk walk = {.device = (__u64)dev};
 
+    if (!bpf_core_field_exists(dev->qdisc_hash)) {
+        return; /* without CONFIG_NET_SCHED */
+    }
     for (int i = 0; i < QDISC_BUCKETS; i++) {
         bpf_core_read(&walk.node, sizeof(walk.node), &dev->qdisc_hash[i]);
         if (walk.node) {
