@@ -7,7 +7,7 @@ import truth
 import why
 import why_files
 
-kernels = "stock"
+kernels = ["stock-6.12"]
 guest_options = why_files.OPTIONS
 
 
