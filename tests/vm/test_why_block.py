@@ -7,7 +7,7 @@ import truth
 import why
 import why_files
 
-kernels = ["stock-6.12"]
+kernels = "stock"
 guest_options = why_files.OPTIONS
 
 
