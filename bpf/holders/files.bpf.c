@@ -168,9 +168,7 @@ int open_files(struct bpf_iter__task *ctx)
     const struct fdtable *fdt;
     struct table table;
 
-    /* The process that runs this has what its parent has: lastref's own files are the parent's. */
-    if (!task || BPF_CORE_READ(task, tgid) == (int)(bpf_get_current_pid_tgid() >> 32) ||
-        !has_own_table(task)) {
+    if (!task || is_worker(task) || !has_own_table(task)) {
         return 0;
     }
     fdt = BPF_CORE_READ(task, files, fdt);

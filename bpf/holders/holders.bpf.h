@@ -78,6 +78,15 @@ static __always_inline struct lr_finding *found_pins(__u32 kind, __u32 pins, con
     return finding;
 }
 
+/*
+ * Whether the task is of the process that runs this. It is a child of lastref's and has what that
+ * has: what is found with lastref itself is not to be found twice.
+ */
+static __always_inline bool is_worker(const struct task_struct *task)
+{
+    return BPF_CORE_READ(task, tgid) == (int)(bpf_get_current_pid_tgid() >> 32);
+}
+
 /* Says which process it is that holds. */
 static __always_inline void name_task(struct lr_finding_task *out, const struct task_struct *task)
 {

@@ -89,7 +89,7 @@ int mount_users(struct bpf_iter__task *ctx)
     struct user user;
 
     if (!super_blocks_found || !task || BPF_CORE_READ(task, group_leader) != task ||
-        BPF_CORE_READ(task, tgid) == (int)(bpf_get_current_pid_tgid() >> 32)) {
+        is_worker(task)) {
         return 0;
     }
     if (report_place(task)) {

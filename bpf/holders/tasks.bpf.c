@@ -296,7 +296,7 @@ int tasks(struct bpf_iter__task *ctx)
         tasks_done = 1; /* called once more after the last one */
         return 0;
     }
-    if (BPF_CORE_READ(task, tgid) == (int)(bpf_get_current_pid_tgid() >> 32)) {
+    if (is_worker(task)) {
         return 0;
     }
     flags = BPF_CORE_READ(run, flags);

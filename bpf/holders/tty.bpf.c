@@ -102,8 +102,7 @@ int terminals(struct bpf_iter__task *ctx)
     const struct fdtable *fdt;
     struct terminals walk;
 
-    if (!task || BPF_CORE_READ(task, group_leader) != task ||
-        BPF_CORE_READ(task, tgid) == (int)(bpf_get_current_pid_tgid() >> 32)) {
+    if (!task || BPF_CORE_READ(task, group_leader) != task || is_worker(task)) {
         return 0;
     }
     fdt = BPF_CORE_READ(task, files, fdt);

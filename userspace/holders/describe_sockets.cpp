@@ -108,17 +108,23 @@ std::string role(std::uint32_t pins)
     return "";
 }
 
+/// What is the same for each socket, with a file or without.
+Sighting socket_of(const lr_finding &finding)
+{
+    const bool congestion = (finding.pins & LR_PIN_TCP_CONGESTION) != 0;
+    return {.kind = congestion ? HolderKind::CongestionControl : HolderKind::Socket,
+            .object = finding.object,
+            .refs = finding.refs};
+}
+
 } // namespace
 
 Sighting describe_socket(const lr_finding &finding, Processes &processes)
 {
-    Sighting out{.kind = HolderKind::Socket, .object = finding.object, .refs = finding.refs};
+    auto out = socket_of(finding);
     const auto socket = what_is(finding.socket);
     const auto where = processes.net_namespace(finding.within).where();
     const auto as = role(finding.pins);
-    if ((finding.pins & LR_PIN_TCP_CONGESTION) != 0) {
-        out.kind = HolderKind::CongestionControl;
-    }
     out.process = processes.describe(finding.task);
     out.fd = finding.fd;
     out.path = fmt::format("socket:[{}]", finding.number);
@@ -136,13 +142,10 @@ Sighting describe_socket(const lr_finding &finding, Processes &processes)
 
 Sighting describe_socket_without_file(const lr_finding &finding, Processes &processes)
 {
-    Sighting out{.kind = HolderKind::Socket, .object = finding.object, .refs = finding.refs};
+    auto out = socket_of(finding);
     const auto socket = what_is(finding.socket);
     const auto where = processes.net_namespace(finding.within).where();
     const auto as = role(finding.pins);
-    if ((finding.pins & LR_PIN_TCP_CONGESTION) != 0) {
-        out.kind = HolderKind::CongestionControl;
-    }
     std::string how = "of the kernel's own";
     if (finding.kind == LR_FOUND_TCP_SOCKET && finding.number == LR_TCP_CLOSED) {
         how = "closed by its process, and still has data to send";

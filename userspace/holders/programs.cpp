@@ -39,55 +39,52 @@ constexpr std::array all_parts{
     Part{"terminals", How::Iterator, "terminals"},
 };
 
-constexpr std::array<std::string_view, 20> symbols_needed{"modules",
-                                                          "debugfs_full_proxy_file_operations",
-                                                          "perf_fops",
-                                                          "perf_tracepoint",
-                                                          "bpf_prog_fops",
-                                                          "bpf_link_fops",
-                                                          "bpf_link_fops_poll",
-                                                          "net_namespace_list",
-                                                          "default_qdisc_ops",
-                                                          "tcp_cong_list",
-                                                          "tcp_ulp_list",
-                                                          "tcp_hashinfo",
-                                                          "io_uring_fops",
-                                                          "super_blocks",
-                                                          "fscontext_fops",
-                                                          "blockdev_superblock",
-                                                          "swap_info",
-                                                          "nr_swapfiles",
-                                                          "tty_fops",
-                                                          "console_fops"};
+/// What the programs are told before they are loaded: addresses from /proc/kallsyms, 0 where it has
+/// none.
+using Addresses = holders_skeleton::holders_skeleton__rodata;
+struct AddressOf {
+    std::string_view symbol;
+    __u64 Addresses::*place;
+};
+
+constexpr std::array addresses{
+    AddressOf{"modules", &Addresses::modules_address},
+    AddressOf{"debugfs_full_proxy_file_operations", &Addresses::debugfs_proxy_address},
+    AddressOf{"perf_fops", &Addresses::perf_fops_address},
+    AddressOf{"perf_tracepoint", &Addresses::perf_tracepoint_address},
+    AddressOf{"bpf_prog_fops", &Addresses::bpf_prog_fops_address},
+    AddressOf{"bpf_link_fops", &Addresses::bpf_link_fops_address},
+    AddressOf{"bpf_link_fops_poll", &Addresses::bpf_link_fops_poll_address},
+    AddressOf{"net_namespace_list", &Addresses::net_namespaces_address},
+    AddressOf{"default_qdisc_ops", &Addresses::default_qdisc_address},
+    AddressOf{"tcp_cong_list", &Addresses::tcp_congestion_list},
+    AddressOf{"tcp_ulp_list", &Addresses::tcp_ulp_list},
+    AddressOf{"tcp_hashinfo", &Addresses::tcp_hashinfo_address},
+    AddressOf{"io_uring_fops", &Addresses::io_uring_fops_address},
+    AddressOf{"super_blocks", &Addresses::super_blocks_address},
+    AddressOf{"fscontext_fops", &Addresses::fscontext_fops_address},
+    AddressOf{"blockdev_superblock", &Addresses::blockdev_superblock_address},
+    AddressOf{"swap_info", &Addresses::swap_info_address},
+    AddressOf{"nr_swapfiles", &Addresses::nr_swapfiles_address},
+    AddressOf{"tty_fops", &Addresses::tty_fops_address},
+    AddressOf{"console_fops", &Addresses::console_fops_address},
+};
+
+kernel::Symbols read_symbols()
+{
+    std::array<std::string_view, addresses.size()> names;
+    std::transform(addresses.begin(), addresses.end(), names.begin(),
+                   [](const AddressOf &one) { return one.symbol; });
+    return kernel::Symbols::read(names);
+}
 
 using Skeleton = std::unique_ptr<holders_skeleton, decltype(&holders_skeleton__destroy)>;
 
-void set_symbols(holders_skeleton &skeleton, const kernel::Symbols &symbols)
+void set_addresses(holders_skeleton &skeleton, const kernel::Symbols &symbols)
 {
-    const auto address = [&symbols](std::string_view name) {
-        return symbols.address(name).value_or(0);
-    };
-    auto &rodata = *skeleton.rodata;
-    rodata.modules_address = address("modules");
-    rodata.debugfs_proxy_address = address("debugfs_full_proxy_file_operations");
-    rodata.perf_fops_address = address("perf_fops");
-    rodata.perf_tracepoint_address = address("perf_tracepoint");
-    rodata.bpf_prog_fops_address = address("bpf_prog_fops");
-    rodata.bpf_link_fops_address = address("bpf_link_fops");
-    rodata.bpf_link_fops_poll_address = address("bpf_link_fops_poll");
-    rodata.net_namespaces_address = address("net_namespace_list");
-    rodata.default_qdisc_address = address("default_qdisc_ops");
-    rodata.tcp_congestion_list = address("tcp_cong_list");
-    rodata.tcp_ulp_list = address("tcp_ulp_list");
-    rodata.tcp_hashinfo_address = address("tcp_hashinfo");
-    rodata.io_uring_fops_address = address("io_uring_fops");
-    rodata.super_blocks_address = address("super_blocks");
-    rodata.fscontext_fops_address = address("fscontext_fops");
-    rodata.blockdev_superblock_address = address("blockdev_superblock");
-    rodata.swap_info_address = address("swap_info");
-    rodata.nr_swapfiles_address = address("nr_swapfiles");
-    rodata.tty_fops_address = address("tty_fops");
-    rodata.console_fops_address = address("console_fops");
+    for (const auto &one : addresses) {
+        skeleton.rodata->*one.place = symbols.address(one.symbol).value_or(0);
+    }
 }
 
 /// Opens and loads those programs for which `wanted` is true. Null, with errno, when it fails.
@@ -98,7 +95,7 @@ Skeleton open_and_load(const kernel::Symbols &symbols, const Wanted &wanted)
     if (!skeleton) {
         return skeleton;
     }
-    set_symbols(*skeleton, symbols);
+    set_addresses(*skeleton, symbols);
     bpf_program *program = nullptr;
     bpf_object__for_each_program(program, skeleton->obj)
     {
@@ -140,11 +137,6 @@ Skeleton load_what_is_accepted(const kernel::Symbols &symbols,
 
 } // namespace
 
-std::span<const Part> parts()
-{
-    return all_parts;
-}
-
 void Programs::Deleter::operator()(holders_skeleton *skeleton) const
 {
     holders_skeleton__destroy(skeleton);
@@ -160,7 +152,7 @@ Programs::~Programs() = default;
 
 Result<Programs> Programs::load(std::vector<NotExamined> &not_examined)
 {
-    const auto symbols = kernel::Symbols::read(symbols_needed);
+    const auto symbols = read_symbols();
     if (!symbols.address("modules")) {
         return fail({"/proc/kallsyms does not tell where the kernel's list of modules is", 0,
                      "lastref doctor says what is missing", ExitCode::Unsupported});

@@ -24,9 +24,6 @@ struct Part {
     std::string_view what;                 ///< what is not examined if it fails: "open files"
 };
 
-/// All parts, in the order in which they run.
-std::span<const Part> parts();
-
 /// The programs of bpf/holders, loaded. Nothing is attached, and nothing stays.
 class Programs {
 public:
