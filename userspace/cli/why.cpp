@@ -2,6 +2,7 @@
 // lastref why: who keeps a module from going.
 
 #include "core/why.h"
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "holders/take_inventory.h"
@@ -13,6 +14,8 @@
 
 namespace lastref::cli {
 namespace {
+
+constexpr std::size_t longest_shown = 60;
 
 void add_flags(CLI::App &app, Options &options)
 {
@@ -27,9 +30,11 @@ void add_flags(CLI::App &app, Options &options)
 Result<ExitCode> why(const Options &options)
 {
     kernel::set_verbose(options.verbose);
-    const auto name = kernel::module_name(options.modules.front());
+    const auto &given = options.modules.front();
+    const auto name = kernel::module_name(given);
     if (name.empty()) {
-        return fail({.what = "that is not the name of a module",
+        return fail({.what = fmt::format("'{}' is not the name of a module",
+                                         ellipsize(escape_text(given), longest_shown)),
                      .errnum = 0,
                      .hint = "lsmod lists those that are loaded",
                      .exit_code = ExitCode::Usage});
