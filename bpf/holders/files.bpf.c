@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Open files: those in the file tables of all processes. The tables are read as they are, without
- * taking a reference on a file: to give back the last one would run its driver's release here.
- */
+/* Open files: those in the file tables of all processes. */
 #include "bpf/holders/holders.bpf.h"
 
+#include "bpf/holders/file_tables.bpf.h"
 #include "bpf/holders/sockets.bpf.h"
 
 /* Address of debugfs_full_proxy_file_operations, from /proc/kallsyms. */
@@ -110,11 +108,6 @@ __noinline __u32 pins_of_file(__u64 file_address)
     return pins;
 }
 
-struct table {
-    __u64 task; /* a number: pointers to tasks are not handed to functions */
-    struct file **files;
-};
-
 static __always_inline void report_file(const struct file *file, __u32 pins, __u64 task, __u32 fd)
 {
     struct lr_finding *finding = found_pins(LR_FOUND_FILE, pins, file);
@@ -129,12 +122,11 @@ static __always_inline void report_file(const struct file *file, __u32 pins, __u
     }
 }
 
-static long visit_fd(__u32 fd, struct table *table)
+static long visit_fd(__u32 fd, struct file_table *table)
 {
-    struct file *file = NULL;
+    struct file *file = file_at(table, fd);
     __u32 pins;
 
-    bpf_probe_read_kernel(&file, sizeof(file), &table->files[fd]);
     if (!file) {
         return 0;
     }
@@ -153,29 +145,9 @@ static long visit_fd(__u32 fd, struct table *table)
     return 0;
 }
 
-/* Threads share the table of their process, unless they have asked for one of their own. */
-static __always_inline bool has_own_table(const struct task_struct *task)
-{
-    const struct task_struct *leader = BPF_CORE_READ(task, group_leader);
-
-    return task == leader || BPF_CORE_READ(task, files) != BPF_CORE_READ(leader, files);
-}
-
 SEC("iter/task")
 int open_files(struct bpf_iter__task *ctx)
 {
-    const struct task_struct *task = ctx->task;
-    const struct fdtable *fdt;
-    struct table table;
-
-    if (!task || is_worker(task) || !has_own_table(task)) {
-        return 0;
-    }
-    fdt = BPF_CORE_READ(task, files, fdt);
-    if (fdt) {
-        bpf_probe_read_kernel(&table.task, sizeof(table.task), &task);
-        table.files = BPF_CORE_READ(fdt, fd);
-        bpf_loop(BPF_CORE_READ(fdt, max_fds), visit_fd, &table, 0);
-    }
+    for_each_fd(ctx->task, visit_fd);
     return 0;
 }

@@ -3,6 +3,7 @@
  * Files in flight: sent over a unix socket, and not yet received. They are in no file table, and
  * have the references of any open file.
  */
+#include "bpf/holders/file_tables.bpf.h"
 #include "bpf/holders/net_walk.bpf.h"
 
 enum {
@@ -150,20 +151,14 @@ int files_in_flight(void *ctx)
     return 0;
 }
 
-struct owner_walk {
-    __u64 task;
-    struct file **files;
-};
-
 /* Tells who has one of the sockets that files wait at. */
-static long visit_owned(__u32 fd, struct owner_walk *walk)
+static long visit_owned(__u32 fd, struct file_table *table)
 {
-    struct file *file = NULL;
+    struct file *file = file_at(table, fd);
     const struct inode *inode;
     struct lr_finding *finding;
     __u64 number;
 
-    bpf_probe_read_kernel(&file, sizeof(file), &walk->files[fd]);
     inode = BPF_CORE_READ(file, f_inode);
     if (!file || !is_socket(inode)) {
         return 0;
@@ -175,7 +170,7 @@ static long visit_owned(__u32 fd, struct owner_walk *walk)
             if (finding) {
                 finding->fd = fd;
                 finding->number = number;
-                name_task(&finding->task, (const void *)walk->task);
+                name_task(&finding->task, (const void *)table->task);
             }
             break;
         }
@@ -187,18 +182,8 @@ static long visit_owned(__u32 fd, struct owner_walk *walk)
 SEC("iter/task")
 int receivers_of_files(struct bpf_iter__task *ctx)
 {
-    const struct task_struct *task = ctx->task;
-    const struct fdtable *fdt;
-    struct owner_walk walk;
-
-    if (!receivers_count || !task || BPF_CORE_READ(task, group_leader) != task) {
-        return 0;
-    }
-    fdt = BPF_CORE_READ(task, files, fdt);
-    if (fdt) {
-        bpf_probe_read_kernel(&walk.task, sizeof(walk.task), &task);
-        walk.files = BPF_CORE_READ(fdt, fd);
-        bpf_loop(BPF_CORE_READ(fdt, max_fds), visit_owned, &walk, 0);
+    if (receivers_count) {
+        for_each_fd(ctx->task, visit_owned);
     }
     return 0;
 }

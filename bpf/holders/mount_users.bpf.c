@@ -5,15 +5,11 @@
  */
 #include "bpf/holders/holders.bpf.h"
 
+#include "bpf/holders/file_tables.bpf.h"
 #include "bpf/holders/map_types.bpf.h"
 #include "bpf/holders/mount_types.bpf.h"
 
 extern __u32 super_blocks_found;
-
-struct user {
-    const struct task_struct *task;
-    struct file **files;
-};
 
 static __always_inline bool is_there(const struct vfsmount *mount)
 {
@@ -38,20 +34,15 @@ static __always_inline void report_user(const struct task_struct *task,
     }
 }
 
-static long visit_fd_there(__u32 fd, struct user *user)
+static long visit_fd_there(__u32 fd, struct file_table *table)
 {
-    const struct vfsmount *mount;
-    struct file *file = NULL;
+    const struct file *file = file_at(table, fd);
+    const struct vfsmount *mount = BPF_CORE_READ(file, f_path.mnt);
 
-    bpf_probe_read_kernel(&file, sizeof(file), &user->files[fd]);
-    if (!file) {
+    if (!file || !is_there(mount)) {
         return 0;
     }
-    mount = BPF_CORE_READ(file, f_path.mnt);
-    if (!is_there(mount)) {
-        return 0;
-    }
-    report_user(user->task, mount, BPF_CORE_READ(file, f_path.dentry), LR_USE_FD, fd);
+    report_user((const void *)table->task, mount, BPF_CORE_READ(file, f_path.dentry), LR_USE_FD, fd);
     return 1; /* one is enough to name the process */
 }
 
@@ -85,21 +76,12 @@ SEC("iter/task")
 int mount_users(struct bpf_iter__task *ctx)
 {
     const struct task_struct *task = ctx->task;
-    const struct fdtable *fdt;
-    struct user user;
 
-    if (!super_blocks_found || !task || BPF_CORE_READ(task, group_leader) != task ||
-        is_worker(task)) {
+    if (!super_blocks_found || !task || is_worker(task)) {
         return 0;
     }
-    if (report_place(task)) {
-        return 0;
-    }
-    fdt = BPF_CORE_READ(task, files, fdt);
-    if (fdt) {
-        user.task = task;
-        user.files = BPF_CORE_READ(fdt, fd);
-        bpf_loop(BPF_CORE_READ(fdt, max_fds), visit_fd_there, &user, 0);
+    if (BPF_CORE_READ(task, group_leader) != task || !report_place(task)) {
+        for_each_fd(task, visit_fd_there);
     }
     return 0;
 }

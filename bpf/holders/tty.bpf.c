@@ -6,7 +6,7 @@
  */
 #include "bpf/holders/holders.bpf.h"
 
-#include "bpf/holders/file_types.bpf.h"
+#include "bpf/holders/file_tables.bpf.h"
 
 /* Addresses from /proc/kallsyms. */
 const volatile __u64 tty_fops_address = 0;
@@ -39,11 +39,6 @@ struct tty_file_private {
 
 #pragma clang attribute pop
 
-struct terminals {
-    const struct task_struct *task;
-    struct file **files;
-};
-
 static __noinline void visit_tty(const struct tty_struct *tty, const struct task_struct *task,
                                  __s32 fd)
 {
@@ -68,14 +63,13 @@ static __noinline void visit_tty(const struct tty_struct *tty, const struct task
     }
 }
 
-static long visit_terminal(__u32 fd, struct terminals *walk)
+static long visit_terminal(__u32 fd, struct file_table *table)
 {
     const struct tty_file_private *private;
     const struct tty_struct *tty, *link;
-    struct file *file = NULL;
+    struct file *file = file_at(table, fd);
     __u64 operations;
 
-    bpf_probe_read_kernel(&file, sizeof(file), &walk->files[fd]);
     if (!file) {
         return 0;
     }
@@ -86,10 +80,10 @@ static long visit_terminal(__u32 fd, struct terminals *walk)
     private = BPF_CORE_READ(file, private_data);
     tty = BPF_CORE_READ(private, tty);
     if (tty) {
-        visit_tty(tty, walk->task, fd);
+        visit_tty(tty, (const void *)table->task, fd);
         link = BPF_CORE_READ(tty, link); /* the other side of a pseudoterminal lives as long */
         if (link) {
-            visit_tty(link, walk->task, fd);
+            visit_tty(link, (const void *)table->task, fd);
         }
     }
     return 0;
@@ -98,18 +92,6 @@ static long visit_terminal(__u32 fd, struct terminals *walk)
 SEC("iter/task")
 int terminals(struct bpf_iter__task *ctx)
 {
-    const struct task_struct *task = ctx->task;
-    const struct fdtable *fdt;
-    struct terminals walk;
-
-    if (!task || BPF_CORE_READ(task, group_leader) != task || is_worker(task)) {
-        return 0;
-    }
-    fdt = BPF_CORE_READ(task, files, fdt);
-    if (fdt) {
-        walk.task = task;
-        walk.files = BPF_CORE_READ(fdt, fd);
-        bpf_loop(BPF_CORE_READ(fdt, max_fds), visit_terminal, &walk, 0);
-    }
+    for_each_fd(ctx->task, visit_terminal);
     return 0;
 }

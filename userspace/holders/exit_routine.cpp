@@ -6,7 +6,6 @@
 
 #include <chrono>
 #include <fstream>
-#include <sys/stat.h>
 #include <thread>
 
 namespace lastref::holders {
@@ -14,15 +13,6 @@ namespace {
 
 constexpr std::chrono::milliseconds between_looks{200};
 constexpr unsigned task_calls = LR_TASK_UNLOAD | LR_TASK_LOAD | LR_TASK_QUEUED;
-
-/// The first pid namespace has this inode number for good (PROC_PID_INIT_INO). In another one
-/// lastref does not see the tasks outside.
-bool sees_all_tasks()
-{
-    constexpr ino_t initial = 0xEFFFFFFC;
-    struct stat status = {};
-    return ::stat("/proc/self/ns/pid", &status) == 0 && status.st_ino == initial;
-}
 
 bool has_oopsed()
 {
@@ -68,7 +58,7 @@ RoutineSample sample_of(const lr_task &task, Processes &processes)
 RoutineLook look(const Programs &programs, Processes &processes)
 {
     RoutineLook out;
-    out.all = programs.saw_all_tasks() && sees_all_tasks();
+    out.all = programs.saw_all_tasks() && in_first_pid_namespace();
     for (const auto &task : programs.tasks()) {
         if ((task.reasons & task_calls) != 0) {
             out.tasks.push_back(sample_of(task, processes));

@@ -34,6 +34,12 @@ struct CloseDirectory {
 
 } // namespace
 
+bool in_first_pid_namespace()
+{
+    constexpr std::uint32_t first = 0xEFFFFFFC; // for good: PROC_PID_INIT_INO
+    return inode_of("self", "pid") == first;
+}
+
 Namespaces::Namespaces(std::string type) : type_(std::move(type)), own_(inode_of("self", type_)) {}
 
 std::optional<Process> Namespaces::process_in(std::uint32_t inode) const

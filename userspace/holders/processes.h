@@ -46,6 +46,10 @@ private:
     NetNamespaces net_namespaces_;
 };
 
+/// Whether lastref is in the pid namespace that has all processes. From another one the kernel does
+/// not show those outside.
+bool in_first_pid_namespace();
+
 /// Namespaces of one type ("mnt", "net"), by inode number, and who is in them.
 class Namespaces {
 public:

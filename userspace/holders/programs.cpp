@@ -3,16 +3,21 @@
 
 #include "base/fd.h"
 #include "base/text.h"
+#include "holders/processes.h"
 #include "holders/worker.h"
 #include "holders_skeleton.skel.h"
 
 #include <algorithm>
 #include <array>
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <cerrno>
 #include <cstring>
 #include <fmt/format.h>
+#include <map>
+#include <set>
+#include <string>
 
 namespace lastref::holders {
 namespace {
@@ -45,29 +50,43 @@ using Addresses = holders_skeleton::holders_skeleton__rodata;
 struct AddressOf {
     std::string_view symbol;
     __u64 Addresses::*place;
+    std::string_view what; ///< what is not found without it; empty: kernels may do without it
+    std::string_view sign; ///< a type or function that only kernels with such things have
 };
 
 constexpr std::array addresses{
-    AddressOf{"modules", &Addresses::modules_address},
-    AddressOf{"debugfs_full_proxy_file_operations", &Addresses::debugfs_proxy_address},
-    AddressOf{"perf_fops", &Addresses::perf_fops_address},
-    AddressOf{"perf_tracepoint", &Addresses::perf_tracepoint_address},
-    AddressOf{"bpf_prog_fops", &Addresses::bpf_prog_fops_address},
-    AddressOf{"bpf_link_fops", &Addresses::bpf_link_fops_address},
-    AddressOf{"bpf_link_fops_poll", &Addresses::bpf_link_fops_poll_address},
-    AddressOf{"net_namespace_list", &Addresses::net_namespaces_address},
-    AddressOf{"default_qdisc_ops", &Addresses::default_qdisc_address},
-    AddressOf{"tcp_cong_list", &Addresses::tcp_congestion_list},
-    AddressOf{"tcp_ulp_list", &Addresses::tcp_ulp_list},
-    AddressOf{"tcp_hashinfo", &Addresses::tcp_hashinfo_address},
-    AddressOf{"io_uring_fops", &Addresses::io_uring_fops_address},
-    AddressOf{"super_blocks", &Addresses::super_blocks_address},
-    AddressOf{"fscontext_fops", &Addresses::fscontext_fops_address},
-    AddressOf{"blockdev_superblock", &Addresses::blockdev_superblock_address},
-    AddressOf{"swap_info", &Addresses::swap_info_address},
-    AddressOf{"nr_swapfiles", &Addresses::nr_swapfiles_address},
-    AddressOf{"tty_fops", &Addresses::tty_fops_address},
-    AddressOf{"console_fops", &Addresses::console_fops_address},
+    AddressOf{"modules", &Addresses::modules_address, "", ""},
+    AddressOf{"debugfs_full_proxy_file_operations", &Addresses::debugfs_proxy_address,
+              "open files of debugfs", "debugfs_fsdata"},
+    AddressOf{"perf_fops", &Addresses::perf_fops_address, "perf events", "perf_event"},
+    AddressOf{"perf_tracepoint", &Addresses::perf_tracepoint_address,
+              "perf events on its tracepoints", "trace_event_call"},
+    AddressOf{"bpf_prog_fops", &Addresses::bpf_prog_fops_address, "who has BPF programs",
+              "bpf_prog"},
+    AddressOf{"bpf_link_fops", &Addresses::bpf_link_fops_address, "who has BPF links", "bpf_link"},
+    AddressOf{"bpf_link_fops_poll", &Addresses::bpf_link_fops_poll_address, "", ""},
+    AddressOf{"net_namespace_list", &Addresses::net_namespaces_address,
+              "network namespaces and all that is in them", "net"},
+    AddressOf{"default_qdisc_ops", &Addresses::default_qdisc_address,
+              "the default queueing discipline", "Qdisc_ops"},
+    AddressOf{"tcp_cong_list", &Addresses::tcp_congestion_list, "congestion control of TCP sockets",
+              "tcp_congestion_ops"},
+    AddressOf{"tcp_ulp_list", &Addresses::tcp_ulp_list, "upper layer protocols of TCP sockets",
+              "tcp_ulp_ops"},
+    AddressOf{"tcp_hashinfo", &Addresses::tcp_hashinfo_address, "TCP sockets without a file",
+              "inet_hashinfo"},
+    AddressOf{"io_uring_fops", &Addresses::io_uring_fops_address, "files registered with io_uring",
+              "io_ring_ctx"},
+    AddressOf{"super_blocks", &Addresses::super_blocks_address, "mounted file systems",
+              "super_block"},
+    AddressOf{"fscontext_fops", &Addresses::fscontext_fops_address,
+              "file systems that are being set up", "fs_context"},
+    AddressOf{"blockdev_superblock", &Addresses::blockdev_superblock_address, "block devices",
+              "bdev_inode"},
+    AddressOf{"swap_info", &Addresses::swap_info_address, "swap devices", "si_swapinfo"},
+    AddressOf{"nr_swapfiles", &Addresses::nr_swapfiles_address, "swap devices", "si_swapinfo"},
+    AddressOf{"tty_fops", &Addresses::tty_fops_address, "terminals", "tty_struct"},
+    AddressOf{"console_fops", &Addresses::console_fops_address, "terminals", "tty_struct"},
 };
 
 kernel::Symbols read_symbols()
@@ -76,6 +95,29 @@ kernel::Symbols read_symbols()
     std::transform(addresses.begin(), addresses.end(), names.begin(),
                    [](const AddressOf &one) { return one.symbol; });
     return kernel::Symbols::read(names);
+}
+
+/// Names what this kernel has, and /proc/kallsyms does not lead to.
+void note_missing(const kernel::Symbols &symbols, std::vector<NotExamined> &not_examined)
+{
+    std::unique_ptr<btf, decltype(&btf__free)> types(nullptr, btf__free);
+    for (const auto &one : addresses) {
+        if (one.what.empty() || symbols.address(one.symbol)) {
+            continue;
+        }
+        if (!types) {
+            types.reset(btf__load_vmlinux_btf());
+        }
+        const auto has = [&](int kind) {
+            return btf__find_by_name_kind(types.get(), one.sign.data(), kind) > 0;
+        };
+        if (types && !has(BTF_KIND_STRUCT) && !has(BTF_KIND_FUNC)) {
+            continue;
+        }
+        not_examined.push_back({std::string(one.what),
+                                fmt::format("/proc/kallsyms does not tell where the kernel's {} is",
+                                            one.symbol)});
+    }
 }
 
 using Skeleton = std::unique_ptr<holders_skeleton, decltype(&holders_skeleton__destroy)>;
@@ -87,19 +129,26 @@ void set_addresses(holders_skeleton &skeleton, const kernel::Symbols &symbols)
     }
 }
 
-/// Opens and loads those programs for which `wanted` is true. Null, with errno, when it fails.
-template <typename Wanted>
-Skeleton open_and_load(const kernel::Symbols &symbols, const Wanted &wanted)
+/// What the verifier writes about a program that it refuses; of others it writes nothing. However
+/// much does not fit: that there is something tells which one it was.
+using Logs = std::map<std::string_view, std::array<char, 256>>;
+
+/// Opens and loads the programs but for the `refused` ones. Null, with errno, when it fails.
+Skeleton open_and_load(const kernel::Symbols &symbols, const std::set<std::string_view> &refused,
+                       Logs &logs)
 {
     Skeleton skeleton(holders_skeleton__open(), holders_skeleton__destroy);
     if (!skeleton) {
         return skeleton;
     }
     set_addresses(*skeleton, symbols);
-    bpf_program *program = nullptr;
-    bpf_object__for_each_program(program, skeleton->obj)
-    {
-        bpf_program__set_autoload(program, wanted(std::string_view(bpf_program__name(program))));
+    for (const auto &part : all_parts) {
+        auto *program =
+            bpf_object__find_program_by_name(skeleton->obj, std::string(part.program).c_str());
+        auto &log = logs[part.program];
+        log.fill(0);
+        bpf_program__set_log_buf(program, log.data(), log.size());
+        bpf_program__set_autoload(program, refused.count(part.program) == 0);
     }
     if (const int error = holders_skeleton__load(skeleton.get()); error != 0) {
         skeleton.reset();
@@ -108,31 +157,26 @@ Skeleton open_and_load(const kernel::Symbols &symbols, const Wanted &wanted)
     return skeleton;
 }
 
-bool is_first(std::string_view program)
-{
-    return program == "find_target";
-}
-
-/// Finds out, one by one, which parts this kernel accepts, and loads those.
+/// Leaves out, one after the other, the parts that this kernel refuses.
 Skeleton load_what_is_accepted(const kernel::Symbols &symbols,
                                std::vector<NotExamined> &not_examined)
 {
-    std::vector<std::string_view> refused;
-    for (const auto &part : all_parts) {
-        const auto alone = open_and_load(symbols, [&part](std::string_view program) {
-            return is_first(program) || program == part.program;
+    std::set<std::string_view> refused;
+    for (;;) {
+        Logs logs;
+        auto skeleton = open_and_load(symbols, refused, logs);
+        const int error = errno;
+        const auto part = std::find_if(all_parts.begin(), all_parts.end(), [&](const Part &one) {
+            return logs[one.program].front() != 0;
         });
-        if (!alone) {
-            refused.push_back(part.program);
-            not_examined.push_back({std::string(part.what),
-                                    fmt::format("this kernel does not accept the program for it "
-                                                "({})",
-                                                errno_name(errno))});
+        if (skeleton || part == all_parts.end()) {
+            errno = error;
+            return skeleton;
         }
+        refused.insert(part->program);
+        not_examined.push_back(
+            {std::string(part->what), "this kernel does not accept the program for it"});
     }
-    return open_and_load(symbols, [&refused](std::string_view program) {
-        return std::find(refused.begin(), refused.end(), program) == refused.end();
-    });
 }
 
 } // namespace
@@ -157,14 +201,17 @@ Result<Programs> Programs::load(std::vector<NotExamined> &not_examined)
         return fail({"/proc/kallsyms does not tell where the kernel's list of modules is", 0,
                      "lastref doctor says what is missing", ExitCode::Unsupported});
     }
-    auto skeleton = open_and_load(symbols, [](std::string_view) { return true; });
-    if (!skeleton && errno != EPERM) {
-        skeleton = load_what_is_accepted(symbols, not_examined);
-    }
+    auto skeleton = load_what_is_accepted(symbols, not_examined);
     if (!skeleton) {
         return fail({"the kernel does not accept the BPF programs that look for holders", errno,
                      "run it as root; lastref doctor says what this kernel lacks",
                      ExitCode::Unsupported});
+    }
+    note_missing(symbols, not_examined);
+    if (!in_first_pid_namespace()) {
+        not_examined.push_back({"processes outside of lastref's pid namespace",
+                                "the kernel shows it none of them: run it on the host, or in a "
+                                "container that shares the host's pid namespace"});
     }
     return Programs(std::unique_ptr<holders_skeleton, Deleter>(skeleton.release()));
 }

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""lastref why on a machine with 200 holders of many kinds, chosen at random: whoever is named holds
+the module (precision 1), and how many of each kind are named is printed.
+
+LASTREF_SEED repeats a run.
+"""
+
+import os
+import random
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+import pytest
+
+import tool
+import truth
+import why
+
+kernels = "stock"
+guest_options = {"copies": why.keeper_program(), "mem": "2G"}
+COUNT = 200
+DEVICES = {"uhid": "/dev/uhid", "cuse": "/dev/cuse", "tun": "/dev/net/tun", "cpuid": "/dev/cpu/0/cpuid",
+           "msr": "/dev/cpu/0/msr", "nvram": "/dev/nvram", "loop": "/dev/loop-control",
+           "vhost_vsock": "/dev/vhost-vsock", "vhost_net": "/dev/vhost-net"}
+SOCKETS = {"vsock": "40 1 0", "sctp": "2 1 132", "af_alg": "38 5 0"}
+ALWAYS = {"open", "share", "dup", "stopped", "namespaces"}  # kinds of which none may be missed
+
+
+@dataclass
+class Truth:
+    """A holder that there is: some of its words are in its row."""
+
+    kind: str
+    module: str
+    pids: set = field(default_factory=set)
+    words: str = ""
+    kept: dict = None
+    undo: str = ""
+
+    def is_named_by(self, holder):
+        if self.pids:
+            return bool(holder.get("pid")) and bool(set(why.pids(holder)) & self.pids)
+        return self.words in (holder["path"] or "") or self.words in holder["detail"]
+
+
+class Crowd:
+    def __init__(self, guest, seed):
+        self.guest = guest
+        self.random = random.Random(seed)
+        self.keep = why.Keeper(guest)
+        self.there = []
+        guest.check("modprobe -a dummy overlay loop; mkdir -p /mnt/r; "
+                    "mount -t tmpfs none /mnt/r; modprobe -a " +
+                    " ".join([*DEVICES, *SOCKETS]) + "; true", 120)
+        loaded = guest.check("cut -d' ' -f1 /proc/modules").split()
+        self.devices = {m: p for m, p in DEVICES.items() if m in loaded}
+        self.sockets = {m: p for m, p in SOCKETS.items() if m in loaded}
+
+    def keeps(self, kind, module, action, inside=None):
+        kept = self.keep(action)
+        pids = kept[inside or "pid"]
+        self.there.append(Truth(kind, module, set(pids if isinstance(pids, list) else [pids]),
+                                kept=kept))
+
+    def add(self, number):
+        kind = self.random.choice([*sorted(ALWAYS), *sorted(ALWAYS), "flight", "socket", "mount", "loop"])
+        module = self.random.choice(sorted(self.devices))
+        path = self.devices[module]
+        if kind in ("open", "flight"):
+            self.keeps(kind, module, f"{kind} {path}")
+        elif kind in ("share", "dup"):
+            self.keeps(kind, module, f"{kind} {self.random.randint(2, 6)} {path}")
+        elif kind == "stopped":
+            self.keeps(kind, module, f"stopped {path}", "stopped")
+        elif kind == "namespaces":
+            self.keeps(kind, module, f"namespaces {path} inner{number}", "inside")
+        elif kind == "socket":
+            module = self.random.choice(sorted(self.sockets))
+            self.keeps(kind, module, f"socket {self.sockets[module]}")
+        elif kind == "mount":
+            self.mount(f"/mnt/r/{number}")
+        else:
+            self.loop(f"/mnt/r/image{number}")
+
+    def mount(self, at):
+        self.guest.check(f"mkdir -p {at}.l {at}.u {at}.w {at}; mount -t overlay -o "
+                         f"lowerdir={at}.l,upperdir={at}.u,workdir={at}.w none {at}")
+        self.there.append(Truth("mount", "overlay", words=at, undo=f"umount {at}"))
+
+    def loop(self, image):
+        device = self.guest.check(f"set -e; truncate -s 1M {image}; device=$(losetup -f); "
+                                  f"losetup $device {image}; echo $device").strip()
+        self.there.append(Truth("loop", "loop", words=device.removeprefix("/dev/"),
+                                undo=f"losetup -d {device}"))
+
+    def remove(self, one):
+        if one.kept:
+            self.keep.end(one.kept)
+        else:
+            self.guest.check(one.undo)
+        self.there.remove(one)
+
+
+@pytest.fixture(scope="module")
+def crowd(guest):
+    seed = int(os.environ.get("LASTREF_SEED") or time.time_ns() % 1_000_000)
+    print(f"\nLASTREF_SEED={seed}")
+    crowd = Crowd(guest, seed)
+    number = 0
+    while len(crowd.there) < COUNT:
+        crowd.add(number)
+        number += 1
+    yield crowd
+    crowd.keep.close()
+
+
+def compare(crowd):
+    """Every row of every module with what there is; returns (found, there are) by kind."""
+    there, found = Counter(), Counter()
+    modules = sorted({one.module for one in crowd.there})
+    for module in modules:
+        doc = why.ask(crowd.guest, module)
+        truths = [one for one in crowd.there if one.module == module]
+        users = (truth.proc_modules(crowd.guest, module)[3]).strip("-,").split(",")
+        for holder in why.pinning(doc):
+            if holder["kind"] == "dependent":
+                assert holder["path"] in users
+                continue
+            assert any(one.is_named_by(holder) for one in truths), \
+                f"{module}: nobody such holds it: {holder}"
+            if holder.get("pid"):  # nor any of those it is shared with
+                assert set(why.pids(holder)) <= set().union(*(one.pids for one in truths)), holder
+        for one in truths:
+            there[one.kind] += 1
+            found[one.kind] += any(one.is_named_by(holder) for holder in why.pinning(doc))
+        print(f"{module}: explained {doc['hard']['explained']} of {doc['hard']['refs']}")
+    for kind in sorted(there):
+        print(f"{kind}: named {found[kind]} of {there[kind]}")
+    return found, there
+
+
+def check(crowd):
+    found, there = compare(crowd)
+    assert {kind: found[kind] for kind in ALWAYS} == {kind: there[kind] for kind in ALWAYS}
+
+
+def test_all_of_them(crowd):
+    check(crowd)
+
+
+def test_half_of_them(crowd):
+    """Those that have gone are named no more."""
+    for one in crowd.random.sample(crowd.there, COUNT // 2):
+        crowd.remove(one)
+    check(crowd)
+
+
+def test_none_of_them(crowd):
+    for one in list(crowd.there):
+        crowd.remove(one)
+    for module in crowd.devices:
+        doc = why.ask(crowd.guest, module, tool.OUTSTANDING if
+                      truth.sysfs(crowd.guest, module, "refcnt") != "0" else tool.DONE)
+        assert not [h for h in why.pinning(doc) if h["kind"] != "dependent"], why.brief(doc)
