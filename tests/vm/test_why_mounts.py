@@ -77,7 +77,7 @@ def test_in_another_mount_namespace(guest, overlay):
     doc = why.explained(guest, "overlay", 1)
     mount = why.holder(doc, kind="mount", path="/mnt/ovl/m1")
     assert f"in the mount namespace of sh[{inside.pid}]" in mount["detail"]
-    assert mount["remedy"] == f"nsenter -t {inside.pid} -m umount /mnt/ovl/m1"
+    assert mount["remedy"] == f"nsenter -t {inside.pid} -m -p umount /mnt/ovl/m1"
     guest.check(mount["remedy"])
     why.free(guest, "overlay")
     inside.end()

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <map>
+#include <optional>
 
 namespace lastref::holders {
 namespace {
@@ -81,19 +83,49 @@ std::string where(const MountPoint &mount, const Namespaces &namespaces)
                                  mount.path, finding.where);
 }
 
-std::string how_to_unmount(const MountPoint &mount, const Namespaces &namespaces)
+/// Whether there is a path to unmount it by, and in which process's namespace; none: in lastref's.
+struct Unmount {
+    bool possible = false;
+    std::optional<std::uint32_t> in{};
+};
+
+Unmount how_to_reach(const MountPoint &mount, const Namespaces &namespaces)
 {
     const auto &finding = *mount.finding;
     if (finding.where <= LR_MOUNTED_ANONYMOUS || mount.path.empty() || mount.path[0] != '/' ||
         mount.path == "/") {
-        return "";
+        return {};
     }
-    auto command = fmt::format("umount {}", shell_word(mount.path));
     if (finding.where == namespaces.own()) {
-        return command;
+        return {true};
     }
     const auto process = namespaces.process_in(finding.where);
-    return process ? fmt::format("nsenter -t {} -m {}", process->pid, command) : "";
+    return process ? Unmount{true, process->pid} : Unmount{};
+}
+
+/// Commands that unmount those; one for all namespaces that have the same mount point. The pid
+/// namespace is entered too: umount reads /proc, which is the other namespace's.
+std::vector<std::string> how_to_unmount(const std::vector<MountPoint> &mounts,
+                                        const Namespaces &namespaces)
+{
+    std::vector<std::string> commands;
+    std::map<std::string, std::vector<std::uint32_t>> elsewhere;
+    for (const auto &mount : mounts) {
+        const auto how = how_to_reach(mount, namespaces);
+        if (how.in) {
+            elsewhere[mount.path].push_back(*how.in);
+        } else if (how.possible) {
+            commands.push_back(fmt::format("umount {}", shell_word(mount.path)));
+        }
+    }
+    for (const auto &[path, pids] : elsewhere) {
+        commands.push_back(
+            pids.size() == 1
+                ? fmt::format("nsenter -t {} -m -p umount {}", pids.front(), shell_word(path))
+                : fmt::format("for p in {}; do nsenter -t $p -m -p umount {}; done",
+                              fmt::join(pids, " "), shell_word(path)));
+    }
+    return commands;
 }
 
 /// Ends those who use it, if they are few, and then unmounts it wherever it is mounted.
@@ -115,14 +147,10 @@ std::string remedy_of(const FileSystem &fs, const Namespaces &namespaces)
     for (const auto &loop : fs.loops) {
         add(fmt::format("losetup -d /dev/{}", loop));
     }
-    for (const auto &mount : fs.mounts) {
-        add(how_to_unmount(mount, namespaces));
+    for (const auto &command : how_to_unmount(fs.mounts, namespaces)) {
+        add(command);
     }
-    std::string out;
-    for (const auto &step : steps) {
-        out += out.empty() ? step : " && " + step;
-    }
-    return out;
+    return fmt::format("{}", fmt::join(steps, " && "));
 }
 
 Sighting describe_file_system(const FileSystem &fs, const Namespaces &namespaces)
@@ -171,7 +199,7 @@ Sighting describe_other_mount(const MountPoint &mount, const FileSystem &fs,
     }
     out.detail = fmt::format("the same {}, {}", fs.name(), where(mount, namespaces));
     out.clause = out.detail;
-    out.remedy = how_to_unmount(mount, namespaces);
+    out.remedy = fmt::format("{}", fmt::join(how_to_unmount({mount}, namespaces), " && "));
     return out;
 }
 
