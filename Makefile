@@ -4,9 +4,10 @@
 K ?= 6.12
 export KERNELS ?= 6.12 stock-6.12 stock-6.1
 SERIES ?= 6.12 6.1
+PREFIX ?= /usr/local
 BENCH ?= 6.12 6.1 stock-6.12 stock-6.1
 
-.PHONY: all deps check lint unit test demo kernel patch-check patch-each patch-test mutants vm soak bench bench-check oracle clean help
+.PHONY: all deps check lint unit test demo kernel patch-check patch-each patch-test mutants vm soak bench bench-check oracle install deb static clean help
 
 all: ## build lastref (build/release/lastref)
 	@scripts/deps build
@@ -68,6 +69,20 @@ bench-check: ## fail if lastref costs more than 5 % more than is kept: BENCH=6.1
 oracle: ## random programs against lastref, resumable: K=6.12 ROUNDS=10000 SEED=1
 	@scripts/deps build vm $(if $(filter stock-%,$(K)),,kernel source-$(firstword $(subst -, ,$(K))))
 	@tests/oracle/run --kernel $(K) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
+
+install: ## install below PREFIX (/usr/local), for packagers with DESTDIR
+	@scripts/deps build package
+	@scripts/build release
+	@scripts/build manual
+	@cmake --install build/release --prefix "$(PREFIX)"
+
+deb: ## make a Debian package: build/lastref_*.deb
+	@scripts/deps build package
+	@scripts/package
+
+static: ## one file without the exporter that needs no library: build/release/lastref-static
+	@scripts/deps build
+	@scripts/build static
 
 clean: ## remove what was built here (the cache of kernels stays in ~/.cache/lastref)
 	rm -rf build
