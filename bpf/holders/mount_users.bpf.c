@@ -42,7 +42,8 @@ static long visit_fd_there(__u32 fd, struct file_table *table)
     if (!file || !is_there(mount)) {
         return 0;
     }
-    report_user((const void *)table->task, mount, BPF_CORE_READ(file, f_path.dentry), LR_USE_FD, fd);
+    report_user((const void *)table->task, mount, BPF_CORE_READ(file, f_path.dentry), LR_USE_FD,
+                fd);
     return 1; /* one is enough to name the process */
 }
 

@@ -114,9 +114,9 @@ void note_missing(const kernel::Symbols &symbols, std::vector<NotExamined> &not_
         if (types && !has(BTF_KIND_STRUCT) && !has(BTF_KIND_FUNC)) {
             continue;
         }
-        not_examined.push_back({std::string(one.what),
-                                fmt::format("/proc/kallsyms does not tell where the kernel's {} is",
-                                            one.symbol)});
+        not_examined.push_back(
+            {std::string(one.what),
+             fmt::format("/proc/kallsyms does not tell where the kernel's {} is", one.symbol)});
     }
 }
 
