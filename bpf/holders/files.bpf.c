@@ -2,6 +2,8 @@
 /* Open files: those in the file tables of all processes. */
 #include "bpf/holders/holders.bpf.h"
 
+#include "bpf/holders/configfs_types.bpf.h"
+#include "bpf/holders/dma_buf_types.bpf.h"
 #include "bpf/holders/file_tables.bpf.h"
 #include "bpf/holders/sockets.bpf.h"
 
@@ -12,8 +14,9 @@ const volatile __u64 debugfs_proxy_address = 0;
 const volatile __u64 perf_fops_address = 0;
 const volatile __u64 perf_tracepoint_address = 0;
 
-/* The same of fscontext_fops. */
+/* The same of fscontext_fops and dma_buf_fops. */
 const volatile __u64 fscontext_fops_address = 0;
+const volatile __u64 dma_buf_fops_address = 0;
 
 /*
  * The operations behind those of debugfs, which takes a reference on their owner in
@@ -65,6 +68,30 @@ static __always_inline bool fs_context_pins(const struct file *file, __u64 opera
     return is_target(BPF_CORE_READ(context, fs_type, owner));
 }
 
+/* An open attribute of configfs holds its owner: __configfs_open_file(). */
+static __always_inline bool configfs_pins(const struct file *file, const struct inode *inode)
+{
+    const struct configfs_buffer *buffer;
+
+    if (!bpf_core_type_exists(struct configfs_buffer) || !is_configfs(BPF_CORE_READ(inode, i_sb))) {
+        return false;
+    }
+    buffer = BPF_CORE_READ(file, private_data);
+    return is_target(BPF_CORE_READ(buffer, owner));
+}
+
+/* A DMA buffer holds its exporter: dma_buf_export(). */
+static __always_inline bool dma_buf_pins(const struct file *file, __u64 operations)
+{
+    const struct dma_buf *buffer;
+
+    if (!dma_buf_fops_address || operations != dma_buf_fops_address) {
+        return false;
+    }
+    buffer = BPF_CORE_READ(file, private_data);
+    return is_target(BPF_CORE_READ(buffer, owner));
+}
+
 /* References are taken by do_dentry_open(), chrdev_open() and bdev_open(), and kept until __fput().
  */
 __noinline __u32 pins_of_file(__u64 file_address)
@@ -95,6 +122,12 @@ __noinline __u32 pins_of_file(__u64 file_address)
     }
     if (type == S_IFREG && debugfs_pins(file, inode)) {
         pins |= LR_PIN_DEBUGFS;
+    }
+    if (type == S_IFREG && configfs_pins(file, inode)) {
+        pins |= LR_PIN_CONFIGFS;
+    }
+    if (dma_buf_pins(file, (__u64)operations)) {
+        pins |= LR_PIN_DMA_BUF;
     }
     if (fs_context_pins(file, (__u64)operations)) {
         pins |= LR_PIN_FS_CONTEXT;
@@ -140,6 +173,7 @@ static long visit_fd(__u32 fd, struct file_table *table)
     }
     if (bpf_core_type_exists(struct alg_sock)) {
         report_alg_socket((__u64)file, table->task, fd);
+        report_transform((__u64)file, table->task, fd);
     }
     report_ring((__u64)file, table->task, fd);
     return 0;

@@ -120,6 +120,9 @@ __u32 pins_of_device_socket(__u64 sock_address);
 int report_socket(__u64 file_address, __u32 pins, __u64 task_address, __u32 fd);
 int report_alg_socket(__u64 file_address, __u64 task_address, __u32 fd);
 
+/* The same about the transform that such a socket leads to, in crypto.bpf.c. */
+int report_transform(__u64 file_address, __u64 task_address, __u32 fd);
+
 /* Reports a file that is a BPF program or link which holds the module, in bpf.bpf.c; 0: it is none
  * of these. `task` is the address of who has it as `fd`. */
 __u32 report_bpf_file(__u64 file_address, __u64 task, __u32 fd);
@@ -129,6 +132,9 @@ int report_ring(__u64 file_address, __u64 task_address, __u32 fd);
 
 /* Keeps a path for userspace, in paths.bpf.c. The vfsmount may be 0. */
 __u32 note_path(__u64 vfsmount, __u64 dentry);
+
+/* The same for a text that ends with a 0. */
+__u32 note_text(__u64 address);
 
 /* A list of the kernel's that may change while it is walked. */
 struct list_walk {

@@ -86,6 +86,19 @@ enum lr_finding_kind {
     LR_FOUND_BPF_PROG = 62,
     /* A BPF link. object: the struct bpf_link or bpf_trampoline. The rest is as above. */
     LR_FOUND_BPF_LINK = 63,
+    /* An algorithm of the crypto API that has users. object: the struct crypto_alg. name: its
+     * driver's name. path: its name. */
+    LR_FOUND_ALGORITHM = 70,
+    /* Such a user: the socket of AF_ALG that a transform belongs to, as LR_FOUND_ALG_SOCKET. name
+     * and path as above. */
+    LR_FOUND_TRANSFORM = 71,
+    /* A directory made in configfs. object: its configfs_dirent. path: below the root. A directory
+     * comes before what is in it. */
+    LR_FOUND_CONFIGFS_ITEM = 72,
+    /* Not a holder: a link to or in such a directory, as above; that cannot be removed before. */
+    LR_FOUND_CONFIGFS_LINK = 73,
+    /* A DMA buffer. object: its file. number: its inode's. name: its exporter's. */
+    LR_FOUND_DMA_BUF = 74,
 };
 
 /* Where a mount is that is in no ordinary namespace. */
@@ -110,6 +123,8 @@ enum lr_pin {
     LR_PIN_DEBUGFS = 1 << 3,            /* the file operations behind debugfs' own */
     LR_PIN_PERF_TRACEPOINT = 1 << 4,    /* perf_event->tp_event->module */
     LR_PIN_PERF_PMU = 1 << 5,           /* perf_event->pmu->module */
+    LR_PIN_CONFIGFS = 1 << 6,           /* configfs_buffer->owner */
+    LR_PIN_DMA_BUF = 1 << 7,            /* dma_buf->owner */
     LR_PIN_FILE_SYSTEM = 1 << 9,        /* super_block->s_type->owner */
     LR_PIN_SCSI_HOST = 1 << 10,         /* scsi_device->host->hostt->module */
     LR_PIN_TTY_DRIVER = 1 << 11,        /* tty->driver->owner */
@@ -189,7 +204,7 @@ struct lr_finding {
         struct lr_socket socket;
         struct lr_traffic traffic;
     };
-    __u64 counted_in; /* an object of LR_FOUND_DISK that counts some of these references too */
+    __u64 counted_in; /* an object that counts some of these references too: LR_FOUND_DISK, … */
     __u32 counted;    /* how many */
     __u32 path;       /* which of the paths, from 1; 0: none */
     __u32 where;

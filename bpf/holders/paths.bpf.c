@@ -106,3 +106,20 @@ __noinline __u32 note_path(__u64 vfsmount, __u64 dentry)
     paths_count = at + 1;
     return at + 1;
 }
+
+/* Keeps a text of the kernel's as if it were a path. */
+__noinline __u32 note_text(__u64 address)
+{
+    __u32 at = paths_count;
+
+    if (at >= LR_PATHS_MAX) {
+        return 0;
+    }
+    paths[at].start = 0;
+    paths[at].whole = 1;
+    if (bpf_probe_read_kernel_str(paths[at].text, LR_PATH, (void *)address) < 0) {
+        return 0;
+    }
+    paths_count = at + 1;
+    return at + 1;
+}

@@ -87,13 +87,6 @@ __noinline __u32 pins_of_socket(__u64 socket_address)
     return pins;
 }
 
-static __always_inline const struct sock *sock_of_file(const struct file *file)
-{
-    const struct inode *inode = BPF_CORE_READ(file, f_inode);
-
-    return is_socket(inode) ? BPF_CORE_READ(socket_of(inode), sk) : NULL;
-}
-
 static __always_inline void report(struct lr_finding *finding, const struct file *file,
                                    const struct sock *sk, const struct task_struct *task, __u32 fd)
 {

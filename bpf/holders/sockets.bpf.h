@@ -15,6 +15,13 @@ static __always_inline bool is_socket(const struct inode *inode)
            BPF_CORE_READ(inode, i_sb, s_magic) == SOCKFS_MAGIC;
 }
 
+static __always_inline const struct sock *sock_of_file(const struct file *file)
+{
+    const struct inode *inode = BPF_CORE_READ(file, f_inode);
+
+    return is_socket(inode) ? BPF_CORE_READ(socket_of(inode), sk) : NULL;
+}
+
 /*
  * AF_ALG has two kinds of sockets: those that are bound to a transform, and those accepted from
  * them. A bound one lives as long as one of the latter, even without a descriptor of its own.

@@ -80,6 +80,10 @@ std::string_view name_of(HolderKind kind)
         return "crypto";
     case HolderKind::SysctlDefault:
         return "sysctl_default";
+    case HolderKind::Configfs:
+        return "configfs";
+    case HolderKind::DmaBuf:
+        return "dma_buf";
     }
     return "";
 }

@@ -38,6 +38,8 @@ enum class HolderKind {
     Filter,
     Crypto,
     SysctlDefault,
+    Configfs,
+    DmaBuf,
 };
 std::string_view name_of(HolderKind kind); ///< "open_file", … as in lastref.why/1
 

@@ -42,6 +42,9 @@ constexpr std::array all_parts{
     Part{"swaps", How::Walk, "swap devices"},
     Part{"device_mapper", How::Walk, "the device mapper"},
     Part{"terminals", How::Iterator, "terminals"},
+    Part{"crypto_algorithms", How::Walk, "users of its algorithms"},
+    Part{"configfs_items", How::Walk, "directories in configfs"},
+    Part{"dma_bufs", How::Walk, "DMA buffers"},
 };
 
 /// What the programs are told before they are loaded: addresses from /proc/kallsyms, 0 where it has
@@ -87,6 +90,13 @@ constexpr std::array addresses{
     AddressOf{"nr_swapfiles", &Addresses::nr_swapfiles_address, "swap devices", "si_swapinfo"},
     AddressOf{"tty_fops", &Addresses::tty_fops_address, "terminals", "tty_struct"},
     AddressOf{"console_fops", &Addresses::console_fops_address, "terminals", "tty_struct"},
+    AddressOf{"crypto_alg_list", &Addresses::crypto_algorithms_address, "users of its algorithms",
+              "crypto_mod_get"},
+    AddressOf{"crypto_shash_type", &Addresses::crypto_shash_type_address, "", ""},
+    AddressOf{"crypto_lskcipher_type", &Addresses::crypto_lskcipher_type_address, "", ""},
+    AddressOf{"dma_buf_fops", &Addresses::dma_buf_fops_address, "DMA buffers", "dma_buf_export"},
+    AddressOf{"db_list", &Addresses::dma_bufs_address, "", ""},
+    AddressOf{"debugfs_list", &Addresses::dma_bufs_in_debugfs_address, "", ""},
 };
 
 kernel::Symbols read_symbols()
