@@ -80,6 +80,10 @@ std::string_view name_of(HolderKind kind)
         return "crypto";
     case HolderKind::SysctlDefault:
         return "sysctl_default";
+    case HolderKind::Netfilter:
+        return "netfilter";
+    case HolderKind::TcAction:
+        return "tc_action";
     }
     return "";
 }

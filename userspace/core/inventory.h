@@ -38,6 +38,8 @@ enum class HolderKind {
     Filter,
     Crypto,
     SysctlDefault,
+    Netfilter,
+    TcAction,
 };
 std::string_view name_of(HolderKind kind); ///< "open_file", … as in lastref.why/1
 
@@ -125,6 +127,7 @@ struct Routine {
 struct NotExamined {
     std::string what;
     std::string why;
+    bool if_unexplained = false; ///< of interest only if references are unexplained
     bool operator==(const NotExamined &) const = default;
 };
 

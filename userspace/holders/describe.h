@@ -26,6 +26,7 @@ Sighting describe_traffic(const lr_finding &finding, Processes &processes);
 Sighting describe_in_flight(const lr_finding &finding, Processes &processes);
 Sighting describe_registered(const lr_finding &finding, Processes &processes);
 Sighting describe_dependent(const lr_finding &finding);
+Sighting describe_tc_action(const lr_finding &finding, Processes &processes);
 Sighting describe_bpf(const lr_finding &finding, Processes &processes);
 
 /// The name that a finding bears.
@@ -43,6 +44,7 @@ Sighting describe_binary_format(const lr_finding &finding, Processes &processes)
 
 // And these those that must be seen together.
 void describe_block(const Found &found, std::vector<Sighting> &out);
+void describe_netfilter(const Found &found, Processes &processes, std::vector<Sighting> &out);
 void describe_maps(const Found &found, Processes &processes, std::vector<Sighting> &out);
 void describe_mounts(const Found &found, Processes &processes, std::vector<Sighting> &out);
 

@@ -37,6 +37,9 @@ constexpr std::array all_parts{
     Part{"swaps", How::Walk, "swap devices"},
     Part{"device_mapper", How::Walk, "the device mapper"},
     Part{"terminals", How::Iterator, "terminals"},
+    Part{"nftables", How::Walk, "rules of nf_tables"},
+    Part{"xtables", How::Walk, "rules of iptables-legacy"},
+    Part{"tc_actions", How::Walk, "actions of traffic control"},
 };
 
 /// What the programs are told before they are loaded: addresses from /proc/kallsyms, 0 where it has
@@ -68,6 +71,11 @@ constexpr std::array addresses{
     AddressOf{"nr_swapfiles", &Addresses::nr_swapfiles_address},
     AddressOf{"tty_fops", &Addresses::tty_fops_address},
     AddressOf{"console_fops", &Addresses::console_fops_address},
+    AddressOf{"nf_tables:nf_tables_net_id", &Addresses::nf_tables_id_address},
+    AddressOf{"nf_tables:nf_tables_expressions", &Addresses::nft_expressions_address},
+    AddressOf{"x_tables:xt_pernet_id", &Addresses::xt_pernet_id_address},
+    AddressOf{"loggers", &Addresses::loggers_address},
+    AddressOf{"act_base", &Addresses::actions_address},
 };
 
 kernel::Symbols read_symbols()
@@ -268,6 +276,12 @@ void Programs::run(std::vector<NotExamined> &not_examined)
         not_examined.push_back(
             {fmt::format("some memory maps of {}", plural(changed, "address space")),
              "they changed while they were read"});
+    }
+    if (const auto sets = skeleton_->bss->nft_sets_skipped; sets > 0) {
+        not_examined.push_back({fmt::format("the elements of {}", plural(sets, "nf_tables set")),
+                                "lastref does not go over them, and each that has a counter or "
+                                "the like takes a reference",
+                                true});
     }
     if (const auto all = skeleton_->bss->findings_count; all > LR_FINDINGS_MAX) {
         not_examined.push_back(
