@@ -122,7 +122,7 @@ static __always_inline const struct crypto_alg *algorithm_of(const struct alg_so
 static __always_inline void name_algorithm(struct lr_finding *finding, const struct crypto_alg *alg)
 {
     BPF_CORE_READ_STR_INTO(&finding->name, alg, cra_driver_name);
-    finding->path = note_text((__u64)alg + bpf_core_field_offset(struct crypto_alg, cra_name));
+    finding->path = note_names((__u64)alg + bpf_core_field_offset(struct crypto_alg, cra_name), 0);
 }
 
 /* Writes a finding about the transform of a bound socket of AF_ALG, or of one accepted from it. */

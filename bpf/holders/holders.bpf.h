@@ -132,9 +132,7 @@ int report_ring(__u64 file_address, __u64 task_address, __u32 fd);
 
 /* Keeps a path for userspace, in paths.bpf.c. The vfsmount may be 0. */
 __u32 note_path(__u64 vfsmount, __u64 dentry);
-
-/* The same for a text that ends with a 0. */
-__u32 note_text(__u64 address);
+__u32 note_names(__u64 first, __u64 second); /* two strings of the kernel's */
 
 /* A list of the kernel's that may change while it is walked. */
 struct list_walk {

@@ -99,6 +99,13 @@ enum lr_finding_kind {
     LR_FOUND_CONFIGFS_LINK = 73,
     /* A DMA buffer. object: its file. number: its inode's. name: its exporter's. */
     LR_FOUND_DMA_BUF = 74,
+    /* Something of netfilter's. object: it. within: the net namespace. number: the handle of
+     * nf_tables, or which rule of the chain, from 1. netfilter: what it is. path: two names, each
+     * up to its 0: of the table, and of the chain (unless it is a hook's), set, … */
+    LR_FOUND_NETFILTER = 80,
+    /* An action of traffic control. object: it. within: the net namespace. number: its index.
+     * where: how many filters use it. name: its kind. */
+    LR_FOUND_TC_ACTION = 81,
 };
 
 /* Where a mount is that is in no ordinary namespace. */
@@ -180,6 +187,23 @@ struct lr_traffic {
     __u16 direction; /* enum lr_direction; 0: of what leads to the qdisc */
 };
 
+enum lr_netfilter_part {
+    LR_NFT_RULE = 1,
+    LR_NFT_CHAIN = 2,
+    LR_NFT_SET = 3,
+    LR_NFT_OBJECT = 4,
+    LR_NFT_FLOWTABLE = 5,
+    LR_XT_RULE = 6,
+    LR_XT_TABLE = 7,
+};
+
+/* Something of netfilter's. */
+struct lr_netfilter {
+    __u32 part;   /* enum lr_netfilter_part */
+    __u32 family; /* NFPROTO_IPV4, … */
+    __u32 type;   /* of an object: NFT_OBJECT_COUNTER, …; of a hook's chain: the hook, from 1 */
+};
+
 struct lr_finding_task {
     __u32 tgid;
     __u32 tid;     /* of the thread whose files they are */
@@ -203,6 +227,7 @@ struct lr_finding {
         char name[LR_FINDING_NAME];
         struct lr_socket socket;
         struct lr_traffic traffic;
+        struct lr_netfilter netfilter;
     };
     __u64 counted_in; /* an object that counts some of these references too: LR_FOUND_DISK, … */
     __u32 counted;    /* how many */

@@ -70,8 +70,33 @@ struct prio_sched_data {
     struct tcf_block *block;
 };
 
-struct htb_sched {
+struct Qdisc_class_hash {
+    struct hlist_head *hash;
+    unsigned int hashsize;
+};
+
+struct Qdisc_class_common {
+    __u32 classid;
+    struct hlist_node hnode;
+};
+
+struct htb_class {
+    struct Qdisc_class_common common;
     struct tcf_block *block;
+};
+
+struct htb_sched {
+    struct Qdisc_class_hash clhash;
+    struct tcf_block *block;
+};
+
+struct hfsc_class {
+    struct Qdisc_class_common cl_common;
+    struct tcf_block *block;
+};
+
+struct hfsc_sched {
+    struct Qdisc_class_hash clhash;
 };
 
 struct drr_sched {
@@ -79,6 +104,30 @@ struct drr_sched {
 };
 
 struct fq_codel_sched_data {
+    struct tcf_block *block;
+};
+
+struct cake_sched_data {
+    struct tcf_block *block;
+};
+
+struct ets_sched {
+    struct tcf_block *block;
+};
+
+struct multiq_sched_data {
+    struct tcf_block *block;
+};
+
+struct qfq_sched {
+    struct tcf_block *block;
+};
+
+struct sfb_sched_data {
+    struct tcf_block *block;
+};
+
+struct sfq_sched_data {
     struct tcf_block *block;
 };
 

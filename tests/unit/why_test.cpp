@@ -45,6 +45,18 @@ TEST(Why, ObjectsWithoutAnAddressAreNotTheSame)
     EXPECT_EQ(doc.hard.explained, 2);
 }
 
+TEST(Why, WhatCouldExplainNothingMoreIsNotMissed)
+{
+    for (const std::int64_t refs : {1, 2}) {
+        auto inventory = loaded(refs);
+        inventory.sightings = {open_file(1, process(10, "a"), 3, "/dev/foo")};
+        inventory.not_examined = {{"elements", "there are many", true}};
+        const auto doc = explain(std::move(inventory));
+        EXPECT_EQ(doc.found.not_examined.size(), refs == 2 ? 1U : 0U);
+        EXPECT_EQ(doc.complete(), refs == 1);
+    }
+}
+
 TEST(Why, NeverExplainsMoreThanIsCounted)
 {
     const auto doc = explained(1, {open_file(1, process(10, "a"), 3, "/dev/foo"),

@@ -84,6 +84,10 @@ std::string_view name_of(HolderKind kind)
         return "configfs";
     case HolderKind::DmaBuf:
         return "dma_buf";
+    case HolderKind::Netfilter:
+        return "netfilter";
+    case HolderKind::TcAction:
+        return "tc_action";
     }
     return "";
 }

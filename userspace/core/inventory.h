@@ -40,6 +40,8 @@ enum class HolderKind {
     SysctlDefault,
     Configfs,
     DmaBuf,
+    Netfilter,
+    TcAction,
 };
 std::string_view name_of(HolderKind kind); ///< "open_file", … as in lastref.why/1
 
@@ -127,6 +129,7 @@ struct Routine {
 struct NotExamined {
     std::string what;
     std::string why;
+    bool if_unexplained = false; ///< of interest only if references are unexplained
     bool operator==(const NotExamined &) const = default;
 };
 

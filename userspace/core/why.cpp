@@ -123,6 +123,10 @@ WhyDoc explain(Inventory inventory)
     share_out(doc.holders);
     doc.hard = balance(doc.holders, HolderCounter::Hard, inventory.hard);
     doc.soft = balance(doc.holders, HolderCounter::Soft, inventory.soft.value_or(0));
+    if (doc.hard.unexplained() == 0) {
+        std::erase_if(inventory.not_examined,
+                      [](const NotExamined &one) { return one.if_unexplained; });
+    }
     std::stable_sort(doc.holders.begin(), doc.holders.end(),
                      [](const Holder &a, const Holder &b) { return a.seen.refs > b.seen.refs; });
     inventory.changed = inventory.changed || doc.hard.over || doc.soft.over;

@@ -22,6 +22,8 @@ std::optional<Sighting> describe_kind(const lr_finding &finding, Processes &proc
     case LR_FOUND_FILTER:
     case LR_FOUND_FILTER_TEMPLATE:
         return describe_traffic(finding, processes);
+    case LR_FOUND_TC_ACTION:
+        return describe_tc_action(finding, processes);
     case LR_FOUND_IN_FLIGHT:
         return describe_in_flight(finding, processes);
     case LR_FOUND_REGISTERED:

@@ -26,6 +26,7 @@ Sighting describe_traffic(const lr_finding &finding, Processes &processes);
 Sighting describe_in_flight(const lr_finding &finding, Processes &processes);
 Sighting describe_registered(const lr_finding &finding, Processes &processes);
 Sighting describe_dependent(const lr_finding &finding);
+Sighting describe_tc_action(const lr_finding &finding, Processes &processes);
 Sighting describe_bpf(const lr_finding &finding, Processes &processes);
 
 /// The name that a finding bears.
@@ -46,6 +47,7 @@ void describe_block(const Found &found, std::vector<Sighting> &out);
 void describe_configfs(const Found &found, std::vector<Sighting> &out);
 void describe_crypto(const Found &found, Processes &processes, std::vector<Sighting> &out);
 void describe_dma_bufs(const Found &found, std::vector<Sighting> &out);
+void describe_netfilter(const Found &found, Processes &processes, std::vector<Sighting> &out);
 void describe_maps(const Found &found, Processes &processes, std::vector<Sighting> &out);
 void describe_mounts(const Found &found, Processes &processes, std::vector<Sighting> &out);
 

@@ -3,6 +3,8 @@
 
 #include "holders/describe.h"
 
+#include "base/text.h"
+
 #include <cstring>
 #include <fmt/format.h>
 #include <string_view>
@@ -120,6 +122,27 @@ Sighting describe_filter(const lr_finding &finding, const NetNamespace &space)
 }
 
 } // namespace
+
+Sighting describe_tc_action(const lr_finding &finding, Processes &processes)
+{
+    Sighting out{.kind = HolderKind::TcAction, .object = finding.object, .refs = finding.refs};
+    const auto &space = processes.net_namespace(finding.within);
+    const auto what = fmt::format("action {} index {}", text(finding.name), finding.number);
+    const auto filters = finding.where;
+    out.path = what;
+    out.detail = filters == 0 ? fmt::format("{}, used by no filter{}", what, space.where())
+                              : fmt::format("{}, used by {}{}", what, plural(filters, "filter"),
+                                            space.where());
+    out.clause = filters == 0 ? fmt::format("there is an {}{}", what, space.where())
+                              : fmt::format("{} uses {}{}",
+                                            filters == 1 ? "a filter" : plural(filters, "filter"),
+                                            what, space.where());
+    if (filters == 0) { // else the kernel refuses: the filters have to go first
+        out.remedy = space.command(
+            fmt::format("tc actions del action {} index {}", text(finding.name), finding.number));
+    }
+    return out;
+}
 
 Sighting describe_traffic(const lr_finding &finding, Processes &processes)
 {

@@ -5,24 +5,16 @@
 #include "bpf/holders/holders.h"
 #include "core/inventory.h"
 #include "holders/found.h"
-#include "kernel/symbols.h"
+#include "holders/load.h"
+#include "holders/parts.h"
 
-#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
 
 struct bpf_program;
-struct holders_skeleton;
 
 namespace lastref::holders {
-
-/// One program of bpf/holders that looks for one kind of holders.
-struct Part {
-    std::string_view program;
-    enum class How { Walk, Iterator } how; ///< run once, or over all objects of its kind
-    std::string_view what;                 ///< what is not examined if it fails: "open files"
-};
 
 /// The programs of bpf/holders, loaded. Nothing is attached, and nothing stays.
 class Programs {
@@ -57,15 +49,12 @@ public:
     void look_at_tasks(std::vector<NotExamined> &not_examined);
 
 private:
-    struct Deleter {
-        void operator()(holders_skeleton *skeleton) const;
-    };
-    explicit Programs(std::unique_ptr<holders_skeleton, Deleter> skeleton);
+    explicit Programs(Skeleton skeleton);
     [[nodiscard]] int run_part(const Part &part) const;
     void run_parts(std::span<const Part> parts, std::vector<NotExamined> &not_examined);
     int run_walk(const bpf_program *program) const;
 
-    std::unique_ptr<holders_skeleton, Deleter> skeleton_;
+    Skeleton skeleton_;
 };
 
 } // namespace lastref::holders

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <unistd.h>
+#include <unordered_map>
 #include <unordered_set>
 
 namespace lastref::kernel {
@@ -28,6 +29,41 @@ std::string_view without_variant(std::string_view symbol)
 {
     const auto name = symbol.substr(0, symbol.find('.'));
     return is_variant(symbol, name) ? name : symbol;
+}
+
+/// Those of the wanted names that say a module, "nf_tables:nf_tables_net_id", by what follows.
+std::unordered_map<std::string_view, std::string_view>
+of_modules(std::span<const std::string_view> wanted)
+{
+    std::unordered_map<std::string_view, std::string_view> out;
+    for (const auto name : wanted) {
+        if (const auto colon = name.find(':'); colon != std::string_view::npos) {
+            out.emplace(name.substr(colon + 1), name);
+        }
+    }
+    return out;
+}
+
+/// A line's symbol and its module: "ffffffff81000000 T name", "ffffffffc0000000 d name\t[module]".
+struct Line {
+    std::string_view address, symbol, module;
+};
+
+Line split(std::string_view line)
+{
+    Line out;
+    const auto space = line.find(' ');
+    if (space == std::string_view::npos || line.size() < space + 4) {
+        return out;
+    }
+    out.address = line.substr(0, space);
+    out.symbol = line.substr(space + 3);
+    if (const auto tab = out.symbol.find('\t');
+        tab != std::string_view::npos && out.symbol.size() > tab + 3) {
+        out.module = out.symbol.substr(tab + 2, out.symbol.size() - tab - 3);
+        out.symbol = out.symbol.substr(0, tab);
+    }
+    return out;
 }
 
 /// Hands all lines of a file, one after the other, to `take`, until that returns false.
@@ -63,21 +99,24 @@ Symbols Symbols::read(std::span<const std::string_view> wanted, const std::strin
 {
     Symbols symbols;
     const std::unordered_set<std::string_view> names(wanted.begin(), wanted.end());
+    const auto qualified = of_modules(wanted);
     const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!file.valid()) {
         return symbols;
     }
-    for_each_line(file.get(), [&](std::string_view line) {
-        if (!line.empty() && line.back() == ']') {
+    for_each_line(file.get(), [&](std::string_view text) {
+        if (!text.empty() && text.back() == ']' && qualified.empty()) {
             return false; // the modules come last
         }
-        // "ffffffff81000000 T name"
-        const auto space = line.find(' ');
-        if (space != std::string_view::npos && line.size() >= space + 4) {
-            const auto symbol = line.substr(space + 3);
-            if (names.count(without_variant(symbol)) != 0) {
-                symbols.add(symbol, line.substr(0, space));
-            }
+        const auto line = split(text);
+        if (line.module.empty() && names.count(without_variant(line.symbol)) != 0) {
+            symbols.add(line.symbol, line.address);
+        }
+        const auto full = qualified.find(line.symbol);
+        if (full != qualified.end() &&
+            (line.module.empty() ||
+             full->second.substr(0, full->second.find(':')) == line.module)) {
+            symbols.add(full->second, line.address);
         }
         return true;
     });

@@ -10,12 +10,14 @@
 
 namespace lastref::kernel {
 
-/// What /proc/kallsyms says of the kernel proper; modules are left out, since a probe on a module
-/// would hold it.
+/// What /proc/kallsyms says of the kernel proper. Of modules it has only what is asked for together
+/// with the module's name: a probe on a module would hold it.
 class Symbols {
 public:
     /// Looks for the names in `wanted`, and for the variants that the compiler makes of them
-    /// (NAME.isra.0, NAME.constprop.1). Finds nothing where the file cannot be read.
+    /// (NAME.isra.0, NAME.constprop.1). "MODULE:NAME" is looked for, and known, as that, in the
+    /// module and, since it may be built in, in the kernel proper. Finds nothing where the file
+    /// cannot be read.
     static Symbols read(std::span<const std::string_view> wanted,
                         const std::string &path = "/proc/kallsyms");
 
