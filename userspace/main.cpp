@@ -2,6 +2,7 @@
 // Registers the commands, and turns what becomes of one into an exit status.
 
 #include "cli/commands.h"
+#include "cli/usage.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -23,14 +24,17 @@ int say(const Error &error)
     return static_cast<int>(error.exit_code);
 }
 
+int finish(const Result<ExitCode> &done)
+{
+    return done ? static_cast<int>(*done) : say(done.error());
+}
+
 int usage(const CLI::App &app, const CLI::ParseError &error)
 {
     if (error.get_exit_code() == 0) {
         return app.exit(error); // --help, --version
     }
-    const auto chosen = app.get_subcommands();
-    fmt::print(stderr, "lastref: {}\n  See: lastref {}--help\n", error.what(),
-               chosen.empty() ? "" : chosen.front()->get_name() + " ");
+    fmt::print(stderr, "lastref: {}\n", cli::usage_text(app, error));
     return static_cast<int>(ExitCode::Usage);
 }
 
@@ -43,9 +47,7 @@ int dispatch(int argc, char **argv)
 
     CLI::App app{"Why is this kernel module still here, and who holds its last reference?"};
     app.set_version_flag("-V,--version", "lastref " LASTREF_VERSION);
-    app.footer("Exit status: 0 nothing pending, 1 failed, 2 usage, 3 references outstanding,\n"
-               "4 an exit routine still runs, 5 kernel or privileges insufficient,\n"
-               "6 refused, not attempted or no such module, 126/127 command cannot be run.");
+    app.footer("lastref help COMMAND tells more.\n\n" + cli::exit_status_help());
     app.require_subcommand(0, 1);
 
     cli::Options bare;
@@ -54,14 +56,21 @@ int dispatch(int argc, char **argv)
     std::array<CLI::App *, commands.size()> subcommands{};
     for (std::size_t i = 0; i < commands.size(); ++i) {
         subcommands[i] = app.add_subcommand(commands[i]->name, commands[i]->summary);
+        subcommands[i]->footer(cli::exit_status_help());
         commands[i]->add_flags(*subcommands[i], options[i]);
     }
+    std::string help_on;
+    CLI::App *const help = app.add_subcommand("help", "Print what a command does and its options");
+    help->add_option("COMMAND", help_on, "the command; none: the program")->type_name("");
     try {
         app.parse(static_cast<int>(dashes - argv), argv);
     } catch (const CLI::ParseError &error) {
         return usage(app, error);
     }
 
+    if (help->parsed()) {
+        return finish(cli::print_help(app, help_on));
+    }
     const cli::Command *command = &cli::overview_command;
     cli::Options *chosen = &bare;
     for (std::size_t i = 0; i < commands.size(); ++i) {
@@ -74,8 +83,7 @@ int dispatch(int argc, char **argv)
     if (has_tail) {
         chosen->command.assign(dashes + 1, argv + argc);
     }
-    const auto done = command->run(*chosen);
-    return done ? static_cast<int>(*done) : say(done.error());
+    return finish(command->run(*chosen));
 }
 
 } // namespace

@@ -98,10 +98,10 @@ TEST(RenderText, CutsTables)
     RenderOptions options;
     options.top = 1;
     const std::string report = text_of(session_of("deferred").report(), options);
-    EXPECT_THAT(report, HasSubstr("… 2 puts before these"));
+    EXPECT_THAT(report, HasSubstr("(2 puts before these)"));
     EXPECT_THAT(report, HasSubstr("foo/2[90]  late"));
     EXPECT_THAT(report, Not(HasSubstr("foo/0[88]")));
-    EXPECT_THAT(text_of(session_of("refs").refs(), options), HasSubstr("… 2 call sites more"));
+    EXPECT_THAT(text_of(session_of("refs").refs(), options), HasSubstr("and 2 call sites more"));
 }
 
 TEST(RenderText, ShowsStacksOfHoldersAndWithTheOptionOfAll)

@@ -110,7 +110,7 @@ TEST(WhyText, CutsTheTableWhereAsked)
     RenderOptions options;
     options.top = 2;
     const auto text = text_of(all_cases().front(), options);
-    EXPECT_THAT(text, HasSubstr("  … 8 rows more\n"));
+    EXPECT_THAT(text, HasSubstr("  and 8 rows more\n"));
     EXPECT_THAT(text, Not(HasSubstr("sh[90]    ")));
 }
 

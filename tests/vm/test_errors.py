@@ -39,6 +39,13 @@ def failure(guest, command, status):
     ("why /lib/modules/", "the name of a module"),
     ("why -n 0 lr_slow", "0"),
     ("-- true", "lastref run -- COMMAND"),
+    ("refz --soft", "Did you mean: lastref refs"),
+    ("tarce", "Did you mean: lastref trace"),
+    ("why --jsn tun", "Did you mean: --json"),
+    ("usb_storage", "lastref why usb_storage"),
+    ("help refz", "Did you mean: lastref help refs"),
+    ("report -j --format=text x", "excludes"),
+    ("report --format=yaml x", "yaml"),
 ])
 def test_bad_options_are_usage_errors(guest, arguments, told):
     message = failure(guest, f"lastref {arguments}", tool.USAGE)
@@ -51,6 +58,10 @@ def test_help_and_version_succeed(guest):
     text = guest.check("lastref --help")
     for command in ("why", "run", "trace", "refs", "record", "report", "doctor"):
         assert f"\n  {command} " in text
+        own = guest.check(f"lastref help {command}")
+        assert f"Usage: lastref {command} " in own
+        assert "\n  3         references are outstanding" in own
+    assert guest.check("lastref help") == text
 
 
 def test_a_command_that_does_not_exist(guest):

@@ -2,10 +2,12 @@
 """Recordings: the same events give the same words, in the guest and on this machine."""
 
 import json
+import os
 import subprocess
 
 import pytest
 
+import chrome_trace
 import tool
 import truth
 from harness import image
@@ -14,10 +16,11 @@ kernels = "patched"
 guest_options = {"load": ["lr_referee"]}
 
 
-def here(*arguments):
+def here(*arguments, **environment):
     """lastref on the machine that runs the tests: no root, no BPF, not that kernel."""
     return subprocess.run([image.lastref_binary(), *map(str, arguments)], capture_output=True,
-                          text=True, stdin=subprocess.DEVNULL, timeout=60)
+                          text=True, stdin=subprocess.DEVNULL, timeout=60,
+                          env=os.environ | {"LC_ALL": "C.UTF-8", "COLUMNS": ""} | environment)
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +67,33 @@ def test_and_so_is_its_json(guest, recorded_json):
     assert (there.status, there.stdout) == (tool.DONE, live)
     mine = here("report", "-j", file)
     assert (mine.returncode, mine.stdout) == (tool.DONE, live)
+
+
+def test_the_chrome_trace_says_what_the_json_says(recorded_json):
+    file = recorded_json[1]
+    result = here("report", "--format=chrome-trace", file)
+    assert result.returncode == tool.DONE, result.stderr
+    events = chrome_trace.parse(result.stdout)
+    unload, = tool.parse(here("report", "--format=json", file).stdout)["unloads"]
+    edges = {ph: {e["name"]: e["ts"] for e in events if e["ph"] == ph} for ph in "be"}
+    for phase in unload["phases"]:
+        name = phase["name"].replace("_", " ")
+        assert abs((edges["e"][name] - edges["b"][name]) * 1000 - phase["duration_ns"]) < 2
+    puts = [e for e in events if e["ph"] == "i"]
+    assert [e["args"]["call_site"] for e in puts] == [p["call_site"] for p in unload["puts"]]
+    assert len(puts) == 2
+    assert [e["args"]["outstanding"] for e in events if e["ph"] == "C"] == [2, 1, 0]
+
+
+def test_the_picture_fits_and_is_of_the_characters_that_the_locale_has(recorded):
+    file = recorded[1]
+    for columns in (80, 200):
+        text = here("report", file, COLUMNS=str(columns)).stdout
+        assert columns * 0.8 < max(map(len, text.splitlines())) <= columns
+        assert "██" in text
+    plain = here("report", file, LC_ALL="C").stdout
+    assert plain.isascii() and "===" in plain
+    assert len(plain.splitlines()) == len(recorded[0].splitlines())
 
 
 def test_another_unload_gives_another_report(guest, recorded, recorded_json):

@@ -131,6 +131,16 @@ def test_a_document_per_interval(guest, refs):
     assert len(stamps) >= 4 and stamps == sorted(stamps)
 
 
+def test_a_table_takes_the_place_of_the_one_before_on_a_terminal_only(guest, refs):
+    on_terminal = guest.start(["lastref", "refs", "-i", "0.1", "lr_refs"], terminal=True)
+    on_terminal.wait_for(r"\x1b\[\d+F\x1b\[J(?s:.*)\x1b\[\d+F\x1b\[J", "stdout")
+    on_terminal.signal("INT")
+    assert on_terminal.wait().status == tool.DONE
+    piped = guest.start(["lastref", "refs", "-i", "0.1", "lr_refs"])
+    piped.wait_for(r"(?s:lr_refs: soft refs 0.*){3}", "stdout")
+    assert "\x1b" not in tool.finish(piped).stdout
+
+
 def test_the_duration_ends_it(guest, refs):
     result = tool.lastref(guest, "refs -j -d 0.5 lr_refs")
     assert result.status == tool.DONE

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "base/text.h"
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 #include <fmt/format.h>
 
@@ -142,6 +144,40 @@ std::string pad_left(std::string_view utf8, std::size_t width)
 {
     const std::string cut = ellipsize(utf8, width);
     return std::string(width - columns(cut), ' ') + cut;
+}
+
+std::string to_ascii(std::string_view utf8)
+{
+    struct Like {
+        std::string_view utf8, ascii;
+    };
+    // "At most" must not become "less than", and always stands before a space.
+    static constexpr std::array<Like, 12> likes{{{"≤ ", "<="},
+                                                 {"≥ ", ">="},
+                                                 {"→", ">"},
+                                                 {"←", "<"},
+                                                 {"·", "|"},
+                                                 {"–", "-"},
+                                                 {"…", "~"},
+                                                 {"µ", "u"},
+                                                 {"│", "|"},
+                                                 {"×", "x"},
+                                                 {"“", "\""},
+                                                 {"”", "\""}}};
+    std::string out;
+    while (!utf8.empty()) {
+        if (static_cast<unsigned char>(utf8[0]) < 0x80) {
+            out += utf8[0];
+            utf8.remove_prefix(1);
+            continue;
+        }
+        const auto *like = std::find_if(likes.begin(), likes.end(), [utf8](const Like &one) {
+            return utf8.substr(0, one.utf8.size()) == one.utf8;
+        });
+        out += like != likes.end() ? like->ascii : "?";
+        utf8.remove_prefix(like != likes.end() ? like->utf8.size() : prefix_bytes(utf8, 1));
+    }
+    return out;
 }
 
 std::string plural(std::int64_t count, std::string_view singular)

@@ -25,6 +25,10 @@ std::string ellipsize(std::string_view utf8, std::size_t width);
 std::string pad_right(std::string_view utf8, std::size_t width);
 std::string pad_left(std::string_view utf8, std::size_t width);
 
+/// ASCII in as many columns: what this program draws and abbreviates with has its like, such as ">"
+/// for "→"; anything else is a "?".
+std::string to_ascii(std::string_view utf8);
+
 /// "3 references", "1 reference".
 std::string plural(std::int64_t count, std::string_view singular);
 

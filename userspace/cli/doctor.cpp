@@ -3,6 +3,7 @@
 
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/terminal.h"
 #include "holders/limits.h"
 #include "kernel/tracer.h"
 
@@ -34,11 +35,12 @@ const char *name_of(kernel::Finding::Level level)
 
 void print_text(const kernel::Features &features)
 {
+    const char *const arrow = charset() == Charset::Ascii ? ">" : "→";
     fmt::print("Linux {}\n\n", features.kernel_release);
     for (const auto &finding : features.findings) {
         fmt::print("  {:<7} {}: {}\n", name_of(finding.level), finding.what, finding.detail);
         if (!finding.remedy.empty()) {
-            fmt::print("          → {}\n", finding.remedy);
+            fmt::print("          {} {}\n", arrow, finding.remedy);
         }
     }
     fmt::print("\nWhat works here\n\n");
@@ -89,7 +91,7 @@ Result<ExitCode> doctor(const Options &options)
     kernel::set_verbose(false);
     auto features = kernel::probe_features();
     add_limits_of_why(features);
-    if (options.json) {
+    if (options.format == Format::Json) {
         print_json(features);
     } else {
         print_text(features);

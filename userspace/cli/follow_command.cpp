@@ -26,7 +26,8 @@ Result<ExitCode> follow_command(const ObserverPlan &plan, const Options &options
         return fail(observer.error());
     }
     // With JSON on standard output, the command's own output would spoil it.
-    if (auto started = observer->start_command(options.command, options.json); !started) {
+    if (auto started = observer->start_command(options.command, options.format != Format::Text);
+        !started) {
         return fail(started.error());
     }
     LiveStatus status(options.quiet);

@@ -3,6 +3,7 @@
 
 #include "bpf/wire.h"
 #include "cli/not_attempted.h"
+#include "cli/progress.h"
 #include "decode/decode.h"
 #include "kernel/host.h"
 
@@ -62,7 +63,10 @@ Result<Observer> Observer::start(const ObserverPlan &plan)
     if (!signals) {
         return fail(signals.error());
     }
-    auto tracer = kernel::Tracer::open_and_attach(plan.tracer);
+    auto tracer = [&plan] {
+        const Progress progress("attaching", !plan.announce);
+        return kernel::Tracer::open_and_attach(plan.tracer);
+    }();
     if (!tracer) {
         return fail(tracer.error());
     }

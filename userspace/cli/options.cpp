@@ -10,11 +10,24 @@ void add_output_flags(CLI::App &app, Options &options)
 {
     static const std::map<std::string, Color> colors{
         {"auto", Color::Auto}, {"always", Color::Always}, {"never", Color::Never}};
-    app.add_flag("-j,--json", options.json, "print JSON instead of text");
+    app.add_flag_callback(
+        "-j,--json", [&options] { options.format = Format::Json; }, "print JSON instead of text");
     app.add_option("--color", options.color, "auto, always or never; NO_COLOR is honoured")
         ->transform(CLI::CheckedTransformer(colors).description(""))
         ->type_name("WHEN");
     app.add_flag("-q,--quiet", options.quiet, "nothing on stderr but errors and losses");
+}
+
+void add_format_flag(CLI::App &app, Options &options)
+{
+    static const std::map<std::string, Format> formats{
+        {"text", Format::Text}, {"json", Format::Json}, {"chrome-trace", Format::ChromeTrace}};
+    app.add_option_function<std::string>(
+           "--format", [&options](const std::string &name) { options.format = formats.at(name); },
+           "text, json (the same as -j), or chrome-trace, for ui.perfetto.dev")
+        ->check(CLI::IsMember({"text", "json", "chrome-trace"}).description(""))
+        ->type_name("FORMAT")
+        ->excludes("--json");
 }
 
 void add_attach_flags(CLI::App &app, Options &options)

@@ -14,11 +14,13 @@ class App;
 namespace lastref::cli {
 
 enum class Color { Auto, Always, Never };
+/// What a command prints on standard output. -j and --format choose it.
+enum class Format { Text, Json, ChromeTrace };
 
 /// What the command line said. Each command offers the flags that mean something to it; a flag has
 /// one meaning everywhere.
 struct Options {
-    bool json = false;
+    Format format = Format::Text;
     std::optional<double> duration_s;
     std::optional<double> interval_s;
     std::optional<unsigned> top;
@@ -41,6 +43,8 @@ struct Options {
 };
 
 void add_output_flags(CLI::App &app, Options &options);
+/// The formats that a report has beside text and JSON.
+void add_format_flag(CLI::App &app, Options &options);
 void add_attach_flags(CLI::App &app, Options &options);
 void add_duration_flag(CLI::App &app, Options &options);
 void add_replay_flag(CLI::App &app, Options &options);

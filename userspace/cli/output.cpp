@@ -1,41 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cli/output.h"
 
-#include <cstdlib>
+#include "base/screen.h"
+#include "base/text.h"
+#include "cli/terminal.h"
+
 #include <fmt/ostream.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 namespace lastref::cli {
 namespace {
 
-constexpr unsigned default_width = 80;
-
-unsigned terminal_width()
-{
-    winsize size{};
-    const bool known = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-    return known ? std::max<unsigned>(size.ws_col, default_width) : default_width;
-}
-
 bool use_color(Color color)
 {
-    if (color != Color::Auto) {
-        return color == Color::Always;
-    }
-    const char *const no_color = std::getenv("NO_COLOR");
-    return ::isatty(STDOUT_FILENO) == 1 && (no_color == nullptr || *no_color == '\0');
+    return color == Color::Auto ? ::isatty(STDOUT_FILENO) == 1 && environment("NO_COLOR").empty()
+                                : color == Color::Always;
 }
 
 } // namespace
 
 RenderOptions render_options(const Options &options)
 {
-    return {.width = terminal_width(),
+    return {.width = columns_to_fill(environment("COLUMNS"), window_of(STDOUT_FILENO).columns),
             .color = use_color(options.color),
+            .charset = charset(),
             .stacks = options.stacks,
             .top = options.top.value_or(0),
             .wall_clock = options.wall_clock};
+}
+
+void print_text(const std::string &text, const RenderOptions &render)
+{
+    std::cout << (render.charset == Charset::Ascii ? to_ascii(text) : text) << std::flush;
 }
 
 void warn_of_losses(const Losses &losses)

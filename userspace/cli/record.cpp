@@ -23,7 +23,8 @@ void add_flags(CLI::App &app, Options &options)
     app.add_flag("--hard", options.hard, "count hard references too");
     add_duration_flag(app, options);
     add_attach_flags(app, options);
-    app.footer("A command may follow: lastref record -o FILE [OPTIONS] -- COMMAND [ARGS]");
+    app.footer("A command may follow: lastref record -o FILE [OPTIONS] -- COMMAND [ARGS]\n\n" +
+               app.get_footer());
 }
 
 Result<ExitCode> record_alone(const ObserverPlan &plan, const Options &options)

@@ -5,6 +5,7 @@
 #include "cli/observer.h"
 #include "cli/output.h"
 #include "cli/replay.h"
+#include "cli/terminal.h"
 #include "kernel/features.h"
 
 #include <CLI/CLI.hpp>
@@ -43,28 +44,51 @@ Result<ExitCode> finish(const RefsDoc &doc, const Options &options)
     return doc.exit_code();
 }
 
-/// Prints a table whenever an interval of the observation's own clock has passed.
+/// Prints a table whenever an interval of the observation's own clock has passed: asked for, or
+/// once a second for somebody at a terminal, where a table takes the place of the one before.
 class Ticker {
 public:
-    Ticker(const Options &options, const RefsQuery &query) : options_(options), query_(query) {}
-
-    void operator()(const Session &session)
+    Ticker(const Options &options, const RefsQuery &query) : options_(options), query_(query)
     {
-        if (!options_.interval_s) {
+        const bool watched = live_.in_place() && options.format == Format::Text && !options.quiet;
+        interval_s_ = options.interval_s ? options.interval_s
+                      : watched          ? std::optional(1.0)
+                                         : std::nullopt;
+    }
+
+    void tick(const Session &session)
+    {
+        if (!interval_s_) {
             return;
         }
-        const auto step = static_cast<std::uint64_t>(*options_.interval_s * 1e9);
+        const auto step = static_cast<std::uint64_t>(*interval_s_ * 1e9);
         if (next_ns_ == 0) {
             next_ns_ = session.now_ns() + step;
         } else if (session.now_ns() >= next_ns_) {
-            print(session.refs(query_), options_);
+            show(session.refs(query_));
             next_ns_ += ((session.now_ns() - next_ns_) / step + 1) * step;
         }
     }
 
+    /// Makes room for the final table.
+    void clear() { live_.clear(); }
+
 private:
+    void show(const RefsDoc &doc)
+    {
+        if (options_.format == Format::Json) {
+            print(doc, options_);
+            return;
+        }
+        // Asked each time: the terminal may have got another size.
+        const auto render = render_options(options_);
+        live_.show(text_of(doc, render), render);
+    }
+
     const Options &options_;
     const RefsQuery &query_;
+    std::optional<double> interval_s_;
+    LiveText live_;
     std::uint64_t next_ns_ = 0;
 };
 
@@ -79,7 +103,7 @@ RefsQuery make_query(const Options &options, bool kernel_has_soft)
 
 Result<ExitCode> refs_of_recording(const Options &options)
 {
-    const auto replayed = replay(options.replay);
+    const auto replayed = replay(options.replay, options.quiet);
     if (!replayed) {
         return fail(replayed.error());
     }
@@ -121,8 +145,11 @@ Result<ExitCode> refs(const Options &options)
         fmt::print(stderr, "lastref: counting; Ctrl-C ends with the table\n");
     }
     ObserverHooks hooks;
-    hooks.on_snapshot = Ticker(options, query);
-    if (auto observed = observer->observe(hooks); !observed) {
+    Ticker ticker(options, query);
+    hooks.on_snapshot = [&ticker](const Session &session) { ticker.tick(session); };
+    const auto observed = observer->observe(hooks);
+    ticker.clear();
+    if (!observed) {
         return fail(observed.error());
     }
     return finish(observer->session().refs(query), options);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cli/replay.h"
 
+#include "cli/progress.h"
 #include "decode/decode.h"
 #include "decode/recording.h"
 
@@ -9,12 +10,14 @@
 
 namespace lastref::cli {
 
-Result<Replay> replay(const std::string &path, const std::function<void(const Session &)> &on_event)
+Result<Replay> replay(const std::string &path, bool quiet,
+                      const std::function<void(const Session &)> &on_event)
 {
     auto reader = RecordingReader::open(path);
     if (!reader) {
         return fail(reader.error());
     }
+    const Progress progress(fmt::format("reading {}", path), quiet);
     Replay out{.session = Session(reader->info())};
     while (const auto record = reader->next()) {
         const auto event = decode_record(*record);

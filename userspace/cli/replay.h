@@ -17,8 +17,8 @@ struct Replay {
 };
 
 /// Feeds the recording `path` to a session and calls `on_event` after each event. Damage is
-/// reported on stderr.
-Result<Replay> replay(const std::string &path,
+/// reported on stderr; and, unless `quiet`, that it takes long.
+Result<Replay> replay(const std::string &path, bool quiet,
                       const std::function<void(const Session &)> &on_event = {});
 
 } // namespace lastref::cli

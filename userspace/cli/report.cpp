@@ -15,6 +15,7 @@ void add_flags(CLI::App &app, Options &options)
     app.add_option("FILE,--replay", options.replay, "a recording made by lastref record")
         ->type_name("");
     add_output_flags(app, options);
+    add_format_flag(app, options);
     app.add_flag("-k,--stacks", options.stacks, "print the full stack of every call site");
     app.add_flag("-T,--timestamp", options.wall_clock, "print times of day");
 }
@@ -27,12 +28,17 @@ Result<ExitCode> report(const Options &options)
                      .hint = "Give the FILE that lastref record -o FILE has made",
                      .exit_code = ExitCode::Usage});
     }
-    const auto replayed = replay(options.replay);
+    const auto replayed = replay(options.replay, options.quiet);
     if (!replayed) {
         return fail(replayed.error());
     }
     const auto doc = replayed->session.report();
-    print(doc, options);
+    if (options.format == Format::ChromeTrace) {
+        render_chrome_trace(std::cout, doc);
+        std::cout.flush();
+    } else {
+        print(doc, options);
+    }
     warn_of_losses(doc.losses);
     return worse(replayed->exit_code, doc.exit_code());
 }

@@ -17,7 +17,8 @@ void add_flags(CLI::App &app, Options &options)
     app.add_flag("-k,--stacks", options.stacks, "print the full stack of every call site");
     app.add_flag("-T,--timestamp", options.wall_clock, "print times of day");
     add_attach_flags(app, options);
-    app.footer("The command stands behind two dashes: lastref run [OPTIONS] -- COMMAND [ARGS]");
+    app.footer("The command stands behind two dashes: lastref run [OPTIONS] -- COMMAND [ARGS]\n\n" +
+               app.get_footer());
 }
 
 Result<ExitCode> run(const Options &options)

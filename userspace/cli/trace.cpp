@@ -54,16 +54,18 @@ private:
 
     void print_line(const TraceEvent &event, const SessionInfo &info)
     {
-        if (options_.json) {
+        if (options_.format == Format::Json) {
             render_json(std::cout, event);
+            std::cout.flush();
         } else {
+            std::ostringstream text;
             if (!header_printed_) {
-                render_trace_header(std::cout, render_);
+                render_trace_header(text, render_);
                 header_printed_ = true;
             }
-            render_text(std::cout, event, info, render_);
+            render_text(text, event, info, render_);
+            print_text(text.str(), render_);
         }
-        std::cout.flush();
     }
 
     const Options &options_;
@@ -75,7 +77,7 @@ private:
 Result<ExitCode> trace(const Options &options)
 {
     if (!options.replay.empty()) {
-        const auto replayed = replay(options.replay, Printer(options));
+        const auto replayed = replay(options.replay, true, Printer(options));
         if (!replayed) {
             return fail(replayed.error());
         }

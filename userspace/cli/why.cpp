@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "holders/take_inventory.h"
 #include "kernel/sysfs_modules.h"
 #include "kernel/tracer.h"
@@ -39,7 +40,10 @@ Result<ExitCode> why(const Options &options)
                      .hint = "lsmod lists those that are loaded",
                      .exit_code = ExitCode::Usage});
     }
-    auto inventory = holders::take_inventory(name);
+    auto inventory = [&] {
+        const Progress progress(fmt::format("looking who holds {}", name), options.quiet);
+        return holders::take_inventory(name);
+    }();
     if (!inventory) {
         return fail(inventory.error());
     }

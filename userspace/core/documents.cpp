@@ -48,6 +48,19 @@ std::string_view name_of(PhaseName name)
     return "freeing";
 }
 
+std::string_view name_of(Extent extent)
+{
+    switch (extent) {
+    case Extent::Whole:
+        return "whole";
+    case Extent::BegunEarlier:
+        return "begun_earlier";
+    case Extent::Merged:
+        break;
+    }
+    return "merged";
+}
+
 std::string_view name_of(TraceKind kind)
 {
     switch (kind) {

@@ -47,11 +47,20 @@ std::string_view name_of(Trigger trigger); ///< "delete_module", "init_failed"
 enum class PhaseName { Requested, ExitRoutine, Teardown, Waiting, Queued, GracePeriod, Freeing };
 std::string_view name_of(PhaseName name); ///< "requested", "exit_routine", …
 
+/// How much of a phase its start and its duration tell.
+enum class Extent {
+    Whole,
+    BegunEarlier, ///< it had begun before it was first seen
+    Merged,       ///< another phase is in it: the moment that parts them was not seen
+};
+std::string_view name_of(Extent extent); ///< "whole", "begun_earlier", "merged"
+
 struct Phase {
     PhaseName name = PhaseName::Requested;
     std::uint64_t start_ns = 0;
     std::uint64_t duration_ns = 0; ///< up to now while it goes on
     bool ongoing = false;
+    Extent extent = Extent::Whole;
     std::string note; ///< what else is in this phase; may be empty
 };
 

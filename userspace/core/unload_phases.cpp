@@ -17,11 +17,16 @@ public:
     }
 
     /// Adds a phase up to `until`, or the last one, which lasts to the end, where that is not
-    /// known. Returns whether there is more to come.
+    /// known. A note says what else is in it. Returns whether there is more to come.
     bool add(PhaseName name, std::optional<std::uint64_t> until, std::string note = {})
     {
         const std::uint64_t stop = std::clamp(until.value_or(end_), cursor_, end_);
-        phases_.push_back({name, cursor_, stop - cursor_, !until && !over_, std::move(note)});
+        phases_.push_back({.name = name,
+                           .start_ns = cursor_,
+                           .duration_ns = stop - cursor_,
+                           .ongoing = !until && !over_,
+                           .extent = note.empty() ? Extent::Whole : Extent::Merged,
+                           .note = std::move(note)});
         cursor_ = stop;
         return until.has_value();
     }
@@ -91,14 +96,19 @@ void add_after_exit(PhaseLine &line, const Life &life, const Staircase &stairs)
     }
 }
 
-} // namespace
-
-std::vector<Phase> unload_phases(const Attempt *attempt, const Life *life, const Staircase &stairs,
-                                 std::uint64_t end_ns, bool over)
+/// Did anything tell that a phase began at this very moment?
+bool is_mark(std::uint64_t ts_ns, const Attempt *attempt, const Life *life)
 {
-    if (attempt != nullptr && attempt->not_attempted) {
-        return {};
-    }
+    const auto is = [ts_ns](const std::optional<std::uint64_t> &mark) { return mark == ts_ns; };
+    const bool asked =
+        attempt != nullptr && (is(attempt->requested_ns) || is(attempt->exit_start_ns));
+    return asked || (life != nullptr && ((life->exit_done && life->exit_done->ts_ns == ts_ns) ||
+                                         is(life->grace_ns) || is(life->freeing_ns)));
+}
+
+std::vector<Phase> lay_phases(const Attempt *attempt, const Life *life, const Staircase &stairs,
+                              std::uint64_t end_ns, bool over)
+{
     std::uint64_t start = attempt != nullptr ? attempt->began_ns() : life->began_ns();
     if (attempt != nullptr && !attempt->requested_ns && life != nullptr && life->ending()) {
         start = std::min(start == 0 ? life->began_ns() : start, life->began_ns());
@@ -127,7 +137,7 @@ std::vector<Phase> unload_phases(const Attempt *attempt, const Life *life, const
         life != nullptr && life->found_going && start < dropped.value_or(end_ns);
     if (exit_start_known || found_in_exit) {
         std::optional<std::uint64_t> until = dropped;
-        std::string note = exit_start_known ? "" : "began before it was first seen";
+        std::string note;
         if (!dropped && life != nullptr && life->freeing_ns) {
             until = life->freeing_ns;
             note = "with what came before the free: its end was not seen";
@@ -142,6 +152,23 @@ std::vector<Phase> unload_phases(const Attempt *attempt, const Life *life, const
         line.add(PhaseName::Freeing, std::nullopt);
     }
     return line.take();
+}
+
+} // namespace
+
+std::vector<Phase> unload_phases(const Attempt *attempt, const Life *life, const Staircase &stairs,
+                                 std::uint64_t end_ns, bool over)
+{
+    if (attempt != nullptr && attempt->not_attempted) {
+        return {};
+    }
+    auto phases = lay_phases(attempt, life, stairs, end_ns, over);
+    if (!phases.empty() && phases.front().extent == Extent::Whole &&
+        !is_mark(phases.front().start_ns, attempt, life)) {
+        phases.front().extent = Extent::BegunEarlier;
+        phases.front().note = "began before it was first seen";
+    }
+    return phases;
 }
 
 } // namespace lastref

@@ -22,7 +22,8 @@ Json phase(const Phase &value)
     Json out{{"name", name_of(value.name)},
              {"start_ns", json::big(value.start_ns)},
              {"duration_ns", value.duration_ns},
-             {"ongoing", value.ongoing}};
+             {"ongoing", value.ongoing},
+             {"extent", name_of(value.extent)}};
     if (!value.note.empty()) {
         out["note"] = json::text(value.note);
     }

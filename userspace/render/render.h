@@ -11,9 +11,13 @@
 /// the kernel or from users is escaped: text never drives the terminal, JSON is valid UTF-8.
 namespace lastref {
 
+/// What pictures are drawn with.
+enum class Charset { Unicode, Ascii };
+
 struct RenderOptions {
-    unsigned width = 80;     ///< columns of the text
-    bool color = false;      ///< ANSI colours
+    unsigned width = 80; ///< columns of the text
+    bool color = false;  ///< ANSI colours
+    Charset charset = Charset::Unicode;
     bool stacks = false;     ///< a full stack for every call site, not only for those that hold
     unsigned top = 0;        ///< at most so many rows a table; 0: all
     bool wall_clock = false; ///< times of day (UTC) instead of relative ones
@@ -37,6 +41,10 @@ void render_json(std::ostream &out, const OverviewDoc &doc, const RenderOptions 
 void render_json(std::ostream &out, const WhyDoc &doc, const RenderOptions &options = {});
 /// Schema lastref.event/1: NDJSON, one line.
 void render_json(std::ostream &out, const TraceEvent &event);
+
+/// The unloads in the Trace Event Format, for ui.perfetto.dev and chrome://tracing. Times are
+/// microseconds from otherData.ts_zero_ns on.
+void render_chrome_trace(std::ostream &out, const ReportDoc &doc);
 
 /// What was lost, in words, one line each with `prefix`; nothing when nothing was.
 void render_losses(std::ostream &out, const Losses &losses, const char *prefix);

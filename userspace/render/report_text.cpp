@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "base/text.h"
 #include "base/time.h"
+#include "render/delays.h"
 #include "render/headline.h"
 #include "render/render.h"
 #include "render/style.h"
+#include "render/unload_chart.h"
 
 #include <algorithm>
 #include <cctype>
@@ -32,93 +34,6 @@ Color color_of(Outcome outcome)
     }
 }
 
-std::string phase_label(PhaseName name)
-{
-    std::string label(name_of(name));
-    std::replace(label.begin(), label.end(), '_', ' ');
-    return label;
-}
-
-/// "3 → 2 → 1 → 0", cut in the middle when it is long.
-std::string stairs(const UnloadRecord &unload)
-{
-    std::vector<std::int32_t> steps;
-    std::int32_t first = 0;
-    for (const PutAfterExit &put : unload.puts) {
-        if (!put.outstanding) {
-            return "";
-        }
-        if (steps.empty()) {
-            first = *put.outstanding + 1;
-            steps.push_back(std::max(first, unload.outstanding_at_exit.value_or(first)));
-        }
-        steps.push_back(*put.outstanding);
-    }
-    std::string out;
-    for (std::size_t i = 0; i < steps.size(); ++i) {
-        if (i == 1 && steps[0] != first) {
-            out += " → …"; // puts that were not seen, or are no longer kept
-        }
-        if (steps.size() > 6 && i == 2) {
-            out += " → …";
-            i = steps.size() - 2;
-        }
-        out += fmt::format("{}{}", out.empty() ? "" : " → ", steps[i]);
-    }
-    return out;
-}
-
-std::string phase_note(const UnloadRecord &unload, const Phase &phase)
-{
-    std::string note = phase.ongoing ? "so far" : "";
-    const auto add = [&note](const std::string &more) {
-        if (!more.empty()) {
-            note += (note.empty() ? "" : "; ") + more;
-        }
-    };
-    switch (phase.name) {
-    case PhaseName::Requested:
-        add(unload.requested_by ? "by " + style::who(*unload.requested_by) : "");
-        break;
-    case PhaseName::Waiting:
-        add(stairs(unload));
-        break;
-    case PhaseName::GracePeriod:
-        add("the kernel's own wait, nobody's fault");
-        break;
-    default:
-        break;
-    }
-    add(phase.note);
-    return note;
-}
-
-void phases_text(std::ostream &out, const UnloadRecord &unload, const RenderOptions &options)
-{
-    std::uint64_t whole = 0;
-    for (const Phase &phase : unload.phases) {
-        whole += phase.duration_ns;
-    }
-    // What is left beside the label, the duration and the longest usual note.
-    const unsigned columns = std::clamp(options.width, 76U, 106U) - 66;
-    std::uint64_t start = 0;
-    for (const Phase &phase : unload.phases) {
-        const std::string bar = style::bar(start, phase.duration_ns, whole, columns);
-        const std::string note = phase_note(unload, phase);
-        const Color color = phase.name == PhaseName::Waiting ? Color::Warning : Color::Dim;
-        std::string line = fmt::format("  {}▏{} {}", pad_right(phase_label(phase.name), 13),
-                                       paint(pad_right(bar, columns), color, options),
-                                       pad_right(format_duration(phase.duration_ns), 9));
-        const std::size_t used = 2 + 13 + 1 + columns + 1 + 9;
-        if (!note.empty() && used + 1 < options.width) {
-            line += " " + ellipsize(note, options.width - used - 1);
-        }
-        line.erase(line.find_last_not_of(' ') + 1);
-        out << line << '\n';
-        start += phase.duration_ns;
-    }
-}
-
 std::string after_heading(const UnloadRecord &unload)
 {
     if (unload.trigger == Trigger::InitFailed) {
@@ -138,16 +53,16 @@ void puts_text(std::ostream &out, const UnloadRecord &unload, const RenderOption
     const std::size_t limit = options.top != 0 ? options.top : default_puts;
     const std::size_t skip = unload.puts.size() > limit ? unload.puts.size() - limit : 0;
     std::size_t who_width = 6;
+    std::size_t site_width = 9;
     for (std::size_t i = skip; i < unload.puts.size(); ++i) {
         const PutAfterExit &put = unload.puts[i];
         who_width = std::max(who_width, columns(style::who(put.task, put.context)));
+        site_width = std::max(site_width, columns(escape_text(put.site.symbol)));
     }
     who_width = std::min<std::size_t>(who_width, 30);
     constexpr std::size_t after_width = 16;
-    const std::size_t site_width = std::max<std::size_t>(
-        options.width > who_width + after_width + 6 ? options.width - who_width - after_width - 6
-                                                    : 0,
-        20);
+    const std::size_t used = who_width + after_width + 6;
+    site_width = std::min(site_width, std::max<std::size_t>(options.width, used + 20) - used);
     out << '\n'
         << paint(fmt::format("  {}  {}  {}", pad_right("PUT BY", who_width),
                              pad_right("CALL SITE", site_width),
@@ -155,7 +70,7 @@ void puts_text(std::ostream &out, const UnloadRecord &unload, const RenderOption
                  Color::Dim, options)
         << '\n';
     if (const std::uint64_t earlier = skip + unload.puts_omitted; earlier != 0) {
-        out << fmt::format("  … {} before these\n",
+        out << fmt::format("  ({} before these)\n",
                            plural(static_cast<std::int64_t>(earlier), "put"));
     }
     for (std::size_t i = skip; i < unload.puts.size(); ++i) {
@@ -208,7 +123,7 @@ void unload_text(std::ostream &out, const ReportDoc &doc, const UnloadRecord &un
     }
     if (!unload.phases.empty() && unload.outcome != Outcome::Refused) {
         out << '\n';
-        phases_text(out, unload, options);
+        unload_chart(out, unload, options);
     }
     puts_text(out, unload, options);
     holders_text(out, doc, unload, options);
@@ -254,9 +169,13 @@ std::string summary(const ReportDoc &doc)
     out += ".";
     if (!delayed.empty()) {
         const UnloadRecord &longest = *delayed.back();
-        out += fmt::format(" Free delay: median {}, longest {} ({}).",
-                           format_duration(*delayed[(delayed.size() - 1) / 2]->free_delay_ns),
-                           format_duration(*longest.free_delay_ns), style::module(longest.module));
+        out += delayed.size() == 1
+                   ? fmt::format(" Free delay: {} ({}).", format_duration(*longest.free_delay_ns),
+                                 style::module(longest.module))
+                   : fmt::format(" Free delay: median {}, longest {} ({}).",
+                                 format_duration(*delayed[(delayed.size() - 1) / 2]->free_delay_ns),
+                                 format_duration(*longest.free_delay_ns),
+                                 style::module(longest.module));
     }
     return out;
 }
@@ -269,6 +188,7 @@ void render_text(std::ostream &out, const ReportDoc &doc, const RenderOptions &o
         out << "No unload was seen.\n";
     } else if (doc.unloads.size() > 1) {
         out << style::wrap(summary(doc), options.width, 0) << '\n';
+        delays_text(out, doc, options);
     }
     const char *separator = "";
     for (const UnloadRecord &unload : doc.unloads) {

@@ -102,7 +102,7 @@ void site_table(std::ostream &out, const RefsModule &module, bool only_held, boo
         site_row(out, *rows[i], counters, options);
     }
     if (shown < rows.size()) {
-        out << fmt::format("  … {} more\n",
+        out << fmt::format("  and {} more\n",
                            plural(static_cast<std::int64_t>(rows.size() - shown), "call site"));
     }
 }

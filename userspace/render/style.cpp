@@ -3,9 +3,6 @@
 
 #include "base/text.h"
 
-#include <algorithm>
-#include <array>
-#include <cmath>
 #include <fmt/format.h>
 
 namespace lastref::style {
@@ -38,7 +35,7 @@ std::string module(std::string_view name)
 
 std::string paint(std::string_view text, Color color, const RenderOptions &options)
 {
-    if (!options.color || color == Color::Plain) {
+    if (!options.color || color == Color::Plain || text.empty()) {
         return std::string(text);
     }
     const auto code = [color] {
@@ -49,32 +46,25 @@ std::string paint(std::string_view text, Color color, const RenderOptions &optio
             return "33";
         case Color::Bad:
             return "31";
+        case Color::Own:
+            return "36";
         case Color::Dim:
         case Color::Plain:
             break;
         }
         return "2";
     };
-    return fmt::format("\x1b[{}m{}\x1b[0m", code(), text);
-}
-
-std::string bar(std::uint64_t start, std::uint64_t length, std::uint64_t whole, unsigned columns)
-{
-    static constexpr std::array<const char *, 8> eighths{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-    if (whole == 0) {
-        return "";
-    }
-    // Doubles: the product of two times may pass 64 bits, and a column is coarse.
-    const double scale = static_cast<double>(columns) / static_cast<double>(whole);
-    const auto from = std::min(columns, static_cast<unsigned>(static_cast<double>(start) * scale));
-    auto parts = static_cast<unsigned>(std::lround(static_cast<double>(length) * scale * 8));
-    parts = std::min(parts, (columns - from) * 8);
+    // Each line by itself: a pager may begin at any of them.
     std::string out;
-    for (unsigned i = 0; i < parts / 8; ++i) {
-        out += "█";
+    for (std::size_t end = 0; end != std::string_view::npos;) {
+        end = text.find('\n');
+        out += fmt::format("\x1b[{}m{}\x1b[0m", code(), text.substr(0, end));
+        if (end != std::string_view::npos) {
+            out += '\n';
+            text.remove_prefix(end + 1);
+        }
     }
-    out += eighths[parts % 8];
-    return out.empty() ? out : std::string(from, ' ') + out;
+    return out;
 }
 
 std::string wrap(std::string_view text, unsigned width, unsigned indent)

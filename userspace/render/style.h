@@ -20,12 +20,10 @@ std::string range(std::int64_t min, std::int64_t max);
 /// A module's name, or what stands for it when it is not known.
 std::string module(std::string_view name);
 
-enum class Color { Plain, Good, Warning, Bad, Dim };
+/// Own: what a module itself does, as in its exit routine.
+enum class Color { Plain, Good, Warning, Bad, Own, Dim };
 /// `text` in a colour, if the options ask for colours.
 std::string paint(std::string_view text, Color color, const RenderOptions &options);
-
-/// A bar from `start` to `start + length` of a whole, to scale in eighths of a column.
-std::string bar(std::uint64_t start, std::uint64_t length, std::uint64_t whole, unsigned columns);
 
 /// Lines of at most `width` columns, broken at spaces, each after `indent` spaces.
 std::string wrap(std::string_view text, unsigned width, unsigned indent);

@@ -131,7 +131,7 @@ void table(std::ostream &out, const WhyDoc &doc, const RenderOptions &options)
     std::size_t printed = 0;
     for (const auto &row : rows) {
         if (options.top != 0 && printed == options.top) {
-            out << fmt::format("  … {} more\n",
+            out << fmt::format("  and {} more\n",
                                plural(static_cast<std::int64_t>(rows.size() - printed), "row"));
             break;
         }

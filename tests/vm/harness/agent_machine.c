@@ -100,6 +100,7 @@ void configure(void)
     setenv("USER", "root", 1);
     setenv("SHELL", "/bin/bash", 1);
     setenv("TERM", "dumb", 1);
+    setenv("LANG", "C.UTF-8", 1);
     if (chdir("/root"))
         die("cannot enter", "/root");
 }
