@@ -16,7 +16,7 @@ using namespace lastref;
 
 constexpr std::array commands{&cli::why_command,   &cli::run_command,    &cli::refs_command,
                               &cli::trace_command, &cli::record_command, &cli::report_command,
-                              &cli::doctor_command};
+                              &cli::serve_command, &cli::doctor_command};
 
 int say(const Error &error)
 {

@@ -25,6 +25,7 @@ extern const Command refs_command;
 extern const Command trace_command;
 extern const Command record_command;
 extern const Command report_command;
+extern const Command serve_command;
 extern const Command doctor_command;
 
 } // namespace lastref::cli

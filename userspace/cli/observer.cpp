@@ -6,6 +6,7 @@
 #include "cli/progress.h"
 #include "decode/decode.h"
 #include "kernel/host.h"
+#include "kernel/own_cost.h"
 
 #include <array>
 #include <cerrno>
@@ -233,6 +234,23 @@ Result<void> Observer::finish()
         return emitted;
     }
     return recording_ ? recording_->flush() : Result<void>{};
+}
+
+const MetricsDoc &Observer::add_up(Metrics &metrics)
+{
+    return metrics.update(session_, kernel::boot_to_wall_ns());
+}
+
+OwnCost Observer::own_cost() const
+{
+    const auto process = kernel::process_cost();
+    const auto programs = tracer_.program_cost();
+    OwnCost cost{.cpu_ns = process.cpu_ns, .resident_bytes = process.resident_bytes};
+    if (programs.runs != 0) {
+        cost.bpf_run_ns = programs.run_ns;
+        cost.bpf_runs = programs.runs;
+    }
+    return cost;
 }
 
 /// One record's way: recording, decode, session.

@@ -4,6 +4,7 @@
 #include "cli/child.h"
 #include "cli/options.h"
 #include "cli/signals.h"
+#include "core/metrics.h"
 #include "core/session.h"
 #include "decode/recording.h"
 #include "kernel/tracer.h"
@@ -56,6 +57,12 @@ public:
     Result<void> observe(const ObserverHooks &hooks);
 
     [[nodiscard]] const Session &session() const { return session_; }
+
+    /// Adds to the metrics what has come since the last time; the session forgets what has ended.
+    const MetricsDoc &add_up(Metrics &metrics);
+
+    /// What this process and its BPF programs have used.
+    [[nodiscard]] OwnCost own_cost() const;
 
     /// The command has ended, or there was none.
     [[nodiscard]] bool command_ended() const { return !child_ || command_ended_; }

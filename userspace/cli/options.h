@@ -34,6 +34,8 @@ struct Options {
     bool dry_run = false;
     std::string replay;
     std::string output;
+    std::string listen;
+    std::optional<unsigned> max_labels;
     std::vector<std::string> modules;
     bool soft = false;
     bool hard = false;

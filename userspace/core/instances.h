@@ -26,6 +26,8 @@ class InstanceTable {
 public:
     /// Takes in whatever an event says about an instance.
     void feed(const Event &event);
+    /// Drops one that is freed. Its name's next instance still gets the next generation.
+    void forget(std::uint64_t id) { instances_.erase(id); }
 
     [[nodiscard]] const Instance *find(std::uint64_t id) const;
     /// The instance that was met last under this name; null if none was.

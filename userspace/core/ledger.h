@@ -76,6 +76,7 @@ public:
         const LossHistory &losses;
         std::uint64_t start_ns = 0; ///< before the first probe was attached; 0: not known
         bool hard = false;          ///< gets and puts of hard references are counted too
+        bool rows = true;           ///< the call sites are wanted, not only what they add up to
     };
     /// All that is known of one of modules(). Empty for any other instance.
     [[nodiscard]] std::optional<RefsModule> module(std::uint64_t instance_id,

@@ -183,6 +183,9 @@ Explained LedgerView::explained() const
 
 void LedgerView::add_rows(std::vector<SiteRow> &rows) const
 {
+    if (!lookup_.rows) {
+        return;
+    }
     if (before_max_ > 0) {
         rows.push_back(before_tracing());
     }

@@ -5,7 +5,7 @@
 #include "core/event.h"
 
 #include <cstdint>
-#include <vector>
+#include <deque>
 
 namespace lastref {
 
@@ -29,7 +29,8 @@ private:
         std::uint64_t after_ns, until_ns;
         During lost;
     };
-    std::vector<Interval> intervals_;
+    void bound();
+    std::deque<Interval> intervals_;
     std::uint64_t last_ns_ = 0;
     Losses total_;
 };

@@ -5,6 +5,7 @@
 #include "core/ledger.h"
 #include "core/losses.h"
 #include "core/module_requests.h"
+#include "core/settled.h"
 #include "core/sites.h"
 #include "core/trace_lines.h"
 #include "core/unload_record.h"
@@ -25,6 +26,7 @@ struct Session::State {
     Ledger ledger;
     std::vector<TraceEvent> lines;
     std::uint64_t now_ns = 0;
+    std::uint64_t snapshot_before_ns = 0; ///< when the complete snapshot before the latest began
     std::string command;
     bool command_started = false;
     std::optional<std::int32_t> command_status;
@@ -37,7 +39,7 @@ struct Session::State {
     }
     [[nodiscard]] Ledger::Lookup lookup() const
     {
-        return {instances, sites, losses, info.start_ns, info.hard};
+        return {instances, sites, losses, info.start_ns, info.hard, true};
     }
 };
 
@@ -54,6 +56,7 @@ void Session::State::feed_ledger(const Event &event)
     } else if (const auto *module = std::get_if<ModuleSeen>(&event)) {
         ledger.feed(*module);
     } else if (const auto *end = std::get_if<SnapshotEnd>(&event)) {
+        snapshot_before_ns = ledger.snapshot_ns();
         ledger.end_snapshot(end->ts_ns);
     }
 }
@@ -116,6 +119,17 @@ std::uint64_t Session::now_ns() const
     return state_->now_ns;
 }
 
+std::vector<UnloadRecord> Session::take_settled()
+{
+    Settled settled = settled_unloads(state_->context(), state_->snapshot_before_ns);
+    state_->tracker.forget(settled.attempts, settled.instances);
+    for (const std::uint64_t id : settled.instances) {
+        state_->instances.forget(id);
+        state_->sites.forget(id);
+    }
+    return std::move(settled.records);
+}
+
 bool Session::unloads_pending() const
 {
     return unload_progress(state_->tracker).pending;
@@ -171,6 +185,8 @@ RefsDoc Session::refs(const RefsQuery &query) const
     doc.losses = losses();
     const auto &seen = state_->ledger.modules();
     doc.modules_seen = static_cast<std::uint32_t>(seen.size());
+    auto lookup = state_->lookup();
+    lookup.rows = query.sites;
     const auto asked = [&](const SiteRow &row) {
         return row.counter == Counter::Soft ? query.soft : query.hard;
     };
@@ -178,7 +194,7 @@ RefsDoc Session::refs(const RefsQuery &query) const
         if (!query.modules.matches(one.module)) {
             continue;
         }
-        std::optional<RefsModule> module = state_->ledger.module(one.instance_id, state_->lookup());
+        std::optional<RefsModule> module = state_->ledger.module(one.instance_id, lookup);
         if (!module) {
             continue;
         }

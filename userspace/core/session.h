@@ -15,6 +15,8 @@ struct RefsQuery {
     ModuleFilter modules;
     bool soft = true;
     bool hard = false;
+    /// With the rows of call sites. Without them the answer is cheap.
+    bool sites = true;
     /// Without named modules: also those without a reference and without a call site.
     bool all = false;
 };
@@ -41,6 +43,10 @@ public:
     [[nodiscard]] ReportDoc report(const ModuleFilter &modules = {}) const;
     [[nodiscard]] RefsDoc refs(const RefsQuery &query = {}) const;
     [[nodiscard]] OverviewDoc overview() const;
+
+    /// Hands over the records of unloads of which nothing more will come, and forgets them: for a
+    /// session without an end. They are in no later report.
+    std::vector<UnloadRecord> take_settled();
 
     /// True while an unload that counts (see UnloadRecord) still has something to come: the end of
     /// its exit routine, its return, its free.

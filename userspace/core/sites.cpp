@@ -31,6 +31,11 @@ void SiteTable::feed(const SiteSeen &site)
                        std::move(shown));
 }
 
+void SiteTable::forget(std::uint64_t instance_id)
+{
+    std::erase_if(sites_, [=](const auto &site) { return std::get<0>(site.first) == instance_id; });
+}
+
 const SiteSeen *SiteTable::find(std::uint64_t instance_id, Counter counter, OpKind kind,
                                 std::uint64_t address) const
 {

@@ -14,6 +14,8 @@ namespace lastref {
 class SiteTable {
 public:
     void feed(const SiteSeen &site);
+    /// Drops those of an instance that is freed.
+    void forget(std::uint64_t instance_id);
 
     /// Null when the record of that site was lost.
     [[nodiscard]] const SiteSeen *find(std::uint64_t instance_id, Counter counter, OpKind kind,

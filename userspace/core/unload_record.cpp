@@ -334,6 +334,27 @@ bool counts(const UnloadTracker &tracker, const Attempt *attempt, const Life *li
     return began >= *command;
 }
 
+std::vector<UnloadPair> unload_pairs(const UnloadTracker &tracker)
+{
+    std::vector<UnloadPair> pairs;
+    for (const Attempt &attempt : tracker.attempts()) {
+        const Life *life = tracker.life(attempt.instance_id);
+        const bool wins = life != nullptr && tracker.winner(*life) == &attempt;
+        pairs.push_back({&attempt, wins ? life : nullptr});
+    }
+    for (const auto &[id, life] : tracker.lives()) {
+        if (life.ending() && tracker.winner(life) == nullptr) {
+            pairs.push_back({nullptr, &life});
+        }
+    }
+    return pairs;
+}
+
+UnloadRecord unload_record(const UnloadContext &context, const UnloadPair &pair)
+{
+    return RecordBuilder(context, pair.attempt, pair.life).build();
+}
+
 std::vector<UnloadRecord> unload_records(const UnloadContext &context)
 {
     struct Found {
@@ -341,18 +362,11 @@ std::vector<UnloadRecord> unload_records(const UnloadContext &context)
         UnloadRecord record;
     };
     std::vector<Found> found;
-    const UnloadTracker &tracker = context.tracker;
-    for (const Attempt &attempt : tracker.attempts()) {
-        const Life *life = tracker.life(attempt.instance_id);
-        const bool wins = life != nullptr && tracker.winner(*life) == &attempt;
-        found.push_back({attempt.began_ns(), attempt.order,
-                         RecordBuilder(context, &attempt, wins ? life : nullptr).build()});
-    }
-    for (const auto &[id, life] : tracker.lives()) {
-        if (life.ending() && tracker.winner(life) == nullptr) {
-            found.push_back(
-                {life.began_ns(), life.order, RecordBuilder(context, nullptr, &life).build()});
-        }
+    for (const UnloadPair &pair : unload_pairs(context.tracker)) {
+        const auto [attempt, life] = pair;
+        found.push_back({attempt != nullptr ? attempt->began_ns() : life->began_ns(),
+                         attempt != nullptr ? attempt->order : life->order,
+                         unload_record(context, pair)});
     }
     std::sort(found.begin(), found.end(), [](const Found &a, const Found &b) {
         return a.began_ns != b.began_ns ? a.began_ns < b.began_ns : a.order < b.order;
@@ -368,9 +382,9 @@ std::vector<UnloadRecord> unload_records(const UnloadContext &context)
 UnloadProgress unload_progress(const UnloadTracker &tracker)
 {
     UnloadProgress progress;
-    const auto consider = [&](const Attempt *attempt, const Life *life) {
+    for (const auto &[attempt, life] : unload_pairs(tracker)) {
         if (!counts(tracker, attempt, life)) {
-            return;
+            continue;
         }
         ++progress.seen;
         const bool crashed =
@@ -378,16 +392,6 @@ UnloadProgress unload_progress(const UnloadTracker &tracker)
         const bool returning = attempt != nullptr && attempt->open();
         const bool ending = life != nullptr && life->ending() && !life->over() && !crashed;
         progress.pending = progress.pending || returning || ending;
-    };
-    for (const Attempt &attempt : tracker.attempts()) {
-        const Life *life = tracker.life(attempt.instance_id);
-        const bool wins = life != nullptr && tracker.winner(*life) == &attempt;
-        consider(&attempt, wins ? life : nullptr);
-    }
-    for (const auto &[id, life] : tracker.lives()) {
-        if (life.ending() && tracker.winner(life) == nullptr) {
-            consider(nullptr, &life);
-        }
     }
     return progress;
 }

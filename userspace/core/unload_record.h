@@ -21,6 +21,19 @@ struct UnloadContext {
     std::uint64_t now_ns = 0;
 };
 
+/// An attempt and the end of the instance that it unloads. One of them may be null: an attempt that
+/// unloads nothing, an end whose attempt was not seen.
+struct UnloadPair {
+    const Attempt *attempt = nullptr;
+    const Life *life = nullptr;
+};
+
+/// Every attempt, then the ends without one.
+std::vector<UnloadPair> unload_pairs(const UnloadTracker &tracker);
+
+/// What is known of one of them.
+UnloadRecord unload_record(const UnloadContext &context, const UnloadPair &pair);
+
 /// One record for every attempt, and for every instance that ends without a known attempt, in the
 /// order of their beginning.
 std::vector<UnloadRecord> unload_records(const UnloadContext &context);

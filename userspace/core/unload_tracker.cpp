@@ -304,6 +304,36 @@ void UnloadTracker::on_snapshot_end()
     in_snapshot_.clear();
 }
 
+void UnloadTracker::forget(const std::set<std::uint64_t> &attempts,
+                           const std::set<std::uint64_t> &instances)
+{
+    if (attempts.empty() && instances.empty()) {
+        return;
+    }
+    std::deque<Attempt> kept;
+    std::unordered_map<std::size_t, std::size_t> moved; ///< where each of those kept is now
+    for (std::size_t i = 0; i < attempts_.size(); ++i) {
+        if (!attempts.contains(attempts_[i].order)) {
+            moved[i] = kept.size();
+            kept.push_back(std::move(attempts_[i]));
+        }
+    }
+    attempts_ = std::move(kept);
+    by_instance_.clear();
+    for (std::size_t i = 0; i < attempts_.size(); ++i) {
+        if (attempts_[i].instance_id != 0) {
+            by_instance_[attempts_[i].instance_id].push_back(i);
+        }
+    }
+    std::erase_if(by_tid_, [&](const auto &entry) { return !moved.contains(entry.second); });
+    for (auto &[tid, index] : by_tid_) {
+        index = moved.at(index);
+    }
+    for (const std::uint64_t id : instances) {
+        lives_.erase(id);
+    }
+}
+
 void UnloadTracker::feed(const Event &event, const InstanceTable &instances)
 {
     const EventHeader &head = header(event);

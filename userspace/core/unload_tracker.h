@@ -8,6 +8,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -70,6 +71,9 @@ struct Life {
 class UnloadTracker {
 public:
     void feed(const Event &event, const InstanceTable &instances);
+
+    /// Drops these attempts (by Attempt::order) and the lives of these instances.
+    void forget(const std::set<std::uint64_t> &attempts, const std::set<std::uint64_t> &instances);
 
     [[nodiscard]] const std::deque<Attempt> &attempts() const { return attempts_; }
     [[nodiscard]] const std::map<std::uint64_t, Life> &lives() const { return lives_; }

@@ -92,16 +92,21 @@ std::uint64_t missed_by_link(const bpf_link *link)
     return info.missed;
 }
 
-/// Runs that the BPF layer skipped because the program, or another one, was running already.
-std::uint64_t missed_by_program(const lastref_skeleton &skeleton, const std::string &name)
+/// All zero for a program that is not loaded.
+bpf_prog_info info_of(const bpf_program *program)
 {
-    const auto *program = bpf_object__find_program_by_name(skeleton.obj, name.c_str());
     bpf_prog_info info{};
     __u32 size = sizeof(info);
     if (program == nullptr || bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) != 0) {
-        return 0;
+        return {};
     }
-    return info.recursion_misses;
+    return info;
+}
+
+/// Runs that the BPF layer skipped because the program, or another one, was running already.
+std::uint64_t missed_by_program(const lastref_skeleton &skeleton, const std::string &name)
+{
+    return info_of(bpf_object__find_program_by_name(skeleton.obj, name.c_str())).recursion_misses;
 }
 
 Error attach_error(const Probe &probe, int errnum)
@@ -241,6 +246,19 @@ Missed missed_runs(const lastref_skeleton &skeleton, const std::vector<Attached>
     }
     missed.soft += std::max(get_enter, get_leave) + skeleton.bss->lost_pairs;
     return missed;
+}
+
+ProgramCost program_cost(const lastref_skeleton &skeleton)
+{
+    ProgramCost cost;
+    bpf_program *program = nullptr;
+    bpf_object__for_each_program(program, skeleton.obj)
+    {
+        const bpf_prog_info info = info_of(program);
+        cost.run_ns += info.run_time_ns;
+        cost.runs += info.run_cnt;
+    }
+    return cost;
 }
 
 } // namespace lastref::kernel

@@ -4,6 +4,7 @@
 #include "base/result.h"
 #include "kernel/environment.h"
 #include "kernel/options.h"
+#include "kernel/own_cost.h"
 #include "kernel/probes.h"
 
 #include <bpf/libbpf.h>
@@ -48,5 +49,8 @@ struct Missed {
 };
 
 Missed missed_runs(const lastref_skeleton &skeleton, const std::vector<Attached> &attached);
+
+/// Of all loaded programs together.
+ProgramCost program_cost(const lastref_skeleton &skeleton);
 
 } // namespace lastref::kernel

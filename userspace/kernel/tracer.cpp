@@ -309,6 +309,11 @@ Result<void> Tracer::snapshot(const RecordSink &sink)
     return {};
 }
 
+ProgramCost Tracer::program_cost() const
+{
+    return kernel::program_cost(*impl_->skeleton);
+}
+
 void set_verbose(bool verbose)
 {
     if (verbose) {

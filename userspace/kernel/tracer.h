@@ -3,6 +3,7 @@
 
 #include "base/result.h"
 #include "kernel/options.h"
+#include "kernel/own_cost.h"
 #include "kernel/records.h"
 
 #include <chrono>
@@ -54,6 +55,9 @@ public:
     /// The cells of a freed module are reported once after its LR_FREED and then no more. There
     /// may be several cells of call site 0 (one each for get and put, and for each module).
     Result<void> snapshot(const RecordSink &sink);
+
+    /// What the programs have cost up to now.
+    [[nodiscard]] ProgramCost program_cost() const;
 
 private:
     struct Impl;
