@@ -11,6 +11,7 @@
 /* Addresses from /proc/kallsyms. */
 const volatile __u64 tty_fops_address = 0;
 const volatile __u64 console_fops_address = 0;
+const volatile __u64 ptmx_fops_address = 0; /* of the other side of a pseudoterminal */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -74,7 +75,8 @@ static long visit_terminal(__u32 fd, struct file_table *table)
         return 0;
     }
     operations = (__u64)BPF_CORE_READ(file, f_op);
-    if (!operations || (operations != tty_fops_address && operations != console_fops_address)) {
+    if (!operations || (operations != tty_fops_address && operations != console_fops_address &&
+                        operations != ptmx_fops_address)) {
         return 0;
     }
     private = BPF_CORE_READ(file, private_data);

@@ -64,6 +64,7 @@ constexpr std::array addresses{
     AddressOf{"nr_swapfiles", &Addresses::nr_swapfiles_address, "swap devices", "si_swapinfo"},
     AddressOf{"tty_fops", &Addresses::tty_fops_address, "terminals", "tty_struct"},
     AddressOf{"console_fops", &Addresses::console_fops_address, "terminals", "tty_struct"},
+    AddressOf{"ptmx_fops", &Addresses::ptmx_fops_address, "pseudoterminals", "pty_unix98_shutdown"},
     AddressOf{"crypto_alg_list", &Addresses::crypto_algorithms_address, "users of its algorithms",
               "crypto_mod_get"},
     AddressOf{"crypto_shash_type", &Addresses::crypto_shash_type_address, "", ""},
