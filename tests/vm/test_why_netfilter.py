@@ -203,14 +203,14 @@ def test_filters_of_classes(guest, kind, options):
     guest.check("tc qdisc del dev dummy0 root")
 
 
-@pytest.mark.parametrize("kind, options", [("multiq", ""), ("qfq", ""),
+@pytest.mark.parametrize("kind, options", [("sfq", ""), ("multiq", ""), ("qfq", ""),
                                            ("ets", "bands 2"), ("cake", ""), ("drr", "")])
 def test_filters_of_other_qdiscs(guest, kind, options):
     guest.check(f"""set -e; modprobe cls_matchall; modprobe sch_{kind}
         ! ip link show many > /dev/null 2>&1 || ip link del many
         ip link add name many numtxqueues 4 type dummy; ip link set many up
         tc qdisc add dev many root handle 1: {kind} {options}
-        tc filter add dev many parent 1: pref 5 matchall""")
+        tc filter add dev many parent 1: pref 5 matchall classid 1:1""")
     doc = why_net.all_explained(guest, "cls_matchall", 1)
     assert why.holder(doc, kind="filter")["path"] == "many"
     follow(guest, doc)
