@@ -16,7 +16,7 @@ _lastref_options()
 # Whether an option is followed by a value: its name is then followed by a word in capitals.
 _lastref_takes_value()
 {
-    lastref $1 --help 2>/dev/null | grep -Eq -- "^  ([^ ]*,)?$2(,[^ ]*)? [A-Z]"
+    lastref $1 --help 2>/dev/null | grep -Eq -- "^  ([^ ]*,)?$2(,[^ ]*)? [A-Z][A-Z:]*([ =]|\$)"
 }
 
 # Values that the description of an option lists: "auto, always or never".
@@ -25,8 +25,7 @@ _lastref_values()
     case $1 in
     --color) echo auto always never ;;
     --attach) echo auto tracepoint fentry kprobe ;;
-    --format) lastref report --help 2>/dev/null |
-        sed -n 's/^  --format .*[ :]\([a-z-]*, .* or [a-z-]*\)$/\1/p' | sed 's/,\| or / /g' ;;
+    --format) echo text json chrome-trace ;;
     esac
 }
 

@@ -21,8 +21,9 @@ def help_of(*command):
 
 
 def commands():
+    """All but help, which is about the others."""
     block = help_of().split("Subcommands:\n")[1].split("\n\n")[0]
-    return re.findall(r"^  ([a-z-]+)", block, re.M)
+    return [name for name in re.findall(r"^  ([a-z-]+)", block, re.M) if name != "help"]
 
 
 def options_of_help(*command):
@@ -108,10 +109,13 @@ def test_options_are_completed(shell):
 def test_values_are_completed():
     assert bash("lastref run --attach ") == {"auto", "tracepoint", "fentry", "kprobe"}
     assert bash("lastref why --color a") == {"auto", "always"}
+    for shell in (bash, zsh):
+        assert shell("lastref report --format ") >= {"text", "json", "chrome-trace"}
 
 
 def test_what_follows_an_option_without_value_is_no_value():
     assert bash("lastref why --json ") == bash("lastref why ")
+    assert bash("lastref report --json ") == bash("lastref report ")
 
 
 def test_syntax():
