@@ -211,10 +211,11 @@ void describe_netfilter(const Found &found, Processes &processes, std::vector<Si
         chain.seen = true;
         rules.push_back(&finding);
     }
-    for (auto rule = rules.rbegin(); rule != rules.rend(); ++rule) {
-        auto sighting = describe_one(found, **rule, processes);
-        const auto &chain = chains[(*rule)->path];
-        if (chain.refs == 0 && (*rule)->number != chain.last) {
+    std::reverse(rules.begin(), rules.end());
+    for (const auto *rule : rules) {
+        auto sighting = describe_one(found, *rule, processes);
+        const auto &chain = chains[rule->path];
+        if (chain.refs == 0 && rule->number != chain.last) {
             sighting.remedy.clear();
         }
         out.push_back(std::move(sighting));
