@@ -11,6 +11,7 @@ import pytest
 
 import tool
 import truth
+from harness import debian
 from harness.paths import REPO, run
 
 kernels = ["stock-6.12"]
@@ -35,8 +36,7 @@ def depends(package):
         name = left.pop()
         if name not in found:
             found.add(name)
-            left += re.findall(r"^ *Depends: ([^<\s]+)$", run(
-                "apt-cache", "depends", "--important", name), re.M)
+            left += debian.depends(name)
     return sorted(found)
 
 
@@ -44,13 +44,11 @@ def depends(package):
 def root(package, tmp_path_factory):
     """A tree with the package and what it depends on, and not a file else."""
     folder = tmp_path_factory.mktemp("package")
-    downloads, tree = folder / "downloads", folder / "root"
-    downloads.mkdir()
-    for path in (folder, *folder.parents[:2], downloads):
+    tree = folder / "root"
+    for path in (folder, *folder.parents[:2]):  # apt downloads as somebody else
         os.chmod(path, 0o755)
-    run("apt-get", "download", "-q", *depends(package), cwd=downloads)
-    for one in [package, *downloads.glob("*.deb")]:
-        run("dpkg-deb", "-x", one, tree)
+    debian.unpack(depends(package), tree)
+    run("dpkg-deb", "-x", package, tree)
     archive = folder / "root.tar"
     with tarfile.open(archive, "w") as tar:
         tar.add(tree, arcname=".")

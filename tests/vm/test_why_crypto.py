@@ -14,16 +14,7 @@ guest_options = {"copies": why_net.program()}
 
 @pytest.fixture
 def hold(guest):
-    """Has transforms held by sockets; the last thing that is seen to is that they are gone."""
-    holders = []
-
-    def start(steps):
-        holders.append(why_net.Holder(guest, steps))
-        return holders[-1]
-
-    yield start
-    for holder in holders:
-        holder.end()
+    yield from why_net.holders(guest)
 
 
 def refs(guest, module):

@@ -21,15 +21,7 @@ def network(guest):
 
 @pytest.fixture
 def hold(guest):
-    holders = []
-
-    def start(steps, enter=""):
-        holders.append(why_net.Holder(guest, steps, enter))
-        return holders[-1]
-
-    yield start
-    for holder in holders:
-        holder.end()
+    yield from why_net.holders(guest)
 
 
 @pytest.fixture

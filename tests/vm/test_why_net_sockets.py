@@ -18,16 +18,7 @@ def loopback(guest):
 
 @pytest.fixture
 def hold(guest):
-    """Has sockets held; the last thing that is seen to is that they are gone."""
-    holders = []
-
-    def start(steps):
-        holders.append(why_net.Holder(guest, steps))
-        return holders[-1]
-
-    yield start
-    for holder in holders:
-        holder.end()
+    yield from why_net.holders(guest)
 
 
 @pytest.mark.parametrize("module, steps, family", [

@@ -29,6 +29,20 @@ class Holder:
             self.job.wait()
 
 
+def holders(guest):
+    """For a fixture: starts holders of these steps; the last thing that is seen to is that they are
+    gone."""
+    started = []
+
+    def start(steps, enter=""):
+        started.append(Holder(guest, steps, enter))
+        return started[-1]
+
+    yield start
+    for holder in started:
+        holder.end()
+
+
 def wait_unused(guest, module, refs=0):
     """Waits until the kernel counts no more than that: sockets are freed after a grace period."""
     guest.check(f"until [ $(cat /sys/module/{module}/refcnt) -le {refs} ]; do usleep 20000; done")

@@ -4,6 +4,7 @@ server on this machine that listens on every address."""
 
 import json
 import re
+import shutil
 import subprocess
 import tempfile
 import time
@@ -12,23 +13,20 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
-from .paths import CACHE, HarnessError, locked, run, say
+from . import debian
+from .paths import CACHE, HarnessError, locked, say
 
 
 def _unpacked():
-    found = re.search(r"Candidate: (\S+)", run("apt-cache", "policy", "prometheus"))
-    if not found or found[1] == "(none)":
-        raise HarnessError("apt does not know the package prometheus: run apt-get update")
-    entry = CACHE / "prometheus" / found[1].replace(":", "%3a")
+    version = debian.version("prometheus")
+    entry = CACHE / "prometheus" / version.replace(":", "%3a")
     with locked(CACHE / "prometheus" / "prometheus.lock"):
         if not entry.is_dir():
-            say(f"downloading Debian's prometheus {found[1]}")
-            with tempfile.TemporaryDirectory(dir=entry.parent) as downloads:
-                Path(downloads).chmod(0o755)
-                run("apt-get", "download", "-q", "prometheus", cwd=downloads)
-                package, = Path(downloads).glob("prometheus_*.deb")
-                run("dpkg-deb", "-x", package, Path(downloads) / "unpacked")
-                (Path(downloads) / "unpacked").rename(entry)
+            say(f"downloading Debian's prometheus {version}")
+            partial = entry.with_name("partial")
+            shutil.rmtree(partial, ignore_errors=True)
+            debian.unpack(["prometheus"], partial)
+            partial.rename(entry)
     return entry
 
 

@@ -4,48 +4,25 @@
 The packages are found through the metapackages, since a pinned name vanishes with the next update.
 """
 
-import os
 import re
 import shutil
-import tempfile
-from pathlib import Path
 
+from . import debian
 from .paths import CACHE, HarnessError, locked, run, say
 
 METAPACKAGES = {"stock-6.12": "linux-image-6.12-cloud-amd64", "stock-6.1": "linux-image-cloud-amd64"}
 
 
-def _depends(package):
-    """What a package depends on, without alternatives; nothing when apt does not know it."""
-    output = run("apt-cache", "depends", "--no-recommends", "--no-suggests", "--no-conflicts",
-                 "--no-breaks", "--no-replaces", "--no-enhances", package)
-    return re.findall(r"^ *\|?Depends: ([^<\s]+)$", output, re.M)
-
-
-def _version(package):
-    found = re.search(r"Candidate: (\S+)", run("apt-cache", "policy", package))
-    if not found or found[1] == "(none)":
-        raise HarnessError(f"apt does not know the package {package}: run apt-get update")
-    return found[1]
-
-
 def _packages(name):
     """The image package of today, and all that a module build for it needs."""
-    image = next((p for p in _depends(METAPACKAGES[name]) if p.startswith("linux-image-")), None)
+    depends = debian.depends(METAPACKAGES[name])
+    image = next((p for p in depends if p.startswith("linux-image-")), None)
     if not image:
         raise HarnessError(f"apt does not know {METAPACKAGES[name]}: run apt-get update, on "
                            "Debian 12 with its security archive")
     headers = image.replace("linux-image-", "linux-headers-")
-    needed = [p for p in _depends(headers) if re.match(r"linux-(headers|kbuild)-", p)]
+    needed = [p for p in debian.depends(headers) if re.match(r"linux-(headers|kbuild)-", p)]
     return [image, headers, *needed]
-
-
-def _unpack(packages, target):
-    with tempfile.TemporaryDirectory(dir=target.parent) as downloads:
-        os.chmod(downloads, 0o755)
-        run("apt-get", "download", "-q", *packages, cwd=downloads)
-        for package in Path(downloads).glob("*.deb"):
-            run("dpkg-deb", "-x", package, target)
 
 
 def _arrange(target):
@@ -76,7 +53,8 @@ def unpacked(name):
     """The cache entry of a stock kernel, downloaded now if this version is not there."""
     packages = _packages(name)
     folder = CACHE / "kernel"
-    entry = folder / f"{name}-{packages[0].removeprefix('linux-image-')}-{_version(packages[0])}"
+    image = packages[0]
+    entry = folder / f"{name}-{image.removeprefix('linux-image-')}-{debian.version(image)}"
     if entry.is_dir():
         return entry
     with locked(folder / f"{name}.lock"):
@@ -85,7 +63,7 @@ def unpacked(name):
             partial = folder / f"{name}.partial"
             shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir(parents=True)
-            _unpack(packages, partial)
+            debian.unpack(packages, partial)
             _arrange(partial)
             _relocate(partial, entry)
             partial.rename(entry)
