@@ -14,8 +14,7 @@ enum {
 /* Where the search is: at which chain of a block, and at which filter of it. */
 struct search {
     __u64 device;
-    __u64 node; /* of the list of chains */
-    __u64 head;
+    struct cursor chains;
     __u64 filter;
     __u32 chain;
     __u32 direction;
@@ -47,14 +46,12 @@ static __always_inline void check_filter(struct search *search)
     }
 }
 
-static __always_inline void next_chain(struct search *search)
+static __always_inline void check_chain(struct search *search, __u64 node)
 {
-    const struct list_head *node = (const void *)search->node;
     const struct tcf_chain *chain =
-        (const void *)node - bpf_core_field_offset(struct tcf_chain, list);
+        (const void *)(node - bpf_core_field_offset(struct tcf_chain, list));
     struct lr_finding *finding;
 
-    search->node = (__u64)BPF_CORE_READ(node, next);
     search->filter = (__u64)BPF_CORE_READ(chain, filter_chain);
     search->chain = BPF_CORE_READ(chain, index);
     if (!is_target(BPF_CORE_READ(chain, tmplt_ops, owner))) {
@@ -71,11 +68,9 @@ static __always_inline void next_chain(struct search *search)
 
 static __always_inline void begin_block(struct search *search, __u64 block)
 {
-    search->head = search->node = 0;
-    if (block) {
-        search->head = block + bpf_core_field_offset(struct tcf_block, chain_list);
-        search->node = (__u64)BPF_CORE_READ((const struct tcf_block *)block, chain_list.next);
-    }
+    begin_list(&search->chains,
+               block ? (const void *)(block + bpf_core_field_offset(struct tcf_block, chain_list))
+                     : NULL);
 }
 
 /* Goes on to the next class, or the next bucket; false at the end. */
@@ -103,10 +98,12 @@ static __always_inline bool next_class(struct search *search)
 
 static long step(__u32 index, struct search *search)
 {
+    __u64 node;
+
     if (search->filter) {
         check_filter(search);
-    } else if (search->node && search->node != search->head) {
-        next_chain(search);
+    } else if ((node = next_element(&search->chains))) {
+        check_chain(search, node);
     } else {
         return !next_class(search);
     }

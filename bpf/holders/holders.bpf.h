@@ -132,7 +132,9 @@ int report_ring(__u64 file_address, __u64 task_address, __u32 fd);
 
 /* Keeps a path for userspace, in paths.bpf.c. The vfsmount may be 0. */
 __u32 note_path(__u64 vfsmount, __u64 dentry);
-__u32 note_names(__u64 first, __u64 second); /* two strings of the kernel's */
+
+/* Keeps two strings of the kernel's in its place, each up to its 0. The second may be 0. */
+__u32 note_names(__u64 first, __u64 second);
 
 /* A list of the kernel's that may change while it is walked. */
 struct list_walk {
@@ -177,6 +179,33 @@ static __always_inline void list_next(struct list_walk *walk)
     bpf_probe_read_kernel(&links, sizeof(links), (void *)walk->node);
     walk->previous = walk->node;
     walk->node = (__u64)links.next;
+}
+
+/* A place in a list, for walks that do not notice when it changes; see next_element(). */
+struct cursor {
+    __u64 node;
+    __u64 head;
+};
+
+static __always_inline void begin_list(struct cursor *cursor, const void *head)
+{
+    __u64 node = 0;
+
+    bpf_probe_read_kernel(&node, sizeof(node), head);
+    cursor->head = (__u64)head;
+    cursor->node = node;
+}
+
+/* The next node; 0 at the end, or where there is no list. */
+static __always_inline __u64 next_element(struct cursor *cursor)
+{
+    __u64 node = cursor->node;
+
+    if (!node || node == cursor->head) {
+        return 0;
+    }
+    cursor->node = (__u64)BPF_CORE_READ((const struct list_head *)node, next);
+    return node;
 }
 
 #endif /* LASTREF_HOLDERS_BPF_H */

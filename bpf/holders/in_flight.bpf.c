@@ -56,7 +56,7 @@ __noinline int report_in_flight(__u64 file_address, __u32 pins, __u64 sock_addre
  * since loops within loops are soon more function calls than the verifier allows.
  */
 struct search {
-    struct net_walk nets;
+    struct cursor nets;
     __u64 buckets;
     __u64 node;
     __u64 sk;

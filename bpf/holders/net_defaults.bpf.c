@@ -64,7 +64,7 @@ static long visit_pernet(__u32 at, struct pernet *pernet)
     return 0;
 }
 
-static long visit_net_defaults(__u32 index, struct net_walk *walk)
+static long visit_net_defaults(__u32 index, struct cursor *walk)
 {
     const struct net *net = next_net(walk);
     const struct net_generic *generic;
@@ -104,7 +104,7 @@ static __always_inline void check_qdisc_default(void)
 SEC("syscall")
 int net_defaults(void *ctx)
 {
-    struct net_walk walk;
+    struct cursor walk;
 
     begin_net_walk(&walk);
     bpf_loop(NETS_MAX, visit_net_defaults, &walk, 0);

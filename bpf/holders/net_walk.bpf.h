@@ -20,28 +20,18 @@ enum {
  */
 #define CLEAR(state) bpf_probe_read_kernel(&(state), sizeof(state), NULL)
 
-struct net_walk {
-    __u64 node;
-};
-
 /* Where the walk begins. */
-static __always_inline void begin_net_walk(struct net_walk *walk)
+static __always_inline void begin_net_walk(struct cursor *nets)
 {
-    const struct list_head *head = (const void *)net_namespaces_address;
-
-    walk->node = net_namespaces_address ? (__u64)BPF_CORE_READ(head, next) : 0;
+    begin_list(nets, (const void *)net_namespaces_address);
 }
 
 /* The next one; NULL after the last. */
-static __always_inline const struct net *next_net(struct net_walk *walk)
+static __always_inline const struct net *next_net(struct cursor *nets)
 {
-    const struct list_head *node = (const void *)walk->node;
+    __u64 node = next_element(nets);
 
-    if (!node || walk->node == net_namespaces_address) {
-        return NULL;
-    }
-    walk->node = (__u64)BPF_CORE_READ(node, next);
-    return (const void *)node - bpf_core_field_offset(struct net, list);
+    return node ? (const void *)(node - bpf_core_field_offset(struct net, list)) : NULL;
 }
 
 #endif /* LASTREF_NET_WALK_BPF_H */

@@ -229,31 +229,4 @@ static __always_inline __u64 pernet_data(const struct net *net, __u64 id_address
     return data;
 }
 
-/* A place in a list; see next_element(). */
-struct cursor {
-    __u64 node;
-    __u64 head;
-};
-
-static __always_inline void begin_list(struct cursor *cursor, const void *head)
-{
-    __u64 node = 0;
-
-    bpf_probe_read_kernel(&node, sizeof(node), head);
-    cursor->head = (__u64)head;
-    cursor->node = node;
-}
-
-/* The next node; 0 at the end. */
-static __always_inline __u64 next_element(struct cursor *cursor)
-{
-    __u64 node = cursor->node;
-
-    if (!node || node == cursor->head) {
-        return 0;
-    }
-    cursor->node = (__u64)BPF_CORE_READ((const struct list_head *)node, next);
-    return node;
-}
-
 #endif /* LASTREF_NETFILTER_TYPES_BPF_H */

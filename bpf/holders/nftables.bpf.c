@@ -141,7 +141,7 @@ __noinline __u32 refs_of_rule(__u64 rule_address, __u32 family)
 
 /* Where the search is. */
 struct search {
-    struct net_walk nets;
+    struct cursor nets;
     struct cursor tables, chains, rules, sets, objects, flowtables;
     __u64 table_name;
     __u64 chain_name;

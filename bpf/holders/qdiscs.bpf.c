@@ -99,25 +99,23 @@ __noinline int check_device(__u64 device)
 
 /* Where the search is: in which namespace, at which device. */
 struct search {
-    struct net_walk nets;
-    __u64 node;
-    __u64 head;
+    struct cursor nets;
+    struct cursor devices;
 };
 
 static long step(__u32 index, struct search *search)
 {
-    const struct list_head *node = (const void *)search->node;
+    __u64 node = next_element(&search->devices);
     const struct net *net;
 
-    if (node && search->node != search->head) {
-        search->node = (__u64)BPF_CORE_READ(node, next);
-        check_device((__u64)node - bpf_core_field_offset(struct net_device, dev_list));
+    if (node) {
+        check_device(node - bpf_core_field_offset(struct net_device, dev_list));
         return 0;
     }
     net = next_net(&search->nets);
     if (net) {
-        search->head = (__u64)net + bpf_core_field_offset(struct net, dev_base_head);
-        search->node = (__u64)BPF_CORE_READ(net, dev_base_head.next);
+        begin_list(&search->devices,
+                   (const void *)net + bpf_core_field_offset(struct net, dev_base_head));
     }
     return !net;
 }

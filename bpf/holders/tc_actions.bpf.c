@@ -58,7 +58,7 @@ struct tc_action {
 /* Where the search is: at which kind of the module's, in which namespace, at which slot. */
 struct search {
     struct cursor kinds;
-    struct net_walk nets;
+    struct cursor nets;
     __u64 ops;
     __u64 node;
     __u32 slot;

@@ -104,7 +104,7 @@ enum table { NO_TABLE, CONNECTED, LISTENING };
 /* Where the search is: in which namespace's tables, in which of them, in which bucket, at which
  * socket. */
 struct search {
-    struct net_walk nets;
+    struct cursor nets;
     __u64 info;
     __u64 buckets; /* address of the list head in the first one */
     __u64 node;

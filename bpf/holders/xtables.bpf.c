@@ -116,7 +116,7 @@ __noinline __u32 refs_of_entry(__u64 entry, __u32 family)
 
 /* Where the search is: at which family of which namespace, which table, which rule. */
 struct search {
-    struct net_walk nets;
+    struct cursor nets;
     struct cursor tables;
     __u64 pernet;
     __u64 table;
