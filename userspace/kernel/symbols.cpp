@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -10,7 +11,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 #include <unordered_map>
-#include <unordered_set>
 
 namespace lastref::kernel {
 namespace {
@@ -31,15 +31,21 @@ std::string_view without_variant(std::string_view symbol)
     return is_variant(symbol, name) ? name : symbol;
 }
 
-/// Those of the wanted names that say a module, "nf_tables:nf_tables_net_id", by what follows.
-std::unordered_map<std::string_view, std::string_view>
-of_modules(std::span<const std::string_view> wanted)
+/// A name that is wanted: "nf_tables:nf_tables_net_id" is a module's.
+struct Wanted {
+    std::string_view name;
+    std::string_view module; ///< empty: it is of the kernel proper
+};
+
+/// By the symbol that a line has for it.
+std::unordered_map<std::string_view, Wanted> by_symbol(std::span<const std::string_view> names)
 {
-    std::unordered_map<std::string_view, std::string_view> out;
-    for (const auto name : wanted) {
-        if (const auto colon = name.find(':'); colon != std::string_view::npos) {
-            out.emplace(name.substr(colon + 1), name);
-        }
+    std::unordered_map<std::string_view, Wanted> out;
+    for (const auto name : names) {
+        const auto colon = name.find(':');
+        const bool is_modules = colon != std::string_view::npos;
+        out.emplace(is_modules ? name.substr(colon + 1) : name,
+                    Wanted{name, is_modules ? name.substr(0, colon) : std::string_view()});
     }
     return out;
 }
@@ -98,25 +104,32 @@ void for_each_line(int file, const Take &take)
 Symbols Symbols::read(std::span<const std::string_view> wanted, const std::string &path)
 {
     Symbols symbols;
-    const std::unordered_set<std::string_view> names(wanted.begin(), wanted.end());
-    const auto qualified = of_modules(wanted);
+    const auto wanted_by_symbol = by_symbol(wanted);
+    const bool none_of_modules =
+        std::none_of(wanted.begin(), wanted.end(), [](std::string_view name) {
+            return name.find(':') != std::string_view::npos;
+        });
     const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!file.valid()) {
         return symbols;
     }
     for_each_line(file.get(), [&](std::string_view text) {
-        if (!text.empty() && text.back() == ']' && qualified.empty()) {
+        if (none_of_modules && !text.empty() && text.back() == ']') {
             return false; // the modules come last
         }
         const auto line = split(text);
-        if (line.module.empty() && names.count(without_variant(line.symbol)) != 0) {
-            symbols.add(line.symbol, line.address);
+        const auto found = wanted_by_symbol.find(without_variant(line.symbol));
+        if (found == wanted_by_symbol.end()) {
+            return true;
         }
-        const auto full = qualified.find(line.symbol);
-        if (full != qualified.end() &&
-            (line.module.empty() ||
-             full->second.substr(0, full->second.find(':')) == line.module)) {
-            symbols.add(full->second, line.address);
+        const auto &[symbol, one] = *found;
+        if (one.module.empty()) {
+            if (line.module.empty()) {
+                symbols.add(line.symbol, line.address);
+            }
+        } else if (line.symbol == symbol &&
+                   (line.module.empty() || line.module == one.module)) { // it may be built in
+            symbols.add(one.name, line.address);
         }
         return true;
     });
