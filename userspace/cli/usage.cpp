@@ -11,13 +11,6 @@
 namespace lastref::cli {
 namespace {
 
-constexpr std::size_t longest_shown = 60;
-
-std::string shown(const std::string &given)
-{
-    return ellipsize(escape_text(given), longest_shown);
-}
-
 std::vector<std::string> names_of_commands(const CLI::App &app)
 {
     std::vector<std::string> names;
@@ -76,6 +69,12 @@ std::string about_word(const CLI::App &app, const CLI::App *command, const std::
 }
 
 } // namespace
+
+std::string shown(const std::string &given)
+{
+    constexpr std::size_t longest = 60;
+    return ellipsize(escape_text(given), longest);
+}
 
 std::string exit_status_help()
 {

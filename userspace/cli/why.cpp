@@ -2,10 +2,10 @@
 // lastref why: who keeps a module from going.
 
 #include "core/why.h"
-#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/usage.h"
 #include "holders/take_inventory.h"
 #include "kernel/sysfs_modules.h"
 #include "kernel/tracer.h"
@@ -15,8 +15,6 @@
 
 namespace lastref::cli {
 namespace {
-
-constexpr std::size_t longest_shown = 60;
 
 void add_flags(CLI::App &app, Options &options)
 {
@@ -34,8 +32,7 @@ Result<ExitCode> why(const Options &options)
     const auto &given = options.modules.front();
     const auto name = kernel::module_name(given);
     if (name.empty()) {
-        return fail({.what = fmt::format("'{}' is not the name of a module",
-                                         ellipsize(escape_text(given), longest_shown)),
+        return fail({.what = fmt::format("'{}' is not the name of a module", shown(given)),
                      .errnum = 0,
                      .hint = "lsmod lists those that are loaded",
                      .exit_code = ExitCode::Usage});

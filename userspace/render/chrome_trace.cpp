@@ -9,6 +9,7 @@
 #include "render/headline.h"
 #include "render/json.h"
 #include "render/render.h"
+#include "render/staircase.h"
 #include "render/style.h"
 
 #include <algorithm>
@@ -39,9 +40,7 @@ std::uint64_t end_of(const UnloadRecord &unload)
 
 std::string phase_label(const Phase &phase)
 {
-    std::string label(name_of(phase.name));
-    std::replace(label.begin(), label.end(), '_', ' ');
-    return label + (phase.ongoing ? " (so far)" : "");
+    return style::words(name_of(phase.name)) + (phase.ongoing ? " (so far)" : "");
 }
 
 Json phase_args(const Phase &phase)
@@ -156,11 +155,9 @@ void Trace::add_slices(const UnloadRecord &unload)
 /// The number at the beginning of the wait, after each put, and now if it still waits.
 void Trace::add_references(const UnloadRecord &unload)
 {
-    const auto waiting =
-        std::find_if(unload.phases.begin(), unload.phases.end(),
-                     [](const Phase &phase) { return phase.name == PhaseName::Waiting; });
-    if (waiting != unload.phases.end() && unload.outstanding_at_exit) {
-        counter(waiting->start_ns, *unload.outstanding_at_exit);
+    const std::uint64_t begin = staircase_begin(unload);
+    if (begin != 0 && unload.outstanding_at_exit) {
+        counter(begin, *unload.outstanding_at_exit);
     }
     // Puts are in the order in which the kernel counted them, which their times, taken on several
     // processors, may contradict by a little: the counter must not end with another number.

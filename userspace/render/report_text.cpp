@@ -150,9 +150,7 @@ std::string summary(const ReportDoc &doc)
             doc.unloads.begin(), doc.unloads.end(),
             [outcome](const UnloadRecord &unload) { return unload.outcome == outcome; });
         if (count != 0) {
-            std::string name(name_of(outcome));
-            std::replace(name.begin(), name.end(), '_', ' ');
-            out += fmt::format("{}{} {}", separator, count, name);
+            out += fmt::format("{}{} {}", separator, count, style::words(name_of(outcome)));
             separator = ", ";
         }
     }

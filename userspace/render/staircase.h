@@ -21,7 +21,8 @@ struct Stair {
 /// to the last one. Empty if none were outstanding, or it is not known how many.
 std::vector<Stair> staircase_of(const UnloadRecord &unload, std::size_t most);
 
-/// When the exit routine had ended and only puts were left to come, as far as that is known.
+/// When the exit routine had ended and only puts were left to come, as far as that is known; 0 if
+/// it did not wait for them.
 std::uint64_t staircase_begin(const UnloadRecord &unload);
 
 } // namespace lastref

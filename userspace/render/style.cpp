@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace lastref::style {
@@ -31,6 +32,13 @@ std::string range(std::int64_t min, std::int64_t max)
 std::string module(std::string_view name)
 {
     return name.empty() ? "(unknown module)" : escape_text(name);
+}
+
+std::string words(std::string_view name)
+{
+    std::string out(name);
+    std::replace(out.begin(), out.end(), '_', ' ');
+    return out;
 }
 
 std::string paint(std::string_view text, Color color, const RenderOptions &options)

@@ -20,6 +20,9 @@ std::string range(std::int64_t min, std::int64_t max);
 /// A module's name, or what stands for it when it is not known.
 std::string module(std::string_view name);
 
+/// A name of JSON's as words: "exit_routine" is "exit routine".
+std::string words(std::string_view name);
+
 /// Own: what a module itself does, as in its exit routine.
 enum class Color { Plain, Good, Warning, Bad, Own, Dim };
 /// `text` in a colour, if the options ask for colours.

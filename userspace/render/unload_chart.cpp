@@ -22,13 +22,6 @@ using style::paint;
 constexpr std::size_t label_width = 13; // "exit routine" and a space
 constexpr std::size_t most_stairs = 8;
 
-std::string phase_label(PhaseName name)
-{
-    std::string label(name_of(name));
-    std::replace(label.begin(), label.end(), '_', ' ');
-    return label;
-}
-
 std::string phase_note(const UnloadRecord &unload, const Phase &phase)
 {
     std::string note;
@@ -140,7 +133,7 @@ void phases(Chart &chart, const UnloadRecord &unload)
     for (const Phase &phase : unload.phases) {
         const std::uint64_t from = chart.since_begin(phase.start_ns);
         const std::uint64_t to = from + phase.duration_ns;
-        chart.row(phase_label(phase.name), format_duration(phase.duration_ns),
+        chart.row(style::words(name_of(phase.name)), format_duration(phase.duration_ns),
                   {.from = from,
                    .sure = phase.extent == Extent::Merged ? from : to,
                    .to = to,
