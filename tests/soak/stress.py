@@ -36,7 +36,7 @@ class Wrong(AssertionError):
 def boot(kernel, **options):
     """A guest that is ready for run()."""
     program = compiled("soak", (HERE / "guest").glob("*.[ch]"))
-    guest = Guest(kernel, lastref=False, extra_modules=modules.built(kernel, HERE / "modules"),
+    guest = Guest(kernel, lastref=None, extra_modules=modules.built(kernel, HERE / "modules"),
                   copies={"soak": program}, **options)
     guest.check(f"cd {truth.MODULES} && insmod lr_referee.ko && insmod lr_board.ko", PATIENCE)
     return guest

@@ -107,6 +107,7 @@ def boot(options):
     options.stderr = Output(sys.stderr)
     guest = Guest(options.kernel, smp=options.smp, mem=options.mem, icount=options.icount,
                   append=options.append, copies={f.name: f for f in options.copy},
+                  lastref="lastref",  # with the exporter: --forward shows what it serves
                   console=options.console or (None if options.shell else options.stderr))
     status = None
     try:

@@ -114,7 +114,7 @@ class Suite:
         """{(script, case): verdict} of a boot of that kernel; each script's end is a case too."""
         found = {}
         # Livepatch and ftrace patch text all the time, which kernels do not survive otherwise (int3).
-        with Guest(kernel, lastref=False, in_turn=True, programs=PROGRAMS, copies=self.copies(),
+        with Guest(kernel, lastref=None, in_turn=True, programs=PROGRAMS, copies=self.copies(),
                    extra_modules=self.modules(kernel)) as guest:
             guest.check("""set -e
                 rm /bin/stat

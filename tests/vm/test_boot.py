@@ -145,7 +145,7 @@ def test_a_directory_without_a_makefile_is_told(kernel, tmp_path):
 
 def test_instructions_make_the_time(boot):
     """Under icount two runs of the same work take the same time, whatever else the host does."""
-    counting = boot(lastref=False, icount=True)
+    counting = boot(lastref=None, icount=True)
     # The first run warms the caches; the clock is the guest's.
     work = ("for i in 1 2 3; do read a b < /proc/uptime; i=0; "
             "while [ $i -lt 20000 ]; do i=$((i+1)); done; read c d < /proc/uptime; "

@@ -100,7 +100,7 @@ def test_output_after_the_commands_end_is_not_lost(guest):
 
 def test_a_splat_fails_the_guest(boot, kernel):
     """The gate's control: a module that warns is loaded, and the guest must not close quietly."""
-    control = boot(lastref=False,
+    control = boot(lastref=None,
                    extra_modules=modules.built(kernel, modules.WARN_MODULE))
     assert control.splats() == []
     control.check("insmod /root/modules/warn.ko")

@@ -135,7 +135,7 @@ def test_gets_fail_once_the_exit_routine_has_returned(guest):
 
 def test_a_preempted_task_in_module_text_is_waited_for(boot, kernel):
     """After its last put a thread spins on, preempted now and then: the free comes after it."""
-    vm = boot(lastref=False, smp=1, append="preempt=full", load=["lr_referee"],
+    vm = boot(lastref=None, smp=1, append="preempt=full", load=["lr_referee"],
               extra_modules=modules.built(kernel, truth.PATCH_MODULES))
     truth.insmod(vm, "lr_spin", "spin_ms=500")
     vm.check("rmmod lr_spin")

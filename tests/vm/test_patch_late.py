@@ -23,7 +23,7 @@ PROBES = {"entry": FUNCTION, "inside": f"{FUNCTION}+5"}
 
 @pytest.fixture(scope="module")
 def guest(boot, kernel):
-    guest = boot(lastref=False, load=["lr_referee"],
+    guest = boot(lastref=None, load=["lr_referee"],
                  extra_modules=modules.built(kernel, truth.PATCH_MODULES))
     guest.allow_splat(r"^WARNING: .*\blr_late_warn\+\S+ \[lr_late\]", "the module is told to warn")
     return guest

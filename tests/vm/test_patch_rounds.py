@@ -33,7 +33,7 @@ INDEPENDENT = "-lr_slow -lr_base '+modules/lr_slow.ko exit_ms=0' +modules/lr_bas
 def guest(boot):
     """With ./rounds, the program that does the rounds."""
     rounds = compiled("rounds", [HARNESS.parents[1] / "soak" / "rounds.c"])
-    return boot(lastref=False, copies={"rounds": rounds})
+    return boot(lastref=None, copies={"rounds": rounds})
 
 
 @pytest.fixture(scope="module")

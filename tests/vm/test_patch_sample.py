@@ -34,7 +34,7 @@ def built(kernel, tmp_path_factory):
 
 def test_before_a_release_runs_in_freed_memory(boot, built):
     """The control: the unconverted sample is freed while its object is kept."""
-    guest = boot(lastref=False, load=["lr_referee"], extra_modules=built)
+    guest = boot(lastref=None, load=["lr_referee"], extra_modules=built)
     guest.check("insmod /root/modules/kset-example.ko && insmod /root/modules/lr_keeper.ko")
     guest.check("rmmod kset_example")
     unload, = truth.unloads(guest, "kset_example")
@@ -50,7 +50,7 @@ def test_before_a_release_runs_in_freed_memory(boot, built):
 
 
 def test_after_the_memory_waits_for_every_release(boot, built):
-    guest = boot(lastref=False, load=["lr_referee"], extra_modules=built)
+    guest = boot(lastref=None, load=["lr_referee"], extra_modules=built)
     for count in range(1, ROUNDS + 1):
         guest.check("modprobe kset-example && insmod /root/modules/lr_keeper.ko")
         guest.check("rmmod kset_example")

@@ -29,7 +29,7 @@ class Run:
                                "row of kernel-patch/configs/kernels lacks the fragment selftests")
         self.programs = selftests.programs(series_of(kernel.name))
         # Threads of the tests stay in the kernel for long: nobody else should starve.
-        self.guest = boot(lastref=False, copies=self.programs, append="preempt=full")
+        self.guest = boot(lastref=None, copies=self.programs, append="preempt=full")
         self.results = {}
 
     def __call__(self, program):

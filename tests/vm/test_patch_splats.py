@@ -10,7 +10,7 @@ kernels = "patched"
 
 
 def test_a_put_too_many_is_refused_with_a_warning(boot, kernel):
-    guest = boot(lastref=False, load=["lr_referee"],
+    guest = boot(lastref=None, load=["lr_referee"],
                  extra_modules=modules.built(kernel, truth.PATCH_MODULES))
     truth.insmod(guest, "lr_unbalanced")
     splat, = guest.splats()
@@ -26,7 +26,7 @@ def test_a_put_too_many_is_refused_with_a_warning(boot, kernel):
 
 
 def test_forced_unloads(boot):
-    guest = boot(lastref=False, load=["lr_referee"])
+    guest = boot(lastref=None, load=["lr_referee"])
 
     # Only soft references: force changes nothing, the free is deferred.
     truth.insmod(guest, "lr_file")

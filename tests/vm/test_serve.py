@@ -18,7 +18,7 @@ from harness.paths import REPO
 from harness.terminal import forward
 
 kernels = "all"
-guest_options = {"load": ["lr_referee"], "programs": ["strace"]}
+guest_options = {"load": ["lr_referee"], "programs": ["strace"], "lastref": "lastref"}
 PORT = 10917
 RULES = REPO / "packaging" / "prometheus" / "lastref.rules.yml"
 DASHBOARD = REPO / "packaging" / "grafana" / "lastref.json"

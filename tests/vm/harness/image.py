@@ -86,14 +86,15 @@ def _write_base(archive, kernel, init, busybox, kmod, *others):
     archive.close()
 
 
-def lastref_binary():
-    """The lastref under test, built first if need be."""
+def lastref_binary(name="lastref"):
+    """The lastref under test, or "lastref-static", built first if need be."""
     folder = Path(os.environ.get("LASTREF_BUILD") or REPO / "build" / "release")
     if not os.environ.get("LASTREF_BUILD"):
-        result = subprocess.run([REPO / "scripts" / "build", "release"], stdin=subprocess.DEVNULL)
+        variant = "static" if name == "lastref-static" else "release"
+        result = subprocess.run([REPO / "scripts" / "build", variant], stdin=subprocess.DEVNULL)
         if result.returncode:
-            raise HarnessError("lastref could not be built")
-    binary = folder / "lastref"
+            raise HarnessError(f"{name} could not be built")
+    binary = folder / name
     if not binary.exists():
         raise HarnessError(f"there is no lastref at {binary}")
     return binary
