@@ -9,7 +9,7 @@ import tool
 import truth
 from harness.paths import HARNESS, run
 
-kernels = "stock"
+kernels = "all"
 PROGRAMS = HARNESS.parent / "programs"
 PIN = "/sys/fs/bpf/held"
 

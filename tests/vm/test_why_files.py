@@ -9,7 +9,7 @@ import tool
 import truth
 import why
 
-kernels = "stock"
+kernels = "all"
 guest_options = {"copies": why.keeper_program()}
 UHID = "/dev/uhid"  # an open one is one reference
 

@@ -8,7 +8,7 @@ import pytest
 import why
 import why_files
 
-kernels = "stock"
+kernels = "all"
 guest_options = why_files.OPTIONS
 
 OVERLAY = """set -e; modprobe overlay; mkdir -p /mnt/ovl; mount -t tmpfs none /mnt/ovl; cd /mnt/ovl

@@ -7,7 +7,7 @@ import truth
 import why
 import why_net
 
-kernels = "stock"
+kernels = "all"
 guest_options = {"copies": why_net.program(), "programs": ["ip", "tc"]}
 CONGESTION = "/proc/sys/net/ipv4/tcp_congestion_control"
 QDISC = "/proc/sys/net/core/default_qdisc"

@@ -17,7 +17,7 @@ import tool
 import truth
 import why
 
-kernels = "stock"
+kernels = "all"
 guest_options = {"copies": why.keeper_program(), "mem": "2G"}
 COUNT = 200
 DEVICES = {"uhid": "/dev/uhid", "cuse": "/dev/cuse", "tun": "/dev/net/tun", "cpuid": "/dev/cpu/0/cpuid",

@@ -9,7 +9,7 @@ import why
 from harness import modules
 from harness.paths import HARNESS
 
-kernels = "stock"
+kernels = "all"
 UHID = "/dev/uhid"
 STUCK = "/sys/kernel/debug/lr_stuck"
 SECONDS = 20  # of the guest's time, emulated on a busy machine; without a deadline it is for ever

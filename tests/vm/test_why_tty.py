@@ -4,7 +4,7 @@
 import why
 import why_files
 
-kernels = "stock"
+kernels = "all"
 guest_options = why_files.OPTIONS
 N_PPS = 18  # include/uapi/linux/tty.h; the only one that is a module of Debian's cloud kernels
 

@@ -35,6 +35,11 @@ class Kernel:
         return self.directory.name
 
     @property
+    def series(self):
+        """"6.12" of "stock-6.12" and of "6.12-debug"."""
+        return next(word for word in self.name.split("-") if word[0].isdigit())
+
+    @property
     def patched(self):
         return built_here().get(self.name) == "patches"
 
