@@ -183,6 +183,19 @@ def test_the_bars_are_where_the_phases_were(browser, report):
     assert high["lr_leak"] == browser.style("staircase")
 
 
+def test_the_key_has_what_is_drawn_and_nothing_else(browser, chromium, page, tmp_path):
+    told = browser.run("return [...document.querySelectorAll('#key li')].map((one) => one.textContent)")
+    assert {"exit routine", "grace period", "refused", "rmmod returned"} <= set(told)
+    assert "another phase is in it" not in told
+
+    def change(data):
+        data["report"]["unloads"][0]["phases"][0]["extent"] = "merged"
+
+    chromium.open(other_page(page, tmp_path, change))
+    assert "another phase is in it" in chromium.text("#key")
+    chromium.open(page)
+
+
 def test_zoom_and_choice_by_keyboard(browser, report):
     browser.find("#timeline").send_keys("")
     whole = view(browser)
@@ -216,6 +229,7 @@ def test_zoom_by_mouse(browser):
         .move_by_offset(200, 0).release().perform()
     share = 200 / over.size["width"]
     assert view(browser)[1] - view(browser)[0] == pytest.approx((whole[1] - whole[0]) * share, rel=0.1)
+    assert browser.text("#chosen-title").startswith("lr_hang")  # a drag is no click
     ActionChains(browser.driver).double_click(over).perform()
     assert view(browser) == whole
     for button, narrower in (("in", True), ("out", False)):

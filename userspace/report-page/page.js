@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Puts the data into the page, and connects search, tables, timeline and the unload that is chosen.
 
-/** The unload that somebody would look at first: what hangs, else what was kept for longest. */
+/** The unload that somebody would look at first: what hangs, else what was kept or took longest. */
 function firstChoice(rows) {
     const urgency = { crashed: 4, exit_running: 3, waiting: 2, freed: 1 };
-    const weight = (row) => [urgency[row.unload.outcome] ?? 0, row.unload.free_delay_ns ?? 0];
+    const weights = (row) => [urgency[row.unload.outcome] ?? 0, row.unload.free_delay_ns ?? 0, row.end - row.begin];
     return [...rows].sort((a, b) => {
-        const [x, y] = [weight(a), weight(b)];
-        return y[0] - x[0] || y[1] - x[1];
+        const others = weights(a);
+        return weights(b).map((one, index) => one - others[index]).find((one) => one !== 0) ?? 0;
     })[0] ?? null;
 }
 

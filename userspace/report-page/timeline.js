@@ -5,8 +5,18 @@
 const LANE = 30; // pixels
 const MOST_LANES = 100; // a picture of more is no picture; Perfetto shows ten thousand
 const AXIS = 44;
-const KEY = [["exit_routine", "exit routine"], ["waiting", "waiting; the stairs: soft references left"],
-    ["kernel", "the kernel's own work"], ["grace_period", "grace period"], ["returned", "rmmod returned"]];
+const hasPhase = (test) => (row) => row.phases.some(test);
+// What is drawn, in words, and which unloads have it: the key tells no more than is there.
+const KEY = [
+    ["exit_routine", "exit routine", hasPhase((one) => one.name === "exit_routine")],
+    ["waiting", "waiting; the stairs: soft references left", hasPhase((one) => one.name === "waiting")],
+    ["kernel", "the kernel's own work", hasPhase((one) => colorOf(one.name) === "kernel")],
+    ["grace_period", "grace period", hasPhase((one) => one.name === "grace_period")],
+    ["hatched", "another phase is in it", hasPhase((one) => one.extent === "merged")],
+    ["returned", "rmmod returned", (row) => row.returned !== null && row.unload.free_delay_ns !== null],
+    ["arrow", "goes on, or had begun earlier", hasPhase((one) => one.ongoing || one.extent === "begun_earlier")],
+    ["cross", "refused", (row) => row.unload.outcome === "refused"],
+];
 
 function colorOf(name) {
     return ["exit_routine", "waiting", "grace_period"].includes(name) ? name : "kernel";
@@ -26,7 +36,8 @@ class Timeline {
         this.lanes = [];
         this.chosen = null;
         this.tip = element("div", { class: "tip", hidden: "", "aria-hidden": "true" });
-        fill("key", KEY.map(([name, text]) => element("li", {}, element("span", { class: "swatch " + name }), text)));
+        fill("key", KEY.filter(([, , has]) => this.all.some(has)).map(([name, text]) =>
+            element("li", {}, element("span", { class: "swatch " + name }), text)));
         this.whole = this.wholeOf(this.all);
         this.view = [...this.whole];
         this.listen();
