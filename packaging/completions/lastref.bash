@@ -25,7 +25,7 @@ _lastref_values()
     case $1 in
     --color) echo auto always never ;;
     --attach) echo auto tracepoint fentry kprobe ;;
-    --format) echo text json chrome-trace ;;
+    --format) echo text json chrome-trace html ;;
     esac
 }
 

@@ -110,7 +110,7 @@ def test_values_are_completed():
     assert bash("lastref run --attach ") == {"auto", "tracepoint", "fentry", "kprobe"}
     assert bash("lastref why --color a") == {"auto", "always"}
     for shell in (bash, zsh):
-        assert shell("lastref report --format ") >= {"text", "json", "chrome-trace"}
+        assert shell("lastref report --format ") >= {"text", "json", "html", "chrome-trace"}
 
 
 def test_what_follows_an_option_without_value_is_no_value():

@@ -20,12 +20,15 @@ void add_output_flags(CLI::App &app, Options &options)
 
 void add_format_flag(CLI::App &app, Options &options)
 {
-    static const std::map<std::string, Format> formats{
-        {"text", Format::Text}, {"json", Format::Json}, {"chrome-trace", Format::ChromeTrace}};
+    static const std::map<std::string, Format> formats{{"text", Format::Text},
+                                                       {"json", Format::Json},
+                                                       {"chrome-trace", Format::ChromeTrace},
+                                                       {"html", Format::Html}};
     app.add_option_function<std::string>(
            "--format", [&options](const std::string &name) { options.format = formats.at(name); },
-           "text, json (the same as -j), or chrome-trace, for ui.perfetto.dev")
-        ->check(CLI::IsMember({"text", "json", "chrome-trace"}).description(""))
+           "text, json (the same as -j), html, a page for a browser, or chrome-trace, for "
+           "ui.perfetto.dev")
+        ->check(CLI::IsMember({"text", "json", "chrome-trace", "html"}).description(""))
         ->type_name("FORMAT")
         ->excludes("--json");
 }

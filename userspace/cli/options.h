@@ -15,7 +15,7 @@ namespace lastref::cli {
 
 enum class Color { Auto, Always, Never };
 /// What a command prints on standard output. -j and --format choose it.
-enum class Format { Text, Json, ChromeTrace };
+enum class Format { Text, Json, ChromeTrace, Html };
 
 /// What the command line said. Each command offers the flags that mean something to it; a flag has
 /// one meaning everywhere.

@@ -32,10 +32,10 @@ Result<Replay> replay(const std::string &path, bool quiet,
         }
     }
     if (const auto &damage = reader->damage()) {
-        fmt::print(stderr,
-                   "lastref: {} is damaged at byte {}: {}\n"
-                   "  What follows is about the part before that.\n",
-                   path, damage->offset, damage->what);
+        out.damage =
+            fmt::format("{} is damaged at byte {}: {}", path, damage->offset, damage->what);
+        fmt::print(stderr, "lastref: {}\n  What follows is about the part before that.\n",
+                   out.damage);
         out.exit_code = ExitCode::Failed;
     }
     return out;

@@ -14,6 +14,7 @@ struct Replay {
     Session session;
     /// Done; Failed where the file is damaged: the answer is only about what precedes the damage.
     ExitCode exit_code = ExitCode::Done;
+    std::string damage = {}; ///< one sentence about it; empty: none
 };
 
 /// Feeds the recording `path` to a session and calls `on_event` after each event. Damage is

@@ -28,6 +28,12 @@ Result<ExitCode> report(const Options &options)
                      .hint = "Give the FILE that lastref record -o FILE has made",
                      .exit_code = ExitCode::Usage});
     }
+    if (options.format == Format::Html && !has_html()) {
+        return fail({.what = "this lastref was built without its HTML page",
+                     .errnum = 0,
+                     .hint = "Build it with LASTREF_HTML=ON, or take the package",
+                     .exit_code = ExitCode::Unsupported});
+    }
     const auto replayed = replay(options.replay, options.quiet);
     if (!replayed) {
         return fail(replayed.error());
@@ -35,6 +41,12 @@ Result<ExitCode> report(const Options &options)
     const auto doc = replayed->session.report();
     if (options.format == Format::ChromeTrace) {
         render_chrome_trace(std::cout, doc);
+        std::cout.flush();
+    } else if (options.format == Format::Html) {
+        const Session &session = replayed->session;
+        render_html(std::cout, doc,
+                    {.refs = session.refs({.modules = {}, .hard = session.info().hard}),
+                     .damage = replayed->damage});
         std::cout.flush();
     } else {
         print(doc, options);

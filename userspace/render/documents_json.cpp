@@ -100,7 +100,7 @@ Json unload_json(const UnloadRecord &unload, const ReportDoc &doc, unsigned top)
 
 } // namespace
 
-void render_json(std::ostream &out, const ReportDoc &doc, const RenderOptions &options)
+json::Json json::document(const ReportDoc &doc, unsigned top)
 {
     Json json{{"schema", "lastref.report/1"}};
     json::add_info(json, doc.info);
@@ -110,27 +110,37 @@ void render_json(std::ostream &out, const ReportDoc &doc, const RenderOptions &o
     json["command_status"] = json::number(doc.command_status);
     json["unloads"] = Json::array();
     for (const UnloadRecord &unload : doc.unloads) {
-        json["unloads"].push_back(unload_json(unload, doc, options.top));
+        json["unloads"].push_back(unload_json(unload, doc, top));
     }
     json["losses"] = json::losses(doc.losses);
-    json::write(out, json);
+    return json;
 }
 
-void render_json(std::ostream &out, const RefsDoc &doc, const RenderOptions &options)
+json::Json json::document(const RefsDoc &doc, unsigned top)
 {
     Json json{{"schema", "lastref.refs/1"}};
     json::add_info(json, doc.info);
     json["ts_ns"] = doc.snapshot ? json::big(doc.ts_ns) : Json(nullptr);
     json["modules"] = Json::array();
     for (const RefsModule &module : doc.modules) {
-        json["modules"].push_back(json::refs_module(module, options.top));
+        json["modules"].push_back(json::refs_module(module, top));
     }
     json["not_loaded"] = Json::array();
     for (const std::string &name : doc.not_loaded) {
         json["not_loaded"].push_back(json::text(name));
     }
     json["losses"] = json::losses(doc.losses);
-    json::write(out, json);
+    return json;
+}
+
+void render_json(std::ostream &out, const ReportDoc &doc, const RenderOptions &options)
+{
+    json::write(out, json::document(doc, options.top));
+}
+
+void render_json(std::ostream &out, const RefsDoc &doc, const RenderOptions &options)
+{
+    json::write(out, json::document(doc, options.top));
 }
 
 void render_json(std::ostream &out, const OverviewDoc &doc, const RenderOptions &)

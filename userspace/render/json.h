@@ -26,6 +26,10 @@ Json losses(const Losses &value);
 /// Where and how the observation was made; the first members of every document.
 void add_info(Json &doc, const SessionInfo &info);
 Json refs_module(const RefsModule &module, unsigned top);
+/// Schema lastref.report/1, with at most `top` rows a list; 0: all.
+Json document(const ReportDoc &doc, unsigned top);
+/// Schema lastref.refs/1.
+Json document(const RefsDoc &doc, unsigned top);
 /// One line.
 void write(std::ostream &out, const Json &doc);
 

@@ -3,6 +3,7 @@
 #include "base/time.h"
 #include "render/render.h"
 #include "render/style.h"
+#include "render/summary.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -14,45 +15,6 @@ namespace {
 
 using style::Color;
 using style::paint;
-
-/// "2 modules have 3 soft references outstanding."
-std::string outstanding(std::int64_t modules, std::int64_t refs, std::string_view kind)
-{
-    if (refs == 0) {
-        return fmt::format("No {} references are outstanding.", kind);
-    }
-    return fmt::format("{} {} {} outstanding.", plural(modules, "module"),
-                       modules == 1 ? "has" : "have",
-                       plural(refs, fmt::format("{} reference", kind)));
-}
-
-std::string headline(const RefsDoc &doc)
-{
-    if (!doc.snapshot) {
-        return "No snapshot of the counters was taken.";
-    }
-    std::int64_t soft = 0;
-    std::int64_t soft_modules = 0;
-    std::int64_t hard = 0;
-    std::int64_t hard_modules = 0;
-    bool supported = false;
-    for (const RefsModule &module : doc.modules) {
-        supported = supported || module.soft.has_value();
-        soft += module.soft.value_or(0);
-        soft_modules += module.soft.value_or(0) > 0 ? 1 : 0;
-        hard += std::max<std::int64_t>(module.hard, 0);
-        hard_modules += module.hard > 0 ? 1 : 0;
-    }
-    std::string out;
-    if (doc.soft) {
-        out = !supported && !doc.modules.empty() ? "This kernel has no soft references."
-                                                 : outstanding(soft_modules, soft, "soft");
-    }
-    if (doc.hard) {
-        out += (out.empty() ? "" : "\n") + outstanding(hard_modules, hard, "hard");
-    }
-    return out;
-}
 
 void module_text(std::ostream &out, const RefsDoc &doc, const RefsModule &module,
                  const RenderOptions &options)
@@ -90,7 +52,7 @@ void render_text(std::ostream &out, const RefsDoc &doc, const RenderOptions &opt
         out << format_wall_clock(static_cast<std::int64_t>(doc.ts_ns) + doc.info.clock_offset_ns)
             << '\n';
     }
-    out << headline(doc) << '\n';
+    out << refs_summary(doc) << '\n';
     for (const RefsModule &module : doc.modules) {
         module_text(out, doc, module, options);
     }

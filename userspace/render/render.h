@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <ostream>
+#include <string>
 
 /// Documents as text for people and as JSON with stable names (docs/schema/). Whatever comes from
 /// the kernel or from users is escaped: text never drives the terminal, JSON is valid UTF-8.
@@ -45,6 +46,17 @@ void render_json(std::ostream &out, const TraceEvent &event);
 /// The unloads in the Trace Event Format, for ui.perfetto.dev and chrome://tracing. Times are
 /// microseconds from otherData.ts_zero_ns on.
 void render_chrome_trace(std::ostream &out, const ReportDoc &doc);
+
+/// What a page tells beside its report.
+struct PageExtras {
+    RefsDoc refs;       ///< references by call site at the end of the recording
+    std::string damage; ///< why the recording could not be read to its end; may be empty
+};
+
+/// One HTML file that needs nothing else, for a browser (userspace/report-page/).
+void render_html(std::ostream &out, const ReportDoc &doc, const PageExtras &extras);
+/// False in a build without it (LASTREF_HTML=OFF).
+bool has_html();
 
 /// What was lost, in words, one line each with `prefix`; nothing when nothing was.
 void render_losses(std::ostream &out, const Losses &losses, const char *prefix);

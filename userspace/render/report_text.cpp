@@ -5,6 +5,7 @@
 #include "render/headline.h"
 #include "render/render.h"
 #include "render/style.h"
+#include "render/summary.h"
 #include "render/unload_chart.h"
 
 #include <algorithm>
@@ -139,53 +140,14 @@ void unload_text(std::ostream &out, const ReportDoc &doc, const UnloadRecord &un
     }
 }
 
-/// "3 unloads: 2 freed, 1 waiting. Free delay: median 1.2 s, longest 3.21 s (foo)."
-std::string summary(const ReportDoc &doc)
-{
-    std::string out = plural(static_cast<std::int64_t>(doc.unloads.size()), "unload") + ":";
-    const char *separator = " ";
-    for (const Outcome outcome : {Outcome::Freed, Outcome::Waiting, Outcome::ExitRunning,
-                                  Outcome::Crashed, Outcome::Refused, Outcome::NotAttempted}) {
-        const auto count = std::count_if(
-            doc.unloads.begin(), doc.unloads.end(),
-            [outcome](const UnloadRecord &unload) { return unload.outcome == outcome; });
-        if (count != 0) {
-            out += fmt::format("{}{} {}", separator, count, style::words(name_of(outcome)));
-            separator = ", ";
-        }
-    }
-    std::vector<const UnloadRecord *> delayed;
-    for (const UnloadRecord &unload : doc.unloads) {
-        if (unload.outcome == Outcome::Freed && unload.free_delay_ns) {
-            delayed.push_back(&unload);
-        }
-    }
-    std::stable_sort(delayed.begin(), delayed.end(),
-                     [](const UnloadRecord *a, const UnloadRecord *b) {
-                         return *a->free_delay_ns < *b->free_delay_ns;
-                     });
-    out += ".";
-    if (!delayed.empty()) {
-        const UnloadRecord &longest = *delayed.back();
-        out += delayed.size() == 1
-                   ? fmt::format(" Free delay: {} ({}).", format_duration(*longest.free_delay_ns),
-                                 style::module(longest.module))
-                   : fmt::format(" Free delay: median {}, longest {} ({}).",
-                                 format_duration(*delayed[(delayed.size() - 1) / 2]->free_delay_ns),
-                                 format_duration(*longest.free_delay_ns),
-                                 style::module(longest.module));
-    }
-    return out;
-}
-
 } // namespace
 
 void render_text(std::ostream &out, const ReportDoc &doc, const RenderOptions &options)
 {
     if (doc.unloads.empty()) {
-        out << "No unload was seen.\n";
+        out << report_summary(doc) << '\n';
     } else if (doc.unloads.size() > 1) {
-        out << style::wrap(summary(doc), options.width, 0) << '\n';
+        out << style::wrap(report_summary(doc), options.width, 0) << '\n';
         delays_text(out, doc, options);
     }
     const char *separator = "";
