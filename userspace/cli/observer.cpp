@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cli/observer.h"
 
+#include "base/confinement.h"
 #include "bpf/wire.h"
 #include "cli/not_attempted.h"
 #include "cli/progress.h"
@@ -115,6 +116,11 @@ Result<void> Observer::start_command(const std::vector<std::string> &argv, bool 
 Result<void> Observer::observe(const ObserverHooks &hooks)
 {
     hooks_ = hooks;
+    // After a command that gave up by itself somebody has to be found who holds its module: that
+    // takes what attaching took.
+    if (auto confined = child_ ? Result<void>{} : confine(); !confined) {
+        return confined;
+    }
     const auto begin = Clock::now();
     const auto seconds = std::chrono::duration<double>(plan_.duration_s.value_or(0));
     const auto deadline = begin + std::chrono::duration_cast<Clock::duration>(seconds);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "exporter/exporter.h"
 
+#include "base/capabilities.h"
 #include "exporter/address.h"
 #include "exporter/exposition.h"
 
 #include <CivetServer.h>
+#include <exception>
 #include <fmt/format.h>
 #include <mutex>
 
@@ -122,12 +124,30 @@ std::vector<std::string> server_options(const ListenAddress &address)
             "request_timeout_ms", "5000",         "enable_keep_alive", "no"};
 }
 
+/// The server's threads start before all is attached, with all capabilities of this process; they
+/// need none.
+void *begin_thread(const mg_context * /*server*/, int /*kind*/)
+{
+    if (!give_up_capabilities()) {
+        std::terminate();
+    }
+    return nullptr;
+}
+
+CivetCallbacks server_callbacks()
+{
+    CivetCallbacks callbacks;
+    callbacks.init_thread = begin_thread;
+    return callbacks;
+}
+
 } // namespace
 
 struct Exporter::Impl {
     Impl(const ListenAddress &address, std::chrono::milliseconds stale_after)
-        : board(stale_after), metrics(board), health(board), server(server_options(address)),
-          url("http://" + address.text()), loopback(address.loopback)
+        : board(stale_after), metrics(board), health(board), callbacks(server_callbacks()),
+          server(server_options(address), &callbacks), url("http://" + address.text()),
+          loopback(address.loopback)
     {
         server.addHandler("/metrics$", metrics);
         server.addHandler("/healthz$", health);
@@ -138,6 +158,7 @@ struct Exporter::Impl {
     MetricsPage metrics;
     HealthPage health;
     FrontPage front;
+    CivetCallbacks callbacks;
     CivetServer server; ///< the last: its threads use the others until it is gone
     std::string url;
     bool loopback;

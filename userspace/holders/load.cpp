@@ -4,6 +4,7 @@
 #include "bpf/holders/holders.h"
 #include "holders/parts.h"
 #include "holders_skeleton.skel.h"
+#include "kernel/privileges.h"
 #include "kernel/symbols.h"
 #include "kernel/sysfs_modules.h"
 
@@ -133,15 +134,23 @@ void set_addresses(holders_skeleton &skeleton, const kernel::Symbols &symbols)
 /// much does not fit: that there is something tells which one it was.
 using Logs = std::map<std::string_view, std::array<char, 256>>;
 
+/// What loading the programs depends on.
+struct Circumstances {
+    kernel::Symbols symbols;
+    kernel::Privileges privileges;
+};
+
 /// Opens and loads the programs but for the `refused` ones. Null, with errno, when it fails.
-Skeleton open_and_load(const kernel::Symbols &symbols, const std::set<std::string_view> &refused,
+Skeleton open_and_load(const Circumstances &here, const std::set<std::string_view> &refused,
                        Logs &logs)
 {
-    Skeleton skeleton(holders_skeleton__open());
+    DECLARE_LIBBPF_OPTS(bpf_object_open_opts, open_options);
+    open_options.btf_custom_path = kernel::custom_types(here.privileges);
+    Skeleton skeleton(holders_skeleton__open_opts(&open_options));
     if (!skeleton) {
         return skeleton;
     }
-    set_addresses(*skeleton, symbols);
+    set_addresses(*skeleton, here.symbols);
     for (const auto &part : all_parts) {
         auto *program =
             bpf_object__find_program_by_name(skeleton->obj, std::string(part.program).c_str());
@@ -158,13 +167,12 @@ Skeleton open_and_load(const kernel::Symbols &symbols, const std::set<std::strin
 }
 
 /// Leaves out, one after the other, the parts that this kernel refuses.
-Skeleton load_what_is_accepted(const kernel::Symbols &symbols,
-                               std::vector<NotExamined> &not_examined)
+Skeleton load_what_is_accepted(const Circumstances &here, std::vector<NotExamined> &not_examined)
 {
     std::set<std::string_view> refused;
     for (;;) {
         Logs logs;
-        auto skeleton = open_and_load(symbols, refused, logs);
+        auto skeleton = open_and_load(here, refused, logs);
         const int error = errno;
         const auto part = std::find_if(all_parts.begin(), all_parts.end(), [&](const Part &one) {
             return logs[one.program].front() != 0;
@@ -188,18 +196,22 @@ void DestroySkeleton::operator()(holders_skeleton *skeleton) const
 
 Result<Skeleton> load_programs(std::vector<NotExamined> &not_examined)
 {
-    const auto symbols = read_symbols();
-    if (!symbols.address("modules")) {
+    const Circumstances here{read_symbols(), kernel::Privileges::read()};
+    if (!here.symbols.address("modules")) {
         return fail({"/proc/kallsyms does not tell where the kernel's list of modules is", 0,
                      "lastref doctor says what is missing", ExitCode::Unsupported});
     }
-    auto skeleton = load_what_is_accepted(symbols, not_examined);
+    auto skeleton = load_what_is_accepted(here, not_examined);
     if (!skeleton) {
         return fail({"the kernel does not accept the BPF programs that look for holders", errno,
                      "run it as root; lastref doctor says what this kernel lacks",
                      ExitCode::Unsupported});
     }
-    note_missing(symbols, not_examined);
+    note_missing(here.symbols, not_examined);
+    if (!here.privileges.may_list_types()) {
+        not_examined.push_back({"what only modules have types for, such as rules of netfilter",
+                                "CAP_SYS_ADMIN is missing"});
+    }
     return skeleton;
 }
 

@@ -5,7 +5,6 @@
 #include "kernel/probes.h"
 
 #include <bpf/btf.h>
-#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -23,32 +22,6 @@ std::string contents(const std::string &path)
     std::ostringstream text;
     text << file.rdbuf();
     return text.str();
-}
-
-/// The effective capabilities, as a bit mask.
-std::uint64_t capabilities()
-{
-    std::ifstream file("/proc/self/status");
-    std::uint64_t bits = 0;
-    for (std::string line; std::getline(file, line);) {
-        if (line.rfind("CapEff:", 0) == 0) {
-            const auto start = line.find_first_not_of(" \t", 7);
-            if (start != std::string::npos) {
-                std::from_chars(line.data() + start, line.data() + line.size(), bits, 16);
-            }
-        }
-    }
-    return bits;
-}
-
-bool tracing_privileges()
-{
-    constexpr int sys_admin = 21;
-    constexpr int perfmon = 38;
-    constexpr int bpf = 39;
-    const auto have = capabilities();
-    const auto has = [have](int capability) { return (have >> capability & 1) != 0; };
-    return has(sys_admin) || (has(perfmon) && has(bpf));
 }
 
 /// The symbols of debugfs' kprobes/blacklist: "0xstart-0xend<TAB>symbol" a line.
@@ -125,8 +98,7 @@ Environment Environment::read()
     Environment env;
     std::error_code error;
     env.release = this_host().release;
-    env.root = ::geteuid() == 0;
-    env.privileged = tracing_privileges();
+    env.privileges = Privileges::read();
     env.modules = std::filesystem::exists("/proc/modules", error);
     env.kprobes = std::filesystem::exists("/sys/bus/event_source/devices/kprobe/type", error);
     env.kprobes_disarmed = contents("/sys/kernel/debug/kprobes/enabled").rfind('0', 0) == 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
+#include "kernel/privileges.h"
 #include "kernel/symbols.h"
 
 #include <set>
@@ -11,8 +12,7 @@ namespace lastref::kernel {
 /// The raw facts about this kernel and this process that decide what can be attached.
 struct Environment {
     std::string release;
-    bool root = false;
-    bool privileged = false; ///< CAP_SYS_ADMIN, or CAP_BPF and CAP_PERFMON
+    Privileges privileges;
     bool btf = false;
     bool modules = false;          ///< modules can be loaded
     bool kprobes = false;          ///< there is a kprobe PMU

@@ -16,14 +16,28 @@ using Level = Finding::Level;
 
 constexpr auto unhide = "sysctl kernel.kptr_restrict=1";
 
+/// For what this process lacks: root in a container has not all that root has.
+std::string with_more(const Environment &env)
+{
+    return env.privileges.root ? "run it outside of this container" : "run it with sudo";
+}
+
 Finding find_privileges(const Environment &env)
 {
-    if (env.privileged) {
-        return {"privileges", Level::Good, env.root ? "root" : "CAP_BPF and CAP_PERFMON", {}};
+    const auto &have = env.privileges;
+    if (have.sys_admin()) {
+        return {"privileges", Level::Good, have.root ? "root" : "CAP_SYS_ADMIN", {}};
+    }
+    if (have.may_load_programs()) {
+        return {
+            "privileges", Level::Limit,
+            "CAP_BPF and CAP_PERFMON, without CAP_SYS_ADMIN: why does not see what only modules "
+            "have types for",
+            with_more(env)};
     }
     return {"privileges", Level::Absent,
-            env.root ? "root without CAP_SYS_ADMIN, or CAP_BPF and CAP_PERFMON" : "not root",
-            env.root ? "run outside of this container" : "run it with sudo"};
+            have.root ? "root without CAP_SYS_ADMIN, or CAP_BPF and CAP_PERFMON" : "not root",
+            with_more(env)};
 }
 
 Finding find_btf(const Environment &env)
@@ -44,8 +58,11 @@ Finding find_symbols(const Environment &env)
         return {"kernel symbols", Level::Absent, "/proc/kallsyms does not tell where `modules` is",
                 "use a kernel with CONFIG_KALLSYMS_ALL=y"};
     }
-    return {"kernel symbols", Level::Absent, "/proc/kallsyms hides addresses",
-            env.privileged ? unhide : "run it with sudo"};
+    const bool from_all = env.privileges.kptr_restrict == 2;
+    return {"kernel symbols", Level::Absent,
+            from_all ? "/proc/kallsyms hides addresses (kernel.kptr_restrict is 2)"
+                     : "/proc/kallsyms hides addresses from who lacks CAP_SYSLOG",
+            from_all && env.privileges.may_load_programs() ? unhide : with_more(env)};
 }
 
 Finding find_kprobes(const Environment &env)
@@ -61,6 +78,9 @@ Finding find_kprobes(const Environment &env)
     if (env.ftrace_disabled) {
         return {"kprobes", Level::Absent, "ftrace, which they use, is switched off",
                 "sysctl kernel.ftrace_enabled=1"};
+    }
+    if (!env.privileges.may_trace() && env.privileges.may_load_programs()) {
+        return {"kprobes", Level::Absent, "CAP_SYS_ADMIN is missing", with_more(env)};
     }
     return {"kprobes", Level::Good, "available", {}};
 }
@@ -136,10 +156,10 @@ std::vector<Ability> judge_commands(const Features &features)
     const std::string hard = features.soft_references ? "" : "hard references only";
     const std::string record =
         features.soft_references ? "" : "phases of unloads, and hard references with --hard";
-    return {{"why", missing.empty(), search},        {"lastref", live, live ? stock : why},
-            {"run", live, live ? stock : why},       {"trace", live, live ? stock : why},
-            {"refs", live, live ? hard : why},       {"record", live, live ? record : why},
-            {"report FILE, --replay FILE", true, ""}};
+    return {{"why", missing.empty(), search},    {"lastref", live, live ? stock : why},
+            {"run", live, live ? stock : why},   {"trace", live, live ? stock : why},
+            {"refs", live, live ? hard : why},   {"record", live, live ? record : why},
+            {"serve", live, live ? stock : why}, {"report FILE, --replay FILE", true, ""}};
 }
 
 } // namespace
@@ -177,8 +197,6 @@ Features probe_features()
     auto env = std::make_shared<Environment>(Environment::read());
     Features features;
     features.kernel_release = env->release;
-    features.root = env->root;
-    features.privileged = env->privileged;
     features.btf = env->btf;
     features.symbols = env->symbols.address("modules").has_value();
     features.kprobes = env->kprobes && !env->kprobes_disarmed && !env->ftrace_disabled;

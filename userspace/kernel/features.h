@@ -45,8 +45,6 @@ struct Ability {
 /// What this kernel and these privileges offer.
 struct Features {
     std::string kernel_release;
-    bool root = false;                    ///< effective user id 0
-    bool privileged = false;              ///< the capabilities that BPF tracing needs are there
     bool btf = false;                     ///< /sys/kernel/btf/vmlinux can be read
     bool symbols = false;                 ///< /proc/kallsyms shows addresses
     bool kprobes = false;                 ///< the perf kprobe interface exists

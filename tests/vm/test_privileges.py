@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What lastref can do with fewer privileges than root's, and what it gives up when it is attached."""
+
+import json
+
+import pytest
+
+import tool
+import truth
+import why
+
+kernels = ["6.12", "stock-6.12", "stock-6.1"]
+guest_options = {}
+SEARCH = "bpf,perfmon,syslog"
+ALL = "sys_admin,syslog"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def held(guest):
+    truth.insmod(guest, "lr_refs")
+    file = truth.OpenFile(guest, f"{truth.DEBUGFS}/lr_refs/counters")
+    yield
+    file.close()
+
+
+def lastref(guest, capabilities, arguments):
+    """As nobody, with these capabilities alone."""
+    plus = ",".join(f"+{name}" for name in capabilities.split(","))
+    return guest.run(f"setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all,{plus} "
+                     f"--ambient-caps=-all,{plus} --bounding-set=-all,{plus} lastref {arguments}")
+
+
+def findings(guest, capabilities):
+    doctor = lastref(guest, capabilities, "doctor -j")
+    return {one["what"]: one for one in json.loads(doctor.stdout)["findings"]}
+
+
+def test_the_search_without_cap_sys_admin(guest):
+    result = lastref(guest, SEARCH, "why -j lr_refs")
+    assert result.status == tool.OUTSTANDING, result.stderr
+    doc = json.loads(result.stdout)
+    assert doc["hard"] == {"refs": 1, "explained": 1, "unexplained": 0}, why.brief(doc)
+    assert [one for one in doc["not_examined"] if one["why"] == "CAP_SYS_ADMIN is missing"]
+    found = findings(guest, SEARCH)
+    assert found["privileges"]["level"] == "limit"
+    assert "CAP_SYS_ADMIN" in found["privileges"]["detail"]
+
+
+def test_the_search_with_it(guest):
+    """The control."""
+    result = lastref(guest, ALL, "why -j lr_refs")
+    doc = json.loads(result.stdout)
+    assert doc["hard"] == {"refs": 1, "explained": 1, "unexplained": 0}, why.brief(doc)
+    assert not [one for one in doc["not_examined"] if "CAP_" in one["why"]]
+    found = findings(guest, ALL)
+    assert (found["privileges"]["level"], found["privileges"]["detail"]) == ("good", "CAP_SYS_ADMIN")
+
+
+def test_without_cap_syslog(guest):
+    result = lastref(guest, "bpf,perfmon", "why -j lr_refs")
+    assert result.status == tool.UNSUPPORTED
+    assert json.loads(result.stdout)["hard"] == {"refs": 1, "explained": 0, "unexplained": 1}
+    assert "CAP_SYSLOG" in result.stderr and "kptr_restrict" not in result.stderr
+
+
+def test_tracing_without_cap_sys_admin(guest):
+    """What doctor says is what happens."""
+    result = lastref(guest, SEARCH, "refs --hard -j -d 0.1 lr_refs")
+    assert findings(guest, SEARCH)["kprobes"]["level"] == "absent"
+    assert result.status == tool.UNSUPPORTED
+    assert "CAP_SYS_ADMIN" in result.stderr and result.stdout == ""
+
+
+def test_tracing_with_it(guest):
+    """The control."""
+    assert findings(guest, ALL)["kprobes"]["level"] == "good"
+    result = lastref(guest, ALL, "refs --hard -j -d 0.1 lr_refs")
+    assert result.status == tool.OUTSTANDING, result.stderr
+
+
+def status_of(guest, pid):
+    lines = guest.check(f"cat /proc/{pid}/status").splitlines()
+    return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+
+
+@pytest.mark.parametrize("arguments, ends", [
+    ("refs --hard -j -i 0.1", tool.OUTSTANDING), ("trace", tool.DONE),
+    ("record -o /tmp/confined", tool.DONE)])
+def test_it_gives_up_what_it_needs_no_more(guest, kernel, arguments, ends):
+    """Ours has no filters of system calls: lastref must do without."""
+    job = tool.start(guest, arguments)
+    pid = guest.check("pidof lastref").strip()
+    guest.check(f"until grep -q '^CapEff:.0000000000000000' /proc/{pid}/status; do usleep 20000; done")
+    status = status_of(guest, pid)
+    if kernel.patched:
+        assert "Seccomp" not in status
+    else:
+        guest.check(f"until grep -q '^Seccomp:.2' /proc/{pid}/status; do usleep 20000; done")
+    assert [int(status[name], 16) for name in ("CapPrm", "CapEff", "CapInh", "CapAmb")] == [0] * 4
+    assert status["NoNewPrivs"] == "1"
+    truth.insmod(guest, "lr_slow")
+    guest.check("rmmod lr_slow")
+    tool.finish(job, ends)
+    if arguments == "trace":
+        assert "lr_slow" in job.stdout_so_far
+    assert int(status_of(guest, 1)["CapEff"], 16) != 0  # the control
+
+
+def test_the_users_command_keeps_its_privileges(guest):
+    result = guest.run("lastref run -- grep -E '^(CapEff|NoNewPrivs|Seccomp)' /proc/self/status")
+    status = dict(line.split(":\t") for line in result.stdout.splitlines() if ":\t" in line)
+    assert int(status["CapEff"], 16) == int(status_of(guest, 1)["CapEff"], 16)
+    assert (status["NoNewPrivs"], status.get("Seccomp", "0")) == ("0", "0")

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include "base/result.h"
+
+#include <cstdint>
+
+namespace lastref {
+
+/// The effective capabilities of this thread, a bit for each: 1 << CAP_BPF. See capabilities(7).
+std::uint64_t effective_capabilities();
+
+/// Gives up all capabilities of this thread, for good: also programs that it starts get none, not
+/// even those that are set-user-ID.
+Result<void> give_up_capabilities();
+
+} // namespace lastref

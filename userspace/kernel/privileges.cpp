@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "kernel/privileges.h"
+
+#include "base/capabilities.h"
+
+#include <fstream>
+#include <linux/capability.h>
+#include <string>
+#include <unistd.h>
+
+namespace lastref::kernel {
+namespace {
+
+constexpr auto types_path = "/sys/kernel/btf/vmlinux";
+
+bool has(std::uint64_t capabilities, int one)
+{
+    return (capabilities >> static_cast<unsigned>(one) & 1U) != 0;
+}
+
+int number_in(const std::string &path, int otherwise)
+{
+    std::ifstream file(path);
+    int number = otherwise;
+    return file >> number ? number : otherwise;
+}
+
+} // namespace
+
+Privileges Privileges::read()
+{
+    Privileges found;
+    found.capabilities = effective_capabilities();
+    found.root = ::geteuid() == 0;
+    found.kptr_restrict = number_in("/proc/sys/kernel/kptr_restrict", 0);
+    return found;
+}
+
+bool Privileges::sys_admin() const
+{
+    return has(capabilities, CAP_SYS_ADMIN);
+}
+
+bool Privileges::may_load_programs() const
+{
+    return sys_admin() || (has(capabilities, CAP_BPF) && has(capabilities, CAP_PERFMON));
+}
+
+const char *custom_types(const Privileges &privileges)
+{
+    return privileges.may_list_types() ? nullptr : types_path;
+}
+
+} // namespace lastref::kernel
