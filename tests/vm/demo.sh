@@ -18,6 +18,12 @@ show() {
     esac
 }
 
+say 'A process has the device of a module open: rmmod says "Module tun is in use", and no more.'
+modprobe tun
+sleep 1000 < /dev/net/tun &
+show 'lastref why -q tun'
+kill $!
+
 say 'Three kernel threads run in a module. rmmod does not wait for them: each holds a soft reference.'
 show 'insmod modules/lr_threads.ko threads=3 linger_ms=700'
 show 'lastref run -q -- rmmod lr_threads'
