@@ -3,13 +3,11 @@
 
 #include "kernel/host.h"
 #include "kernel/probes.h"
+#include "kernel/proc_text.h"
 
 #include <bpf/btf.h>
-#include <charconv>
 #include <filesystem>
-#include <fstream>
 #include <memory>
-#include <sstream>
 #include <unistd.h>
 
 namespace lastref::kernel {
@@ -17,51 +15,14 @@ namespace {
 
 constexpr auto btf_path = "/sys/kernel/btf/vmlinux";
 
-std::string contents(const std::string &path)
-{
-    std::ifstream file(path);
-    std::ostringstream text;
-    text << file.rdbuf();
-    return text.str();
-}
-
-/// The effective capabilities, as a bit mask.
-std::uint64_t capabilities()
-{
-    std::ifstream file("/proc/self/status");
-    std::uint64_t bits = 0;
-    for (std::string line; std::getline(file, line);) {
-        if (line.rfind("CapEff:", 0) == 0) {
-            const auto start = line.find_first_not_of(" \t", 7);
-            if (start != std::string::npos) {
-                std::from_chars(line.data() + start, line.data() + line.size(), bits, 16);
-            }
-        }
-    }
-    return bits;
-}
-
 bool tracing_privileges()
 {
     constexpr int sys_admin = 21;
     constexpr int perfmon = 38;
     constexpr int bpf = 39;
-    const auto have = capabilities();
+    const auto have = effective_capabilities(contents("/proc/self/status"));
     const auto has = [have](int capability) { return (have >> capability & 1) != 0; };
     return has(sys_admin) || (has(perfmon) && has(bpf));
-}
-
-/// The symbols of debugfs' kprobes/blacklist: "0xstart-0xend<TAB>symbol" a line.
-std::set<std::string, std::less<>> read_blacklist()
-{
-    std::set<std::string, std::less<>> names;
-    std::ifstream file("/sys/kernel/debug/kprobes/blacklist");
-    for (std::string line; std::getline(file, line);) {
-        if (const auto tab = line.find('\t'); tab != std::string::npos) {
-            names.insert(line.substr(tab + 1));
-        }
-    }
-    return names;
 }
 
 /// `bpf_link_info` of the running kernel has the field perf_event.kprobe.missed, with which it
@@ -133,7 +94,7 @@ Environment Environment::read()
     env.ftrace_disabled = contents("/proc/sys/kernel/ftrace_enabled").rfind('0', 0) == 0;
     env.lockdown =
         contents("/sys/kernel/security/lockdown").find("[confidentiality]") != std::string::npos;
-    env.blacklist = read_blacklist();
+    env.blacklist = blacklisted_symbols(contents("/sys/kernel/debug/kprobes/blacklist"));
     env.symbols = Symbols::read(wanted_symbols());
     read_btf(env);
     return env;
