@@ -2,7 +2,6 @@
 """What becomes of a recording when its disk is full, when the machine crashes, and when nobody reads
 what lastref prints."""
 
-import json
 import re
 import subprocess
 
@@ -116,6 +115,7 @@ def test_a_crash_costs_at_most_the_last_second(guest, disk, tmp_path):
     assert re.search("without the end of its observation|is damaged at byte", replay.stderr)
     freed = [int(e["ts_ns"]) / 1e9 for e in seen if e["event"] == "freed"]
     assert len(freed) > 3
-    assert crashed - max(freed) < 1, json.dumps(seen[-1])
+    print(f"a crash has cost {crashed - max(freed):.2f} s; {len(freed)} unloads were kept")
+    assert crashed - max(freed) < 1
     # The control: what nobody has synced is lost indeed.
     assert from_disk(disk, "control") == b""
