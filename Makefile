@@ -5,9 +5,11 @@ K ?= 6.12
 export KERNELS ?= 6.12 stock-6.12 stock-6.1
 SERIES ?= 6.12 6.1
 PREFIX ?= /usr/local
+FUZZ ?= wire
+SECONDS ?= 600
 BENCH ?= 6.12 6.1 stock-6.12 stock-6.1
 
-.PHONY: all deps check lint unit test demo kernel patch-check patch-each patch-test mutants vm soak bench bench-check oracle install deb static clean help
+.PHONY: all deps check lint unit test demo kernel patch-check patch-each patch-test mutants vm soak bench bench-check fuzz oracle install deb static clean help
 
 all: ## build lastref (build/release/lastref)
 	@scripts/deps build
@@ -22,13 +24,13 @@ demo: ## see lastref explain a delayed unload, in a patched kernel
 test: ## check, then the tests in guests; KERNELS="6.12 stock-6.1" or KERNELS=all
 	@scripts/test
 
-check: ## lint, and the unit tests under gcc, clang and sanitizers
+check: ## lint, the unit tests under gcc, clang and sanitizers, and a little fuzzing
 	@scripts/test lint unit
 
 lint: ## formatting, clang-tidy, shell, Python, licenses
 	@scripts/test lint
 
-unit: ## the unit tests under gcc, clang and sanitizers
+unit: ## the unit tests under gcc, clang and sanitizers, and a little fuzzing
 	@scripts/test unit
 
 kernel: ## build a patched kernel: K=6.12, 6.1 or 6.12-debug; KERNEL_SRC=DIR|TARBALL
@@ -65,6 +67,11 @@ bench: ## what tracing costs, kept in docs/performance.*: BENCH=6.12 for one ker
 bench-check: ## fail if lastref costs more than 5 % more than is kept: BENCH=6.12 for one kernel
 	@scripts/deps build vm kernel $(filter-out source-stock-%,$(BENCH:%=source-%))
 	@tests/bench/run --check $(BENCH:%=--kernel %)
+
+fuzz: ## look for inputs that break lastref, resumable: FUZZ=wire SECONDS=600
+	@scripts/deps build test
+	@scripts/build asan
+	@scripts/fuzz long $(FUZZ) $(SECONDS)
 
 oracle: ## random programs against lastref, resumable: K=6.12 ROUNDS=10000 SEED=1
 	@scripts/deps build vm $(if $(filter stock-%,$(K)),,kernel source-$(firstword $(subst -, ,$(K))))

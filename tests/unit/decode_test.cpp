@@ -271,6 +271,35 @@ TEST(Decode, RefusesNumbersOutsideTheirRange)
     EXPECT_FALSE(decode_record(bytes_of(back)));
 }
 
+// What is added up later must not overflow; found by fuzzing.
+TEST(Decode, RefusesTimesAndCountsThatNoKernelReaches)
+{
+    auto freed = make<lr_header>(LR_FREED);
+    freed.ts_ns = 1ULL << 62;
+    EXPECT_TRUE(decode_record(bytes_of(freed)));
+    freed.ts_ns += 1;
+    const auto late = decode_record(bytes_of(freed));
+    ASSERT_FALSE(late);
+    EXPECT_NE(late.error().what.find("4611686018427387905"), std::string::npos);
+
+    auto cell = make<lr_cell>(LR_CELL);
+    cell.counter = LR_SOFT;
+    cell.kind = LR_GET;
+    cell.count = 1ULL << 50;
+    EXPECT_TRUE(decode_record(bytes_of(cell)));
+    cell.count += 1;
+    EXPECT_FALSE(decode_record(bytes_of(cell)));
+
+    auto lost = make<lr_losses>(LR_LOSSES);
+    for (auto *count : {&lost.events, &lost.missed_probes, &lost.map_full}) {
+        *count = 1ULL << 50;
+        EXPECT_TRUE(decode_record(bytes_of(lost)));
+        *count += 1;
+        EXPECT_FALSE(decode_record(bytes_of(lost)));
+        *count = 0;
+    }
+}
+
 TEST(Decode, SurvivesRandomBytes)
 {
     const std::uint32_t seed = testing::UnitTest::GetInstance()->random_seed();

@@ -104,11 +104,13 @@ TEST(Exposition, HostileNamesStayInsideTheirLabel)
 {
     MetricsDoc doc = sample();
     ModuleLabels labels(10);
+    doc.attach = "\xff\"";
     doc.hard[labels.of("a\"} 1\nevil{x=\"\\\xff")] = {1, {}};
     const std::string text = exposition(doc);
     EXPECT_THAT(text, HasSubstr(R"({module="a\"} 1\nevil{x=\"\\\\xff"} 1)"));
     EXPECT_THAT(text, Not(HasSubstr("\nevil")));
     EXPECT_EQ(text.find('\xff'), std::string::npos);
+    EXPECT_THAT(text, HasSubstr(R"({attach="\\xff\"",)"));
 }
 
 TEST(ListenAddress, GoodOnes)

@@ -20,6 +20,7 @@ show() {
 
 say 'A process has the device of a module open: rmmod says "Module tun is in use", and no more.'
 modprobe tun
+# shellcheck disable=SC2217 # it only has to have it open
 sleep 1000 < /dev/net/tun &
 show 'lastref why -q tun'
 kill $!

@@ -73,26 +73,64 @@ std::size_t prefix_bytes(std::string_view utf8, std::size_t width)
     return i;
 }
 
+/// A shell's $'…', in which any byte can be written with letters.
+std::string dollar_quoted(std::string_view bytes)
+{
+    std::string out = "$'";
+    for (const char c : bytes) {
+        if (c < ' ' || c > '~') {
+            out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+        } else {
+            out += c == '\'' || c == '\\' ? "\\" : "";
+            out += c;
+        }
+    }
+    return out + "'";
+}
+
 } // namespace
+
+std::string printable(std::string_view text)
+{
+    std::string out;
+    while (!text.empty()) {
+        const Decoded next = decode_utf8(text);
+        const bool control = next.point < 0x20 && next.point != '\n';
+        if (next.length == 0 || control || next.point == 0x7f) {
+            out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[0]));
+            text.remove_prefix(1);
+            continue;
+        }
+        if (drives_terminal(next.point)) {
+            out += fmt::format("\\u{{{:04x}}}", static_cast<std::uint32_t>(next.point));
+        } else {
+            out += text.substr(0, next.length);
+        }
+        text.remove_prefix(next.length);
+    }
+    return out;
+}
+
+std::string printable_line(std::string_view text)
+{
+    std::string out;
+    for (const char c : printable(text)) {
+        out += c == '\n' ? "\\x0a" : std::string(1, c);
+    }
+    return out;
+}
 
 std::string escape_text(std::string_view bytes)
 {
     std::string out;
     while (!bytes.empty()) {
-        const Decoded next = decode_utf8(bytes);
-        if (next.length == 0 || next.point < 0x20 || next.point == 0x7f) {
-            out += fmt::format("\\x{:02x}", static_cast<unsigned char>(bytes[0]));
-            bytes.remove_prefix(1);
-            continue;
+        const auto special = std::min(bytes.find_first_of("\\\n"), bytes.size());
+        out += printable(bytes.substr(0, special));
+        if (special == bytes.size()) {
+            break;
         }
-        if (next.point == '\\') {
-            out += "\\\\";
-        } else if (drives_terminal(next.point)) {
-            out += fmt::format("\\u{{{:04x}}}", static_cast<std::uint32_t>(next.point));
-        } else {
-            out += bytes.substr(0, next.length);
-        }
-        bytes.remove_prefix(next.length);
+        out += bytes[special] == '\n' ? "\\x0a" : "\\\\";
+        bytes.remove_prefix(special + 1);
     }
     return out;
 }
@@ -197,6 +235,9 @@ std::string shell_word(std::string_view bytes)
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+@:,=%";
     if (!bytes.empty() && bytes.find_first_not_of(harmless) == std::string_view::npos) {
         return std::string(bytes);
+    }
+    if (printable_line(bytes) != bytes) {
+        return dollar_quoted(bytes);
     }
     std::string out = "'";
     for (const char c : bytes) {

@@ -12,6 +12,13 @@ namespace lastref {
 /// characters that turn the direction of writing become \xNN or \u{NNNN}; a backslash is doubled.
 std::string escape_text(std::string_view bytes);
 
+/// What is made of text and of names that escape_text() has made safe, once more: lines stay lines
+/// and a backslash one backslash, and whatever else could drive a terminal is escaped. For the last
+/// hands that a message goes through.
+std::string printable(std::string_view text);
+/// The same for one line: an end of line is escaped as well.
+std::string printable_line(std::string_view text);
+
 /// Valid UTF-8 for JSON: invalid bytes become \xNN as text (and a backslash stays one). Control
 /// characters are left to the JSON writer.
 std::string to_utf8(std::string_view bytes);
@@ -32,7 +39,8 @@ std::string to_ascii(std::string_view utf8);
 /// "3 references", "1 reference".
 std::string plural(std::int64_t count, std::string_view singular);
 
-/// One word of a shell's command line: quoted where it must be.
+/// One word of a shell's command line, quoted where it must be: safe to show and to paste.
+/// printable() leaves it as it is.
 std::string shell_word(std::string_view bytes);
 
 /// "EAGAIN"; "errno 4095" where it has no name.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cli/child.h"
 
+#include "base/text.h"
+
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -66,7 +68,7 @@ Result<void> give_up_stdin()
 Error cannot_execute(const std::string &command, int error)
 {
     const bool missing = error == ENOENT;
-    return {.what = fmt::format("cannot run {}", command),
+    return {.what = fmt::format("cannot run {}", escape_text(command)),
             .errnum = error,
             .hint = missing ? "Give the command as in: lastref run -- rmmod MODULE" : "",
             .exit_code = missing ? ExitCode::NotFound : ExitCode::CannotRun};

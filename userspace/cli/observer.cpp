@@ -2,7 +2,10 @@
 #include "cli/observer.h"
 
 #include "base/confinement.h"
+#include "base/text.h"
+#include "base/time.h"
 #include "bpf/wire.h"
+#include "cli/messages.h"
 #include "cli/not_attempted.h"
 #include "cli/progress.h"
 #include "decode/decode.h"
@@ -11,10 +14,10 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <iostream>
 #include <poll.h>
 
 namespace lastref::cli {
@@ -41,6 +44,17 @@ Record make_record(lr_type type)
     h->size = sizeof(record);
     h->ts_ns = kernel::boot_clock_ns();
     return record;
+}
+
+constexpr std::chrono::milliseconds keep_every{250}; ///< flushes of a recording
+/// What a disk may take to keep one of them: the next one may have to wait for as long again.
+constexpr std::chrono::milliseconds disk_time{375};
+
+Error not_kept(const std::string &path, int error)
+{
+    return {.what = fmt::format("the disk does not keep the recording {}", escape_text(path)),
+            .errnum = error,
+            .hint = "What it still has can be read with: lastref report FILE"};
 }
 
 lr_text text_record(lr_type type, const std::string &text)
@@ -84,15 +98,18 @@ Result<Observer> Observer::start(const ObserverPlan &plan)
         recording = std::move(*writer);
     }
     Observer observer(std::move(*tracer), std::move(*signals), Session(info), plan);
-    observer.recording_ = std::move(recording);
+    if (recording) {
+        observer.recording_ = std::move(recording);
+        observer.disk_ = std::make_unique<DiskSync>(observer.recording_->file());
+    }
     if (auto first = observer.snapshot(); !first) {
         return fail(first.error());
     }
     if (const auto &why = observer.tracer_.passed_over(); !why.empty()) {
-        fmt::print(stderr, "lastref: {}\n", why);
+        say(why);
     }
     if (plan.announce) {
-        fmt::print(stderr, "lastref: attached ({})\n", info.attach);
+        say(fmt::format("attached ({})", info.attach));
     }
     return observer;
 }
@@ -118,21 +135,36 @@ Result<void> Observer::observe(const ObserverHooks &hooks)
     hooks_ = hooks;
     // After a command that gave up by itself somebody has to be found who holds its module: that
     // takes what attaching took.
-    if (auto confined = child_ ? Result<void>{} : confine(); !confined) {
-        return confined;
+    auto observed = child_ ? Result<void>{} : confine();
+    if (observed) {
+        observed = watch();
     }
+    if (!observed && recording_) {
+        (void)keep_all(); // what was seen before is worth having, whatever went wrong
+    }
+    return observed;
+}
+
+Result<void> Observer::watch()
+{
     const auto begin = Clock::now();
     const auto seconds = std::chrono::duration<double>(plan_.duration_s.value_or(0));
     const auto deadline = begin + std::chrono::duration_cast<Clock::duration>(seconds);
     auto next_snapshot = begin + plan_.snapshot_every;
     bool stopped = false;
     while (!stopped) {
-        const auto until = plan_.duration_s ? std::min(deadline, next_snapshot) : next_snapshot;
+        auto until = plan_.duration_s ? std::min(deadline, next_snapshot) : next_snapshot;
+        if (recording_ && recording_->has_buffered()) {
+            until = std::min(until, kept_ + keep_every);
+        }
         if (auto waited = wait(until, stopped); !waited) {
             return waited;
         }
         if (auto polled = poll(); !polled) {
             return polled;
+        }
+        if (auto kept = keep(); !kept) {
+            return kept;
         }
         if (Clock::now() >= next_snapshot) {
             const auto before = kernel::thread_cpu_time();
@@ -141,7 +173,8 @@ Result<void> Observer::observe(const ObserverHooks &hooks)
             }
             next_snapshot = Clock::now() + pause_after(kernel::thread_cpu_time() - before);
         }
-        stopped = stopped || (plan_.duration_s && Clock::now() >= deadline) ||
+        // Where nobody reads what is printed, a signal tells; where those are ignored, this.
+        stopped = stopped || !std::cout || (plan_.duration_s && Clock::now() >= deadline) ||
                   (hooks_.done && hooks_.done(session_));
     }
     return finish();
@@ -215,9 +248,6 @@ Result<void> Observer::snapshot()
     if (taken && sink_error_) {
         taken = fail(*sink_error_);
     }
-    if (taken && recording_) {
-        taken = recording_->flush();
-    }
     if (taken && hooks_.on_snapshot) {
         hooks_.on_snapshot(session_);
     }
@@ -239,7 +269,44 @@ Result<void> Observer::finish()
     if (auto emitted = emit(make_record<lr_header>(LR_END)); !emitted) {
         return emitted;
     }
-    return recording_ ? recording_->flush() : Result<void>{};
+    return recording_ ? keep_all() : Result<void>{};
+}
+
+/// A crash of the machine is to cost no more than the last second: a quarter of it is what is not
+/// flushed yet, the rest is for the disk.
+Result<void> Observer::keep()
+{
+    if (!recording_ || !recording_->has_buffered() || Clock::now() < kept_ + keep_every) {
+        return {};
+    }
+    kept_ = Clock::now();
+    if (auto flushed = recording_->flush(); !flushed) {
+        return flushed;
+    }
+    if (const int error = disk_->errnum(); error != 0) {
+        return fail(not_kept(plan_.record_to, error));
+    }
+    disk_->request();
+    return {};
+}
+
+Result<void> Observer::keep_all()
+{
+    if (auto flushed = recording_->flush(); !flushed) {
+        return flushed;
+    }
+    disk_->request();
+    const auto outcome = disk_->finish();
+    if (outcome.errnum != 0) {
+        return fail(not_kept(plan_.record_to, outcome.errnum));
+    }
+    if (outcome.slowest > disk_time) {
+        say(fmt::format("the disk took up to {} to keep what was recorded: a crash of the machine "
+                        "would have cost more than the last second",
+                        format_duration(static_cast<std::uint64_t>(
+                            std::chrono::nanoseconds(outcome.slowest).count()))));
+    }
+    return {};
 }
 
 const MetricsDoc &Observer::add_up(Metrics &metrics)

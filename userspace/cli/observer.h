@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/child.h"
+#include "cli/disk_sync.h"
 #include "cli/options.h"
 #include "cli/signals.h"
 #include "core/metrics.h"
@@ -11,6 +12,7 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -72,6 +74,7 @@ private:
 
     Observer(kernel::Tracer tracer, StopSignals signals, Session session, ObserverPlan plan);
 
+    Result<void> watch();
     Result<void> wait(Clock::time_point until, bool &stopped);
     Result<void> poll();
     Result<void> snapshot();
@@ -80,6 +83,8 @@ private:
     Result<void> finish();
     Result<void> take(std::span<const std::byte> record);
     kernel::RecordSink sink();
+    Result<void> keep();
+    Result<void> keep_all();
     template <typename Record>
     Result<void> emit(Record record);
 
@@ -89,6 +94,8 @@ private:
     ObserverPlan plan_;
     ObserverHooks hooks_;
     std::optional<RecordingWriter> recording_;
+    std::unique_ptr<DiskSync> disk_; ///< of the recording
+    Clock::time_point kept_{};       ///< when it was flushed last
     std::vector<std::string> command_;
     std::optional<Child> child_;
     bool command_ended_ = false;

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/follow_command.h"
+#include "cli/messages.h"
 #include "cli/output.h"
 
 #include <CLI/CLI.hpp>
@@ -38,9 +39,10 @@ Result<ExitCode> record_alone(const ObserverPlan &plan, const Options &options)
     }
     warn_of_losses(observer->session().losses());
     if (!options.quiet) {
-        fmt::print(stderr, "lastref: recorded {} in {}\n  See: lastref report {}\n",
-                   plural(static_cast<std::int64_t>(observer->session().unloads_seen()), "unload"),
-                   plan.record_to, plan.record_to);
+        say(fmt::format(
+            "recorded {} in {}\n  See: lastref report {}",
+            plural(static_cast<std::int64_t>(observer->session().unloads_seen()), "unload"),
+            escape_text(plan.record_to), escape_text(shell_word(plan.record_to))));
     }
     return ExitCode::Done;
 }

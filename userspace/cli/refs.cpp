@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // lastref refs: references by call site.
 
+#include "base/text.h"
 #include "cli/commands.h"
+#include "cli/messages.h"
 #include "cli/observer.h"
 #include "cli/output.h"
 #include "cli/replay.h"
@@ -109,8 +111,9 @@ Result<ExitCode> refs_of_recording(const Options &options)
     }
     const Session &session = replayed->session;
     if (options.hard && !session.info().hard) {
-        return fail({fmt::format("{} has no counts of hard references", options.replay), 0,
-                     "record them with: lastref record --hard"});
+        return fail(
+            {fmt::format("{} has no counts of hard references", escape_text(options.replay)), 0,
+             "record them with: lastref record --hard"});
     }
     const auto query = make_query(options, session.soft_supported() || !session.info().hard);
     const auto code = finish(session.refs(query), options);
@@ -142,7 +145,7 @@ Result<ExitCode> refs(const Options &options)
         return fail(observer.error());
     }
     if (!options.quiet && !options.duration_s) {
-        fmt::print(stderr, "lastref: counting; Ctrl-C ends with the table\n");
+        say("counting; Ctrl-C ends with the table");
     }
     ObserverHooks hooks;
     Ticker ticker(options, query);

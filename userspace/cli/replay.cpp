@@ -1,14 +1,49 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cli/replay.h"
 
+#include "base/text.h"
+#include "base/time.h"
+#include "cli/messages.h"
 #include "cli/progress.h"
+#include "cli/usage.h"
 #include "decode/decode.h"
 #include "decode/recording.h"
 
-#include <cstdio>
+#include <algorithm>
 #include <fmt/format.h>
+#include <variant>
 
 namespace lastref::cli {
+
+namespace {
+
+/// Feeds all that can be read to `session`. Says why that is not all; empty if it is.
+std::string feed(RecordingReader &reader, Session &session,
+                 const std::function<void(const Session &)> &on_event)
+{
+    bool ended = false;
+    for (auto at = reader.offset(); const auto record = reader.next(); at = reader.offset()) {
+        const auto event = decode_record(*record);
+        if (!event) {
+            return fmt::format("is damaged at byte {}: {} ({})", at, event.error().what,
+                               event.error().hint);
+        }
+        session.feed(*event);
+        ended = std::holds_alternative<End>(*event);
+        if (on_event) {
+            on_event(session);
+        }
+    }
+    if (const auto &damage = reader.damage()) {
+        return fmt::format("is damaged at byte {}: {}", damage->offset, damage->what);
+    }
+    return ended ? ""
+                 : fmt::format("ends at byte {} without the end of its observation: it goes on "
+                               "still, or was cut off",
+                               reader.offset());
+}
+
+} // namespace
 
 Result<Replay> replay(const std::string &path, bool quiet,
                       const std::function<void(const Session &)> &on_event)
@@ -17,25 +52,18 @@ Result<Replay> replay(const std::string &path, bool quiet,
     if (!reader) {
         return fail(reader.error());
     }
-    const Progress progress(fmt::format("reading {}", path), quiet);
     Replay out{.session = Session(reader->info())};
-    while (const auto record = reader->next()) {
-        const auto event = decode_record(*record);
-        if (!event) {
-            auto error = event.error();
-            error.what = fmt::format("{}: {}", path, error.what);
-            return fail(error);
-        }
-        out.session.feed(*event);
-        if (on_event) {
-            on_event(out.session);
-        }
-    }
-    if (const auto &damage = reader->damage()) {
-        out.damage =
-            fmt::format("{} is damaged at byte {}: {}", path, damage->offset, damage->what);
-        fmt::print(stderr, "lastref: {}\n  What follows is about the part before that.\n",
-                   out.damage);
+    const auto missing = [&] {
+        const Progress progress(fmt::format("reading {}", shown(path)), quiet);
+        return feed(*reader, out.session, on_event);
+    }();
+    if (!missing.empty()) {
+        const auto began = reader->info().start_ns;
+        const auto known_to = std::max(out.session.now_ns(), began) - began;
+        out.damage = fmt::format("{} {}", path, missing);
+        say(fmt::format("{} {}\n  What is told is of the part before that, up to {} after its "
+                        "beginning.",
+                        escape_text(path), missing, format_duration(known_to)));
         out.exit_code = ExitCode::Failed;
     }
     return out;

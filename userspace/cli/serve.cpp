@@ -2,6 +2,7 @@
 // lastref serve: what lastref sees, for Prometheus.
 
 #include "cli/commands.h"
+#include "cli/messages.h"
 #include "cli/observer.h"
 #include "cli/output.h"
 #include "core/metrics.h"
@@ -77,10 +78,9 @@ Result<ExitCode> serve(const Options &options)
         return fail(exporter.error());
     }
     if (!exporter->is_loopback()) {
-        fmt::print(stderr,
-                   "lastref: {} can be read by whoever reaches it: there is neither a "
-                   "password nor encryption\n",
-                   exporter->url());
+        say(fmt::format("{} can be read by whoever reaches it: there is neither a password nor "
+                        "encryption",
+                        exporter->url()));
     }
     auto observer = Observer::start(plan);
     if (!observer) {
@@ -89,7 +89,7 @@ Result<ExitCode> serve(const Options &options)
     Publisher publish(*observer, *exporter, options.max_labels.value_or(default_labels));
     publish();
     if (!options.quiet) {
-        fmt::print(stderr, "lastref: serving {}/metrics\n", exporter->url());
+        say(fmt::format("serving {}/metrics", exporter->url()));
     }
     ObserverHooks hooks;
     hooks.on_snapshot = [&](const Session &) { publish(); };

@@ -41,11 +41,21 @@ std::string did_you_mean(const std::string &given, const std::vector<std::string
                : fmt::format("Did you mean: {}{}", prefix, fmt::join(near, " or " + prefix));
 }
 
-/// What is wrong with the first word that nothing was made of.
-std::string about_word(const CLI::App &app, const CLI::App *command, const std::string &word)
+/// An error, and where the right use is told.
+Error misuse(const CLI::App *command, std::string what, std::string hint)
 {
-    const std::string see =
+    hint += hint.empty() ? "" : "\n  ";
+    hint +=
         fmt::format("See: lastref {}--help", command != nullptr ? command->get_name() + " " : "");
+    return {.what = std::move(what),
+            .errnum = 0,
+            .hint = std::move(hint),
+            .exit_code = ExitCode::Usage};
+}
+
+/// What is wrong with the first word that nothing was made of.
+Error about_word(const CLI::App &app, const CLI::App *command, const std::string &word)
+{
     std::string what;
     std::string hint;
     if (word.size() > 1 && word[0] == '-') {
@@ -64,8 +74,7 @@ std::string about_word(const CLI::App &app, const CLI::App *command, const std::
     } else {
         what = fmt::format("{} takes no argument '{}'", command->get_name(), shown(word));
     }
-    return fmt::format("{}\n{}{}  {}", what, hint.empty() ? "" : "  " + hint,
-                       hint.empty() ? "" : "\n", see);
+    return misuse(command, std::move(what), std::move(hint));
 }
 
 } // namespace
@@ -88,7 +97,7 @@ std::string exit_status_help()
            "  126, 127  the command cannot be run";
 }
 
-std::string usage_text(const CLI::App &app, const CLI::ParseError &error)
+Error usage_error(const CLI::App &app, const CLI::ParseError &error)
 {
     const auto chosen = app.get_subcommands();
     const CLI::App *const command = chosen.empty() ? nullptr : chosen.front();
@@ -96,23 +105,20 @@ std::string usage_text(const CLI::App &app, const CLI::ParseError &error)
     if (dynamic_cast<const CLI::ExtrasError *>(&error) != nullptr && !words.empty()) {
         return about_word(app, command, words.front());
     }
-    return fmt::format("{}\n  See: lastref {}--help", error.what(),
-                       command == nullptr ? "" : command->get_name() + " ");
+    return misuse(command, error.what(), "");
 }
 
-Result<ExitCode> print_help(const CLI::App &app, const std::string &name)
+Result<std::string> help_text(const CLI::App &app, const std::string &name)
 {
-    const auto print = [](const CLI::App &about, const std::string &called) {
-        fmt::print("{}",
-                   about.get_formatter()->make_help(&about, called, CLI::AppFormatMode::Normal));
-        return ExitCode::Done;
+    const auto text = [](const CLI::App &about, const std::string &called) {
+        return about.get_formatter()->make_help(&about, called, CLI::AppFormatMode::Normal);
     };
     if (name.empty()) {
-        return print(app, "lastref");
+        return text(app, "lastref");
     }
     for (const CLI::App *command : app.get_subcommands({})) {
         if (command->get_name() == name) {
-            return print(*command, "lastref " + name);
+            return text(*command, "lastref " + name);
         }
     }
     const auto hint = did_you_mean(name, names_of_commands(app), "lastref help ");

@@ -18,10 +18,10 @@ std::string exit_status_help();
 /// What a user gave, safe and short enough for a message.
 std::string shown(const std::string &given);
 
-/// What is wrong with a command line and what was probably meant, for stderr.
-std::string usage_text(const CLI::App &app, const CLI::ParseError &error);
+/// What is wrong with a command line and what was probably meant.
+Error usage_error(const CLI::App &app, const CLI::ParseError &error);
 
-/// Prints the --help of the command `name`, or without a name that of the program.
-Result<ExitCode> print_help(const CLI::App &app, const std::string &name);
+/// The --help of the command `name`, or without a name that of the program.
+Result<std::string> help_text(const CLI::App &app, const std::string &name);
 
 } // namespace lastref::cli

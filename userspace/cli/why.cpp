@@ -2,7 +2,9 @@
 // lastref why: who keeps a module from going.
 
 #include "core/why.h"
+#include "base/text.h"
 #include "cli/commands.h"
+#include "cli/messages.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/usage.h"
@@ -38,7 +40,7 @@ Result<ExitCode> why(const Options &options)
                      .exit_code = ExitCode::Usage});
     }
     auto inventory = [&] {
-        const Progress progress(fmt::format("looking who holds {}", name), options.quiet);
+        const Progress progress(fmt::format("looking who holds {}", shown(name)), options.quiet);
         return holders::take_inventory(name);
     }();
     if (!inventory) {
@@ -47,8 +49,8 @@ Result<ExitCode> why(const Options &options)
     const auto doc = explain(std::move(*inventory));
     print(doc, options);
     if (!doc.found.blind.empty()) {
-        fmt::print(stderr, "lastref: only /sys/module/{} could be read: {}\n  {}\n", name,
-                   doc.found.blind, doc.found.blind_remedy);
+        say(fmt::format("only /sys/module/{} could be read: {}\n  {}", escape_text(name),
+                        doc.found.blind, doc.found.blind_remedy));
     }
     return doc.exit_code();
 }

@@ -10,6 +10,11 @@ namespace {
 // Stretches kept for a site. Each is a fact on its own, so dropping some makes ages only vaguer.
 constexpr std::size_t max_history = 512;
 
+std::uint64_t add(std::uint64_t sum, std::uint64_t count)
+{
+    return std::min<std::uint64_t>(sum + count, most_counted);
+}
+
 void thin_out(auto &history)
 {
     if (history.size() < max_history) {
@@ -34,6 +39,7 @@ void Ledger::begin_snapshot(std::uint64_t ts_ns, const LossHistory &losses)
     missed_before_ = losses.total().missed_probes;
     cells_.clear();
     staged_.clear();
+    staged_ids_.clear();
 }
 
 void Ledger::feed(const Cell &cell)
@@ -45,7 +51,8 @@ void Ledger::feed(const Cell &cell)
 
 void Ledger::feed(const ModuleSeen &module)
 {
-    if (feeding_ && module.instance_id != 0) {
+    // The kernel's list has each once; a recording may have been made by anybody.
+    if (feeding_ && module.instance_id != 0 && staged_ids_.insert(module.instance_id).second) {
         staged_.push_back(module);
     }
 }
@@ -92,7 +99,7 @@ void Ledger::end_snapshot(std::uint64_t ts_ns)
     for (const Cell &cell : cells_) {
         cells[cell.instance_id].push_back(&cell);
         if (cell.instance_id == 0) {
-            unplaced[cell.counter] += cell.count;
+            unplaced[cell.counter] = add(unplaced[cell.counter], cell.count);
         }
     }
     std::unordered_map<std::uint64_t, Account> present;
@@ -129,7 +136,7 @@ void Ledger::commit(Account &account, const ModuleSeen &seen,
     for (const Cell *cell : cells) {
         const SiteKey key{cell->counter, cell->kind, cell->call_site};
         Site &site = account.sites[key];
-        counts[key] += cell->count;
+        counts[key] = add(counts[key], cell->count);
         site.count = std::max(site.count, counts[key]);
         if (cell->pid != 0 || !cell->comm.empty()) {
             site.last = {cell->pid, cell->comm};
@@ -163,7 +170,8 @@ void Ledger::balance(Account &account, Counter counter) const
     std::int64_t puts = 0;
     for (const auto &[key, site] : account.sites) {
         if (key.counter == counter) {
-            (key.kind == OpKind::Get ? gets : puts) += static_cast<std::int64_t>(site.count);
+            auto &sum = key.kind == OpKind::Get ? gets : puts;
+            sum = std::min(sum + static_cast<std::int64_t>(site.count), most_counted);
         }
     }
     const std::int64_t refs = counted(account.seen, counter);

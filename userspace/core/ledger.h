@@ -11,6 +11,7 @@
 #include <map>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 /// Who may hold how many references, from counts by call site and the kernel's own counter.
@@ -55,6 +56,10 @@
 /// time the get cells are read, microseconds to milliseconds later. Then c exceeds what the sites
 /// explain, which is shown as unexplained, and no site is called exact.
 namespace lastref {
+
+/// Counts of a recording that anybody may have made are added up to no more than this, so that what
+/// is computed from a few sums has room. No kernel counts as far.
+constexpr std::int64_t most_counted = std::int64_t{1} << 60;
 
 class Ledger {
 public:
@@ -141,6 +146,7 @@ private:
     std::uint64_t missed_before_ = 0; ///< probe runs known to be missed when it began
     std::vector<Cell> cells_;
     std::vector<ModuleSeen> staged_;
+    std::unordered_set<std::uint64_t> staged_ids_;
 };
 
 } // namespace lastref

@@ -25,7 +25,7 @@ public:
             static_cast<std::int64_t>(unplaced - std::min(unplaced, books_.unplaced_at_zero));
         for (const auto &[key, site] : account.sites) {
             if (key.counter == counter && key.kind == OpKind::Get) {
-                taken_ += since_zero(site);
+                taken_ = std::min(taken_ + since_zero(site), most_counted);
             }
         }
         // Taken before tracing and perhaps still held: none after a zero; at most all there are.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What to do about those who hold a module.
 
+#include "base/text.h"
 #include "core/culprits.h"
 #include "core/verdict_going.h"
 
@@ -63,10 +64,10 @@ void unload_dependents(std::vector<std::string> &out, const std::vector<Dependen
     bool in_order = true;
     for (const auto &module : modules) {
         if (module.going || module.refs > module.dependents) {
-            out.push_back(fmt::format("lastref why {}", module.name));
+            out.push_back(fmt::format("lastref why {}", shell_word(module.name)));
             in_order = false;
         }
-        names.push_back(module.name);
+        names.push_back(shell_word(module.name));
     }
     if (in_order && !names.empty()) {
         out.push_back(fmt::format("modprobe -r {}", fmt::join(names, " ")));
@@ -84,9 +85,10 @@ void end_processes(std::vector<std::string> &out, std::vector<std::string> pids,
     pids.resize(pids.size() - left);
     out.push_back(fmt::format("kill {}", fmt::join(pids, " ")));
     if (left != 0) {
-        out.push_back(fmt::format(
-            "… and {}: lastref why -j {} lists them",
-            left == 1 ? "1 more process" : fmt::format("{} more processes", left), module));
+        out.push_back(
+            fmt::format("… and {}: lastref why -j {} lists them",
+                        left == 1 ? "1 more process" : fmt::format("{} more processes", left),
+                        shell_word(module)));
     }
 }
 
@@ -123,7 +125,8 @@ std::vector<std::string> next_steps(const WhyDoc &doc)
     unload_dependents(out, found.dependents);
     end_processes(out, steps.pids, found.module);
     if (doc.hard.unexplained() > 0 && found.blind.empty()) {
-        out.push_back(fmt::format("To catch who takes them: lastref refs --hard {}", found.module));
+        out.push_back(fmt::format("To catch who takes them: lastref refs --hard {}",
+                                  shell_word(found.module)));
     }
     return out;
 }

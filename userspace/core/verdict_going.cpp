@@ -147,7 +147,7 @@ std::vector<std::string> steps_of_routine(const WhyDoc &doc)
     case RoutineStatus::Crashed:
         return {"Reboot. The kernel log has the crash."};
     case RoutineStatus::Waiting:
-        return {fmt::format("To see who puts them: lastref refs {}", doc.found.module)};
+        return {fmt::format("To see who puts them: lastref refs {}", shell_word(doc.found.module))};
     case RoutineStatus::Freeing:
     case RoutineStatus::Queued:
     case RoutineStatus::Unknown:

@@ -40,7 +40,12 @@ Error wrong_size(const char *name, std::size_t expected, std::size_t actual)
             "the recording is damaged or was made by another version of lastref"};
 }
 
-Error out_of_range(const char *name, const char *field, std::uint32_t value)
+// What is more cannot have been seen, and sums of what is less cannot overflow: a century and a
+// half since the boot, and fifty million operations a second for eight months.
+constexpr std::uint64_t latest_ns = 1ULL << 62;
+constexpr std::uint64_t most_counted = 1ULL << 50;
+
+Error out_of_range(const char *name, const char *field, std::uint64_t value)
 {
     return {fmt::format("a record of type {} has {} {}", name, field, value), 0,
             "the recording is damaged or was made by another version of lastref"};
@@ -223,6 +228,9 @@ Result<Event> cell(std::span<const std::byte> bytes)
         if (auto error = bad_operation("CELL", wire)) {
             return fail(std::move(*error));
         }
+        if (wire.count > most_counted) {
+            return fail(out_of_range("CELL", "count", wire.count));
+        }
         auto event = take_header<Cell>(wire.h);
         event.call_site = wire.call_site;
         event.count = wire.count;
@@ -235,6 +243,11 @@ Result<Event> cell(std::span<const std::byte> bytes)
 Result<Event> losses(std::span<const std::byte> bytes)
 {
     return with<lr_losses>("LOSSES", bytes, [](const lr_losses &wire) -> Result<Event> {
+        for (const auto count : {wire.events, wire.missed_probes, wire.map_full}) {
+            if (count > most_counted) {
+                return fail(out_of_range("LOSSES", "count", count));
+            }
+        }
         auto event = take_header<LossesSeen>(wire.h);
         event.events = wire.events;
         event.missed_probes = wire.missed_probes;
@@ -333,6 +346,10 @@ Result<Event> decode_record(std::span<const std::byte> bytes)
         return fail({fmt::format("a record of type {} says it has {} bytes, but has {}", head.type,
                                  head.size, bytes.size()),
                      0, "the recording is damaged"});
+    }
+    if (head.ts_ns > latest_ns) {
+        return fail({fmt::format("a record of type {} has time {}", head.type, head.ts_ns), 0,
+                     "the recording is damaged"});
     }
     return decode_payload(head.type, bytes);
 }

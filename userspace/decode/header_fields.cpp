@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 
@@ -71,9 +72,12 @@ bool take_field(SessionInfo &info, std::uint32_t tag, std::span<const std::byte>
     case tag_command:
         return take_text(field, info.command);
     case tag_start_ns:
-        return take_number(field, info.start_ns);
+        return take_number(field, info.start_ns) && info.start_ns <= 1ULL
+                                                                         << 62; // as decode.cpp has
     case tag_clock_offset_ns:
-        return take_number(field, info.clock_offset_ns);
+        // Its sum with any time of a record (decode.cpp) is one too.
+        return take_number(field, info.clock_offset_ns) &&
+               std::abs(info.clock_offset_ns / 2) <= std::int64_t{1} << 60;
     case tag_hard: {
         std::uint32_t hard = 0;
         const bool taken = take_number(field, hard);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "base/text.h"
 #include "decode/header_fields.h"
 #include "decode/recording.h"
 #include "decode/recording_format.h"
@@ -18,10 +19,15 @@ Result<RecordingReader> RecordingReader::open(const std::string &path)
     Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd.valid()) {
         const int error = errno;
-        return fail({fmt::format("cannot open the recording {}", path), error,
+        return fail({fmt::format("cannot open the recording {}", escape_text(path)), error,
                      "name a file that `lastref record -o FILE` has made"});
     }
-    RecordingReader reader(std::move(fd), path);
+    return from_fd(std::move(fd), path);
+}
+
+Result<RecordingReader> RecordingReader::from_fd(Fd fd, const std::string &name)
+{
+    RecordingReader reader(std::move(fd), escape_text(name));
     if (auto header = reader.read_header(); !header) {
         return fail(std::move(header.error()));
     }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "base/text.h"
 #include "decode/header_fields.h"
 #include "decode/recording.h"
 #include "decode/recording_format.h"
 
 #include <cerrno>
+#include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <zlib.h>
@@ -15,6 +17,19 @@ namespace format = recording_format;
 namespace {
 
 constexpr std::size_t buffer_limit = 1U << 18;
+constexpr std::size_t start_of_frames = format::magic.size() + sizeof(format::version);
+
+/// A new file is lost with the power unless its folder is on disk too. Where that cannot be asked
+/// for, there is nothing to be done.
+void sync_folder_of(const std::string &path)
+{
+    const auto slash = path.rfind('/');
+    const auto folder = slash == path.npos ? "." : path.substr(0, slash + 1);
+    const Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (fd.valid()) {
+        ::fsync(fd.get());
+    }
+}
 
 } // namespace
 
@@ -31,17 +46,24 @@ Result<RecordingWriter> RecordingWriter::create(const std::string &path, const S
     Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!fd.valid()) {
         const int error = errno;
-        return fail({fmt::format("cannot make the recording {}", path), error,
+        return fail({fmt::format("cannot make the recording {}", escape_text(path)), error,
                      error == EEXIST ? "an existing file is never overwritten: remove it or choose "
                                        "another name"
                                      : "choose a place where a file can be made"});
     }
-    return to_fd(std::move(fd), path, info);
+    auto writer = to_fd(std::move(fd), path, info);
+    if (writer) {
+        sync_folder_of(path);
+    } else {
+        ::unlink(path.c_str()); // a file without a header would only be in the way
+    }
+    return writer;
 }
 
-Result<RecordingWriter> RecordingWriter::to_fd(Fd fd, std::string name, const SessionInfo &info)
+Result<RecordingWriter> RecordingWriter::to_fd(Fd fd, const std::string &name,
+                                               const SessionInfo &info)
 {
-    RecordingWriter writer(std::move(fd), std::move(name));
+    RecordingWriter writer(std::move(fd), escape_text(name));
     const auto *magic = reinterpret_cast<const std::byte *>(format::magic.data());
     const auto *version = reinterpret_cast<const std::byte *>(&format::version);
     writer.buffer_.assign(magic, magic + format::magic.size());
@@ -74,25 +96,47 @@ Result<void> RecordingWriter::write(std::span<const std::byte> record)
     return buffer_.size() >= buffer_limit ? flush() : Result<void>{};
 }
 
+/// Cuts the file where the last record ends that is there as a whole. `written` bytes of the buffer
+/// are in it.
+Error RecordingWriter::give_up(std::size_t written, int error)
+{
+    const std::uint64_t begin = size_ - buffer_.size();
+    std::size_t whole = begin == 0 ? start_of_frames : 0;
+    format::FrameHead head{};
+    while (whole + sizeof(head) <= written) {
+        std::memcpy(&head, buffer_.data() + whole, sizeof(head));
+        if (whole + sizeof(head) + head.size > written) {
+            break;
+        }
+        whole += sizeof(head) + head.size;
+    }
+    const bool any = begin + whole > start_of_frames;
+    // What cannot be cut, such as a pipe, ends within a record; its reader finds that out.
+    [[maybe_unused]] const int cut = ::ftruncate(fd_.get(), static_cast<off_t>(begin + whole));
+    return {fmt::format("cannot write the recording {}", name_), error,
+            any ? fmt::format("What was recorded before, up to byte {}, can be read with: lastref "
+                              "report FILE\n  To record on: make room, or record to another file "
+                              "system",
+                              begin + whole)
+                : "make room, or record to another file system"};
+}
+
 Result<void> RecordingWriter::flush()
 {
     std::size_t done = 0;
-    while (done < buffer_.size()) {
+    while (!broken_ && done < buffer_.size()) {
         const ssize_t written = ::write(fd_.get(), buffer_.data() + done, buffer_.size() - done);
         if (written < 0 && errno == EINTR) {
             continue;
         }
         if (written <= 0) {
-            const int error = written < 0 ? errno : EIO;
-            // What was written is a whole recording up to there; the rest stays for another try.
-            buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(done));
-            return fail({fmt::format("cannot write the recording {}", name_), error,
-                         "make room, or record to another file system"});
+            broken_ = give_up(done, written < 0 ? errno : EIO);
+        } else {
+            done += static_cast<std::size_t>(written);
         }
-        done += static_cast<std::size_t>(written);
     }
     buffer_.clear();
-    return {};
+    return broken_ ? Result<void>(fail(*broken_)) : Result<void>{};
 }
 
 } // namespace lastref

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "exporter/exposition.h"
 
+#include "base/text.h"
+
 #include <limits>
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
@@ -36,6 +38,10 @@ public:
     {
         ClientMetric metric;
         metric.label = std::move(labels);
+        for (auto &label : metric.label) {
+            // Prometheus refuses a whole scrape for a byte that is not UTF-8.
+            label.value = to_utf8(label.value);
+        }
         if (families_.back().type == MetricType::Counter) {
             metric.counter.value = value;
         } else {

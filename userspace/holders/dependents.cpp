@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "holders/dependents.h"
 
+#include "base/text.h"
 #include "kernel/sysfs_modules.h"
 
 #include <algorithm>
@@ -18,16 +19,16 @@ Sighting describe(const DependentModule &module)
                  .path = name,
                  .detail = "depends on it",
                  .clause = fmt::format("{} depends on it", name),
-                 .remedy = fmt::format("modprobe -r {}", name)};
+                 .remedy = fmt::format("modprobe -r {}", shell_word(name))};
     if (module.going) {
         out.detail = "depends on it, and is being unloaded itself";
         out.clause = fmt::format("{} {}", name, out.detail);
-        out.remedy = fmt::format("lastref why {}", name);
+        out.remedy = fmt::format("lastref why {}", shell_word(name));
     } else if (const auto others = module.refs - module.dependents; others > 0) {
         out.detail += others == 1
                           ? ", and is held by 1 other reference itself"
                           : fmt::format(", and is held by {} other references itself", others);
-        out.remedy = fmt::format("lastref why {}", name);
+        out.remedy = fmt::format("lastref why {}", shell_word(name));
     }
     return out;
 }

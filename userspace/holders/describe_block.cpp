@@ -56,7 +56,7 @@ Sighting describe_loop(const lr_finding &finding, const std::string &path)
     out.path = "/dev/" + name;
     out.detail = fmt::format("loop device {}, backed by {}", name, path);
     out.clause = fmt::format("loop device {} is backed by {}", name, path);
-    out.remedy = fmt::format("losetup -d {}", out.path);
+    out.remedy = fmt::format("losetup -d {}", shell_word(out.path));
     return out;
 }
 

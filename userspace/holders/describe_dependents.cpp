@@ -18,7 +18,7 @@ Sighting describe_dependent(const lr_finding &finding)
     out.path = name_in(finding);
     out.detail = "depends on it";
     out.clause = fmt::format("{} depends on it", out.path);
-    out.remedy = fmt::format("modprobe -r {}", out.path);
+    out.remedy = fmt::format("modprobe -r {}", shell_word(out.path));
     if (finding.number == LR_STATE_GOING) {
         const auto state =
             finding.within != 0
@@ -27,7 +27,7 @@ Sighting describe_dependent(const lr_finding &finding)
                 : std::string("is being unloaded");
         out.detail = fmt::format("depends on it, and {}", state);
         out.clause = fmt::format("it is used by {}, which {}", out.path, state);
-        out.remedy = fmt::format("lastref why {}", out.path);
+        out.remedy = fmt::format("lastref why {}", shell_word(out.path));
     }
     return out;
 }

@@ -145,7 +145,7 @@ std::string remedy_of(const FileSystem &fs, const Namespaces &namespaces)
         }
     }
     for (const auto &loop : fs.loops) {
-        add(fmt::format("losetup -d /dev/{}", loop));
+        add(fmt::format("losetup -d {}", shell_word("/dev/" + loop)));
     }
     for (const auto &command : how_to_unmount(fs.mounts, namespaces)) {
         add(command);

@@ -95,7 +95,8 @@ Sighting describe_qdisc(const lr_finding &finding, const NetNamespace &space)
     out.path = device;
     out.detail = fmt::format("{} on {}, {}{}", what, device, parent(traffic), space.where());
     out.clause = fmt::format("{} has {}{}", device, what, space.where());
-    out.remedy = space.command(fmt::format("tc qdisc del dev {} {}", device, selector(traffic)));
+    out.remedy =
+        space.command(fmt::format("tc qdisc del dev {} {}", shell_word(device), selector(traffic)));
     return out;
 }
 
@@ -113,10 +114,10 @@ Sighting describe_filter(const lr_finding &finding, const NetNamespace &space)
     out.detail = fmt::format("{} on {} {}{}", what, device, place(traffic), space.where());
     out.clause = fmt::format("{} {} has a {}{}", device, place(traffic), what, space.where());
     const auto command =
-        is_template
-            ? fmt::format("tc chain del dev {} {} chain {}", device, place(traffic), traffic.chain)
-            : fmt::format("tc filter del dev {} {} chain {} pref {}", device, place(traffic),
-                          traffic.chain, traffic.priority);
+        is_template ? fmt::format("tc chain del dev {} {} chain {}", shell_word(device),
+                                  place(traffic), traffic.chain)
+                    : fmt::format("tc filter del dev {} {} chain {} pref {}", shell_word(device),
+                                  place(traffic), traffic.chain, traffic.priority);
     out.remedy = space.command(command);
     return out;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "holders/livepatch.h"
 
+#include "base/text.h"
+
 #include <fmt/format.h>
 #include <fstream>
 
@@ -35,7 +37,7 @@ std::optional<Sighting> livepatch_in_use(const std::string &module)
     }
     out.clause = fmt::format("it is {}", what);
     if (enabled) {
-        out.remedy = fmt::format("echo 0 > {}/enabled", folder);
+        out.remedy = fmt::format("echo 0 > {}", shell_word(folder + "/enabled"));
     }
     return out;
 }

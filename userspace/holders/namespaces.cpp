@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "holders/processes.h"
 
+#include "kernel/host.h"
+#include "kernel/proc_text.h"
+
 #include <array>
-#include <charconv>
 #include <dirent.h>
 #include <fmt/format.h>
-#include <fstream>
 #include <memory>
-#include <string_view>
 #include <unistd.h>
 
 namespace lastref::holders {
@@ -19,13 +19,7 @@ std::uint32_t inode_of(const std::string &process, const std::string &type)
     std::array<char, 64> text{};
     const auto path = fmt::format("/proc/{}/ns/{}", process, type);
     const auto size = ::readlink(path.c_str(), text.data(), text.size());
-    const std::string_view link(text.data(), size < 0 ? 0 : static_cast<std::size_t>(size));
-    const auto bracket = link.find('[');
-    std::uint32_t inode = 0;
-    if (bracket != std::string_view::npos) {
-        std::from_chars(link.data() + bracket + 1, link.data() + link.size(), inode);
-    }
-    return inode;
+    return kernel::inode_in_link({text.data(), size < 0 ? 0 : static_cast<std::size_t>(size)});
 }
 
 struct CloseDirectory {
@@ -57,17 +51,18 @@ void Namespaces::read_all() const
     const std::unique_ptr<DIR, CloseDirectory> proc(::opendir("/proc"));
     while (const auto *entry = proc ? ::readdir(proc.get()) : nullptr) {
         const std::string name = entry->d_name;
-        Process process;
-        const auto [end, error] =
-            std::from_chars(name.data(), name.data() + name.size(), process.pid);
-        if (error != std::errc{} || end != name.data() + name.size()) {
+        const auto pid = kernel::pid_of(name);
+        if (!pid) {
             continue;
         }
         const auto inode = inode_of(name, type_);
         if (inode != 0 && processes_.find(inode) == processes_.end()) {
-            std::ifstream comm(fmt::format("/proc/{}/comm", name));
-            std::getline(comm, process.comm);
-            processes_.emplace(inode, process);
+            auto comm = kernel::contents(fmt::format("/proc/{}/comm", name));
+            comm.resize(comm.empty() ? 0 : comm.size() - 1); // its own end of line
+            Process process;
+            process.pid = *pid;
+            process.comm = std::move(comm);
+            processes_.emplace(inode, std::move(process));
         }
     }
 }

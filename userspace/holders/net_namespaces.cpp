@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "holders/net_namespaces.h"
 
+#include "base/text.h"
+#include "kernel/proc_text.h"
+
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -36,15 +38,13 @@ std::map<std::uint32_t, std::uint32_t> processes_by_namespace()
     std::map<std::uint32_t, std::uint32_t> out;
     std::error_code error;
     for (const auto &entry : fs::directory_iterator("/proc", error)) {
-        const auto name = entry.path().filename().string();
-        std::uint32_t pid = 0;
-        const auto [end, bad] = std::from_chars(name.data(), name.data() + name.size(), pid);
-        if (bad != std::errc() || end != name.data() + name.size()) {
+        const auto pid = kernel::pid_of(entry.path().filename().string());
+        if (!pid) {
             continue;
         }
-        const auto inode = inode_of(fmt::format("/proc/{}/ns/net", pid));
+        const auto inode = inode_of(fmt::format("/proc/{}/ns/net", *pid));
         auto &first = out[inode];
-        first = first == 0 ? pid : std::min(first, pid);
+        first = first == 0 ? *pid : std::min(first, *pid);
     }
     return out;
 }
@@ -69,7 +69,7 @@ std::string NetNamespace::command(const std::string &command) const
         return command;
     }
     if (!name.empty()) {
-        return fmt::format("ip netns exec {} {}", name, command);
+        return fmt::format("ip netns exec {} {}", shell_word(name), command);
     }
     return pid != 0 ? fmt::format("nsenter -n -t {} {}", pid, command) : "";
 }

@@ -8,7 +8,6 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <string_view>
 #include <unistd.h>
 
 namespace lastref::holders {
@@ -47,39 +46,13 @@ std::string cgroup_path(std::uint64_t id)
     return path.compare(0, root, cgroup_root) == 0 ? path.substr(root) : "";
 }
 
-bool ends_with(std::string_view text, std::string_view end)
-{
-    return text.size() > end.size() && text.substr(text.size() - end.size()) == end;
-}
-
-/// The innermost unit of a path such as "/system.slice/foo.service/worker"; else the path itself.
-std::string unit_in(const std::string &path)
-{
-    for (std::string_view left = path; !left.empty();) {
-        const auto slash = left.rfind('/');
-        const auto name = left.substr(slash + 1);
-        if (ends_with(name, ".service") || ends_with(name, ".scope")) {
-            return std::string(name);
-        }
-        left = left.substr(0, slash == std::string_view::npos ? 0 : slash);
-    }
-    return path == "/" ? "" : path;
-}
-
-/// Whether the path is below a user's own service manager, whose units the system's does not know.
-bool is_users(const std::string &path)
-{
-    return path.find("/user@") != std::string::npos;
-}
-
 } // namespace
 
-const Processes::Unit &Processes::unit_of(std::uint64_t cgroup)
+const kernel::Unit &Processes::unit_of(std::uint64_t cgroup)
 {
     const auto [unit, is_new] = units_.try_emplace(cgroup);
     if (is_new && cgroup > 1) { // 1 is the root
-        const auto path = cgroup_path(cgroup);
-        unit->second = {unit_in(path), is_users(path)};
+        unit->second = kernel::unit_of_cgroup(cgroup_path(cgroup));
     }
     return unit->second;
 }

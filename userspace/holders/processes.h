@@ -4,6 +4,7 @@
 #include "bpf/holders/holders.h"
 #include "core/inventory.h"
 #include "holders/net_namespaces.h"
+#include "kernel/proc_text.h"
 
 #include <cstdint>
 #include <map>
@@ -35,13 +36,9 @@ public:
     }
 
 private:
-    struct Unit {
-        std::string name;   ///< empty: none
-        bool users = false; ///< of a user's own service manager
-    };
-    const Unit &unit_of(std::uint64_t cgroup);
+    const kernel::Unit &unit_of(std::uint64_t cgroup);
 
-    std::map<std::uint64_t, Unit> units_;
+    std::map<std::uint64_t, kernel::Unit> units_;
     std::map<std::uint64_t, SocketFile> sockets_;
     NetNamespaces net_namespaces_;
 };

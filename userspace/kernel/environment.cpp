@@ -3,39 +3,17 @@
 
 #include "kernel/host.h"
 #include "kernel/probes.h"
+#include "kernel/proc_text.h"
 
 #include <bpf/btf.h>
 #include <filesystem>
-#include <fstream>
 #include <memory>
-#include <sstream>
 #include <unistd.h>
 
 namespace lastref::kernel {
 namespace {
 
 constexpr auto btf_path = "/sys/kernel/btf/vmlinux";
-
-std::string contents(const std::string &path)
-{
-    std::ifstream file(path);
-    std::ostringstream text;
-    text << file.rdbuf();
-    return text.str();
-}
-
-/// The symbols of debugfs' kprobes/blacklist: "0xstart-0xend<TAB>symbol" a line.
-std::set<std::string, std::less<>> read_blacklist()
-{
-    std::set<std::string, std::less<>> names;
-    std::ifstream file("/sys/kernel/debug/kprobes/blacklist");
-    for (std::string line; std::getline(file, line);) {
-        if (const auto tab = line.find('\t'); tab != std::string::npos) {
-            names.insert(line.substr(tab + 1));
-        }
-    }
-    return names;
-}
 
 /// `bpf_link_info` of the running kernel has the field perf_event.kprobe.missed, with which it
 /// grew to 56 bytes: commit 3acf8ace6823 (in v6.7).
@@ -105,7 +83,7 @@ Environment Environment::read()
     env.ftrace_disabled = contents("/proc/sys/kernel/ftrace_enabled").rfind('0', 0) == 0;
     env.lockdown =
         contents("/sys/kernel/security/lockdown").find("[confidentiality]") != std::string::npos;
-    env.blacklist = read_blacklist();
+    env.blacklist = blacklisted_symbols(contents("/sys/kernel/debug/kprobes/blacklist"));
     env.symbols = Symbols::read(wanted_symbols());
     read_btf(env);
     return env;

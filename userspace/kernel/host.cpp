@@ -3,6 +3,7 @@
 
 #include <ctime>
 #include <fstream>
+#include <sstream>
 #include <sys/utsname.h>
 
 namespace lastref::kernel {
@@ -49,6 +50,14 @@ Host this_host()
     std::ifstream file("/proc/sys/kernel/random/boot_id");
     std::getline(file, host.boot_id);
     return host;
+}
+
+std::string contents(const std::string &path)
+{
+    std::ifstream file(path);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
 }
 
 } // namespace lastref::kernel

@@ -72,21 +72,18 @@ Line split(std::string_view line)
     return out;
 }
 
-/// Hands all lines of a file, one after the other, to `take`, until that returns false.
+/// Hands all lines, one after the other, to `take`, until that returns false.
 template <typename Take>
-void for_each_line(int file, const Take &take)
+void for_each_line(const Symbols::ReadMore &more, const Take &take)
 {
     std::array<char, std::size_t{64} * 1024> buffer{};
     std::size_t have = 0;
     for (;;) {
-        const auto got = ::read(file, buffer.data() + have, buffer.size() - have);
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got <= 0) {
+        const auto got = more(std::span(buffer).subspan(have));
+        if (got == 0) {
             return;
         }
-        have += static_cast<std::size_t>(got);
+        have += got;
         std::string_view left(buffer.data(), have);
         for (auto end = left.find('\n'); end != std::string_view::npos; end = left.find('\n')) {
             if (!take(left.substr(0, end))) {
@@ -103,17 +100,25 @@ void for_each_line(int file, const Take &take)
 
 Symbols Symbols::read(std::span<const std::string_view> wanted, const std::string &path)
 {
+    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    return parse(wanted, [&file](std::span<char> into) {
+        ssize_t got = -1;
+        do {
+            got = ::read(file.get(), into.data(), into.size());
+        } while (got < 0 && errno == EINTR);
+        return static_cast<std::size_t>(std::max<ssize_t>(got, 0));
+    });
+}
+
+Symbols Symbols::parse(std::span<const std::string_view> wanted, const ReadMore &more)
+{
     Symbols symbols;
     const auto wanted_by_symbol = by_symbol(wanted);
     const bool none_of_modules =
         std::none_of(wanted.begin(), wanted.end(), [](std::string_view name) {
             return name.find(':') != std::string_view::npos;
         });
-    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file.valid()) {
-        return symbols;
-    }
-    for_each_line(file.get(), [&](std::string_view text) {
+    for_each_line(more, [&](std::string_view text) {
         if (none_of_modules && !text.empty() && text.back() == ']') {
             return false; // the modules come last
         }

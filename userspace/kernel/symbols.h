@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -20,6 +22,11 @@ public:
     /// cannot be read.
     static Symbols read(std::span<const std::string_view> wanted,
                         const std::string &path = "/proc/kallsyms");
+
+    /// Fills the span as far as it goes and says how far; 0 at the end.
+    using ReadMore = std::function<std::size_t(std::span<char>)>;
+    /// The same of a text that comes piece by piece.
+    static Symbols parse(std::span<const std::string_view> wanted, const ReadMore &more);
 
     /// Whether there is exactly this name.
     [[nodiscard]] bool has(std::string_view name) const;

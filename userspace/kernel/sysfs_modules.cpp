@@ -2,9 +2,9 @@
 #include "kernel/sysfs_modules.h"
 
 #include "kernel/host.h"
+#include "kernel/proc_text.h"
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <sys/stat.h>
@@ -30,13 +30,7 @@ std::string first_line(const fs::path &path)
 
 std::optional<std::int64_t> number(const fs::path &path)
 {
-    const auto text = first_line(path);
-    std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size()) {
-        return std::nullopt;
-    }
-    return value;
+    return whole_number(first_line(path));
 }
 
 std::vector<std::string> names_in(const fs::path &folder)
@@ -60,13 +54,7 @@ bool is_component(std::string_view name)
 /// Whether /lib/modules/RELEASE/modules.builtin lists "path/NAME.ko".
 bool listed_as_builtin(std::string_view name)
 {
-    std::ifstream file("/lib/modules/" + this_host().release + "/modules.builtin");
-    for (std::string line; std::getline(file, line);) {
-        if (module_name(line) == name) {
-            return true;
-        }
-    }
-    return false;
+    return lists_module(contents("/lib/modules/" + this_host().release + "/modules.builtin"), name);
 }
 
 } // namespace

@@ -219,7 +219,7 @@ void render_text(std::ostream &out, const WhyDoc &doc, const RenderOptions &opti
     const char *label = "  Next: ";
     out << (doc.next.empty() ? "" : "\n");
     for (const auto &step : doc.next) {
-        out << beside(label, escape_text(step), options);
+        out << beside(label, printable_line(step), options);
         label = "        ";
     }
     not_examined(out, doc, options);

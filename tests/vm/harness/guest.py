@@ -35,14 +35,16 @@ class Guest:
 
     Emulated processors run at the same time, each on a thread of the host, unless they are to run
     in_turn: then one does not go on in code that another has just patched, as it may otherwise.
+
+    disk is a file that is the guest's /dev/vda.
     """
 
     def __init__(self, kernel, load=(), smp=2, mem="1G", icount=False, in_turn=False, append="",
                  copies=None, programs=(), extra_modules=(), lastref="lastref-static",
-                 console=None):
+                 console=None, disk=None):
         self.kernel = kernels.get(kernel) if isinstance(kernel, str) else kernel
         self.options = {"smp": 1 if icount else smp, "mem": mem, "icount": icount,
-                        "in_turn": in_turn, "append": append}
+                        "in_turn": in_turn, "append": append, "disk": disk}
         self.mirror = console  # a binary file that gets the console as it comes
         self.allowed = []
         self.changed = threading.Condition(threading.RLock())

@@ -24,7 +24,7 @@ def _end_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
-def arguments(kernel, initrd, accel, smp, mem, icount, in_turn, append):
+def arguments(kernel, initrd, accel, smp, mem, icount, in_turn, append, disk):
     line = f"{COMMAND_LINE} {append}".strip()
     if icount:  # while the guest waits for the host, hours go by in it
         line = f"sysctl.kernel.hung_task_timeout_secs=0 {line}"
@@ -40,6 +40,7 @@ def arguments(kernel, initrd, accel, smp, mem, icount, in_turn, append):
             "-no-reboot", "-machine", "pc", *machine, "-m", mem,
             # The BIOS tells a kernel without ACPI of one processor for each socket, no more.
             "-smp", f"{smp},sockets={smp}",
+            *(["-drive", f"file={disk},format=raw,if=virtio"] if disk else []),
             "-kernel", str(kernel.image), "-initrd", str(initrd),
             "-append", line]
 

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "kernel/proc_text.h"
+
+#include "kernel/sysfs_modules.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace lastref::kernel {
+namespace {
+
+template <typename Number>
+std::optional<Number> all_of(std::string_view text)
+{
+    Number value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool all = error == std::errc{} && end == text.data() + text.size();
+    return all ? std::optional(value) : std::nullopt;
+}
+
+/// The number that a text begins with; 0 where it begins with none.
+template <typename Number>
+Number leading(std::string_view text, int base)
+{
+    Number value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value, base);
+    return value;
+}
+
+/// The next line, which is taken off `text`.
+std::string_view take_line(std::string_view &text)
+{
+    const auto line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    return line;
+}
+
+bool ends_with(std::string_view text, std::string_view end)
+{
+    return text.size() > end.size() && text.substr(text.size() - end.size()) == end;
+}
+
+} // namespace
+
+std::optional<std::int64_t> whole_number(std::string_view text)
+{
+    return all_of<std::int64_t>(text);
+}
+
+std::optional<std::uint32_t> pid_of(std::string_view directory)
+{
+    return all_of<std::uint32_t>(directory);
+}
+
+std::uint32_t inode_in_link(std::string_view link)
+{
+    const auto bracket = link.find('[');
+    return bracket == link.npos ? 0 : leading<std::uint32_t>(link.substr(bracket + 1), 10);
+}
+
+std::set<std::string, std::less<>> blacklisted_symbols(std::string_view blacklist)
+{
+    std::set<std::string, std::less<>> names;
+    while (!blacklist.empty()) {
+        const auto line = take_line(blacklist);
+        if (const auto tab = line.find('\t'); tab != line.npos) {
+            names.emplace(line.substr(tab + 1));
+        }
+    }
+    return names;
+}
+
+bool lists_module(std::string_view modules_builtin, std::string_view name)
+{
+    while (!modules_builtin.empty()) {
+        if (module_name(take_line(modules_builtin)) == name) {
+            return true;
+        }
+    }
+    return false;
+}
+
+Unit unit_of_cgroup(std::string_view path)
+{
+    const bool users = path.find("/user@") != path.npos;
+    for (auto left = path; !left.empty();) {
+        const auto slash = left.rfind('/');
+        const auto name = left.substr(slash + 1); // npos + 1 is 0
+        if (ends_with(name, ".service") || ends_with(name, ".scope")) {
+            return {std::string(name), users};
+        }
+        left = left.substr(0, slash == left.npos ? 0 : slash);
+    }
+    return {path == "/" ? "" : std::string(path), users};
+}
+
+bool can_be_path_of(std::string_view path, std::string_view name, std::size_t cut_at)
+{
+    constexpr std::string_view deleted = " (deleted)";
+    if (ends_with(path, deleted)) {
+        path.remove_suffix(deleted.size());
+    }
+    if (path.empty() || path.front() != '/' || name.empty() || name == "/") {
+        return true;
+    }
+    const auto last = path.substr(path.rfind('/') + 1);
+    return name.size() < cut_at ? last == name : last.substr(0, name.size()) == name;
+}
+
+} // namespace lastref::kernel
