@@ -40,6 +40,10 @@ class Browser:
                      deviceScaleFactor=1, mobile=False)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.command("Emulation.setEmulatedMedia", media=media, features=[scheme])
+        # What follows the size is drawn in the next frame, which a busy machine is late with.
+        self.driver.execute_async_script("""
+            const done = arguments[0];
+            requestAnimationFrame(() => requestAnimationFrame(() => done()));""")
 
     def command(self, name, **arguments):
         return self.driver.execute_cdp_cmd(name, arguments)
