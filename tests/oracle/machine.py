@@ -91,7 +91,8 @@ class Machine:
 
     def __init__(self, kernel, build=None, builds=(), smp=2):
         copies = {name: broken.lastref(name) for name in {build, *builds} - {None}}
-        self.guest = Guest(kernel, load=["lr_referee"], smp=smp,
+        # Not the static one: a broken build needs the libraries that come with this.
+        self.guest = Guest(kernel, load=["lr_referee"], smp=smp, lastref="lastref",
                            copies={"oracle": driver(), **copies})
         self.documents = 0
         self.job = None

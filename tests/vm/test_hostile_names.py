@@ -12,7 +12,7 @@ import truth
 import why
 
 kernels = ["stock-6.12"]
-guest_options = {"programs": ["ip", "tc"]}
+guest_options = {"programs": ["ip", "tc"], "lastref": "lastref"}  # serve is asked, too
 
 # Clears the screen, ends the line, names the window; the same in UTF-8, and right to left; what is no
 # UTF-8; and what a shell would run.
