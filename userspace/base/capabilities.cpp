@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cerrno>
+#include <exception>
 #include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -38,6 +39,13 @@ Result<void> give_up_capabilities()
         return fail({.what = "cannot give up capabilities", .errnum = errno, .hint = ""});
     }
     return {};
+}
+
+void begin_without_capabilities()
+{
+    if (!give_up_capabilities()) {
+        std::terminate();
+    }
 }
 
 } // namespace lastref

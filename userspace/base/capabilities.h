@@ -14,4 +14,8 @@ std::uint64_t effective_capabilities();
 /// even those that are set-user-ID.
 Result<void> give_up_capabilities();
 
+/// The same for the beginning of a thread that needs none. No kernel refuses it; should one, the
+/// process ends.
+void begin_without_capabilities();
+
 } // namespace lastref

@@ -51,7 +51,7 @@ int DiskSync::errnum() const
 
 void DiskSync::run()
 {
-    (void)give_up_capabilities(); // of no use here, and what can be done without them is the same
+    begin_without_capabilities();
     std::unique_lock lock(mutex_);
     for (;;) {
         changed_.wait(lock, [this] { return requested_ || ended_; });

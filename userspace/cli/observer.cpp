@@ -153,11 +153,8 @@ Result<void> Observer::watch()
     auto next_snapshot = begin + plan_.snapshot_every;
     bool stopped = false;
     while (!stopped) {
-        auto until = plan_.duration_s ? std::min(deadline, next_snapshot) : next_snapshot;
-        if (recording_ && recording_->has_buffered()) {
-            until = std::min(until, kept_ + keep_every);
-        }
-        if (auto waited = wait(until, stopped); !waited) {
+        const auto until = plan_.duration_s ? std::min(deadline, next_snapshot) : next_snapshot;
+        if (auto waited = wait(std::min(until, next_keep()), stopped); !waited) {
             return waited;
         }
         if (auto polled = poll(); !polled) {
@@ -272,11 +269,18 @@ Result<void> Observer::finish()
     return recording_ ? keep_all() : Result<void>{};
 }
 
+/// When there will be something to keep, as far as is known now.
+Observer::Clock::time_point Observer::next_keep() const
+{
+    const bool something = recording_ && recording_->has_buffered();
+    return something ? kept_ + keep_every : Clock::time_point::max();
+}
+
 /// A crash of the machine is to cost no more than the last second: a quarter of it is what is not
 /// flushed yet, the rest is for the disk.
 Result<void> Observer::keep()
 {
-    if (!recording_ || !recording_->has_buffered() || Clock::now() < kept_ + keep_every) {
+    if (Clock::now() < next_keep()) {
         return {};
     }
     kept_ = Clock::now();

@@ -83,6 +83,7 @@ private:
     Result<void> finish();
     Result<void> take(std::span<const std::byte> record);
     kernel::RecordSink sink();
+    [[nodiscard]] Clock::time_point next_keep() const;
     Result<void> keep();
     Result<void> keep_all();
     template <typename Record>

@@ -2,6 +2,7 @@
 #include "decode/decode.h"
 
 #include "bpf/wire.h"
+#include "decode/limits.h"
 
 #include <algorithm>
 #include <cstring>
@@ -39,11 +40,6 @@ Error wrong_size(const char *name, std::size_t expected, std::size_t actual)
     return {fmt::format("a record of type {} has {} bytes, not {}", name, actual, expected), 0,
             "the recording is damaged or was made by another version of lastref"};
 }
-
-// What is more cannot have been seen, and sums of what is less cannot overflow: a century and a
-// half since the boot, and fifty million operations a second for eight months.
-constexpr std::uint64_t latest_ns = 1ULL << 62;
-constexpr std::uint64_t most_counted = 1ULL << 50;
 
 Error out_of_range(const char *name, const char *field, std::uint64_t value)
 {
@@ -228,7 +224,7 @@ Result<Event> cell(std::span<const std::byte> bytes)
         if (auto error = bad_operation("CELL", wire)) {
             return fail(std::move(*error));
         }
-        if (wire.count > most_counted) {
+        if (wire.count > limits::most_in_a_record) {
             return fail(out_of_range("CELL", "count", wire.count));
         }
         auto event = take_header<Cell>(wire.h);
@@ -244,7 +240,7 @@ Result<Event> losses(std::span<const std::byte> bytes)
 {
     return with<lr_losses>("LOSSES", bytes, [](const lr_losses &wire) -> Result<Event> {
         for (const auto count : {wire.events, wire.missed_probes, wire.map_full}) {
-            if (count > most_counted) {
+            if (count > limits::most_in_a_record) {
                 return fail(out_of_range("LOSSES", "count", count));
             }
         }
@@ -347,7 +343,7 @@ Result<Event> decode_record(std::span<const std::byte> bytes)
                                  head.size, bytes.size()),
                      0, "the recording is damaged"});
     }
-    if (head.ts_ns > latest_ns) {
+    if (head.ts_ns > limits::latest_ns) {
         return fail({fmt::format("a record of type {} has time {}", head.type, head.ts_ns), 0,
                      "the recording is damaged"});
     }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "decode/header_fields.h"
 
+#include "decode/limits.h"
+
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <string>
 
@@ -72,12 +73,11 @@ bool take_field(SessionInfo &info, std::uint32_t tag, std::span<const std::byte>
     case tag_command:
         return take_text(field, info.command);
     case tag_start_ns:
-        return take_number(field, info.start_ns) && info.start_ns <= 1ULL
-                                                                         << 62; // as decode.cpp has
+        return take_number(field, info.start_ns) && info.start_ns <= limits::latest_ns;
     case tag_clock_offset_ns:
-        // Its sum with any time of a record (decode.cpp) is one too.
         return take_number(field, info.clock_offset_ns) &&
-               std::abs(info.clock_offset_ns / 2) <= std::int64_t{1} << 60;
+               info.clock_offset_ns >= -limits::furthest_epoch_ns &&
+               info.clock_offset_ns <= limits::furthest_epoch_ns;
     case tag_hard: {
         std::uint32_t hard = 0;
         const bool taken = take_number(field, hard);

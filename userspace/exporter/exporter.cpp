@@ -6,7 +6,6 @@
 #include "exporter/exposition.h"
 
 #include <CivetServer.h>
-#include <exception>
 #include <fmt/format.h>
 #include <mutex>
 
@@ -124,13 +123,10 @@ std::vector<std::string> server_options(const ListenAddress &address)
             "request_timeout_ms", "5000",         "enable_keep_alive", "no"};
 }
 
-/// The server's threads start before all is attached, with all capabilities of this process; they
-/// need none.
+/// The server's threads start before all is attached, with all capabilities of this process.
 void *begin_thread(const mg_context * /*server*/, int /*kind*/)
 {
-    if (!give_up_capabilities()) {
-        std::terminate();
-    }
+    begin_without_capabilities();
     return nullptr;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "holders/processes.h"
 
-#include "kernel/host.h"
+#include "kernel/proc_files.h"
 #include "kernel/proc_text.h"
 
 #include <array>

@@ -3,6 +3,7 @@
 
 #include "kernel/host.h"
 #include "kernel/probes.h"
+#include "kernel/proc_files.h"
 #include "kernel/proc_text.h"
 
 #include <bpf/btf.h>
@@ -12,8 +13,6 @@
 
 namespace lastref::kernel {
 namespace {
-
-constexpr auto btf_path = "/sys/kernel/btf/vmlinux";
 
 /// `bpf_link_info` of the running kernel has the field perf_event.kprobe.missed, with which it
 /// grew to 56 bytes: commit 3acf8ace6823 (in v6.7).
@@ -43,7 +42,7 @@ bool module_has_soft_refcnt(const btf *types)
 
 void read_btf(Environment &env)
 {
-    if (::access(btf_path, R_OK) != 0) {
+    if (::access(types_path, R_OK) != 0) {
         return;
     }
     const std::unique_ptr<btf, decltype(&btf__free)> types(btf__load_vmlinux_btf(), btf__free);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "kernel/host.h"
 
+#include "kernel/proc_files.h"
+
 #include <ctime>
-#include <fstream>
-#include <sstream>
 #include <sys/utsname.h>
 
 namespace lastref::kernel {
@@ -47,17 +47,8 @@ Host this_host()
         host.release = names.release;
         host.machine = names.machine;
     }
-    std::ifstream file("/proc/sys/kernel/random/boot_id");
-    std::getline(file, host.boot_id);
+    host.boot_id = first_line("/proc/sys/kernel/random/boot_id");
     return host;
-}
-
-std::string contents(const std::string &path)
-{
-    std::ifstream file(path);
-    std::ostringstream text;
-    text << file.rdbuf();
-    return text.str();
 }
 
 } // namespace lastref::kernel

@@ -26,7 +26,4 @@ struct Host {
 
 Host this_host();
 
-/// All that a file of /proc or /sys says now; empty when it cannot be read.
-std::string contents(const std::string &path);
-
 } // namespace lastref::kernel

@@ -2,27 +2,17 @@
 #include "kernel/privileges.h"
 
 #include "base/capabilities.h"
+#include "kernel/proc_files.h"
 
-#include <fstream>
 #include <linux/capability.h>
-#include <string>
 #include <unistd.h>
 
 namespace lastref::kernel {
 namespace {
 
-constexpr auto types_path = "/sys/kernel/btf/vmlinux";
-
 bool has(std::uint64_t capabilities, int one)
 {
     return (capabilities >> static_cast<unsigned>(one) & 1U) != 0;
-}
-
-int number_in(const std::string &path, int otherwise)
-{
-    std::ifstream file(path);
-    int number = otherwise;
-    return file >> number ? number : otherwise;
 }
 
 } // namespace
@@ -32,7 +22,7 @@ Privileges Privileges::read()
     Privileges found;
     found.capabilities = effective_capabilities();
     found.root = ::geteuid() == 0;
-    found.kptr_restrict = number_in("/proc/sys/kernel/kptr_restrict", 0);
+    found.kptr_restrict = number_in("/proc/sys/kernel/kptr_restrict").value_or(0);
     return found;
 }
 

@@ -5,11 +5,14 @@
 
 namespace lastref::kernel {
 
+/// The kernel's own types.
+constexpr auto types_path = "/sys/kernel/btf/vmlinux";
+
 /// What this process may do to the kernel that it runs on.
 struct Privileges {
     std::uint64_t capabilities = 0;
     bool root = false;
-    int kptr_restrict = 0;
+    std::int64_t kptr_restrict = 0;
 
     static Privileges read();
 

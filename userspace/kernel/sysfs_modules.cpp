@@ -2,6 +2,7 @@
 #include "kernel/sysfs_modules.h"
 
 #include "kernel/host.h"
+#include "kernel/proc_files.h"
 #include "kernel/proc_text.h"
 
 #include <algorithm>
@@ -17,20 +18,6 @@ namespace fs = std::filesystem;
 fs::path folder_of(std::string_view name)
 {
     return fs::path("/sys/module") / name;
-}
-
-/// The first line of a file in sysfs; empty when there is none.
-std::string first_line(const fs::path &path)
-{
-    std::ifstream file(path);
-    std::string line;
-    std::getline(file, line);
-    return line;
-}
-
-std::optional<std::int64_t> number(const fs::path &path)
-{
-    return whole_number(first_line(path));
 }
 
 std::vector<std::string> names_in(const fs::path &folder)
@@ -105,8 +92,8 @@ std::optional<SysfsModule> sysfs_module(std::string_view name)
         return std::nullopt;
     }
     module.instance_id = status.st_ino;
-    module.refs = number(folder / "refcnt");
-    module.soft_refs = number(folder / "soft_refcnt");
+    module.refs = number_in(folder / "refcnt");
+    module.soft_refs = number_in(folder / "soft_refcnt");
     module.holders = names_in(folder / "holders");
     return module;
 }
