@@ -2,7 +2,6 @@
 #include "ledger_model.h"
 #include "stream.h"
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace lastref::test {
@@ -391,33 +390,6 @@ TEST(Ledger, WhoWasLastIsForgottenWhenOthersCameUnnoted)
     EXPECT_EQ(last_after("comm=cat pid=62 site=0xffffffffc020101a count=3"), (Task{62, "cat"}));
     EXPECT_EQ(last_after("site=0xffffffffc020101a count=2"), (Task{61, "sh"})); // nobody came since
     EXPECT_EQ(last_after("site=0xffffffffc020101a count=3"), std::nullopt);
-}
-
-// A recording that anybody may have made; found by fuzzing.
-TEST(Ledger, TakesAModuleThatIsListedTwiceOnce)
-{
-    const std::string list = "1.000000000 snapshot_begin\n"
-                             "1.000000000 module module=foo id=5 state=live hard=1 soft=2\n"
-                             "1.000000000 module module=foo id=5 state=live hard=7 soft=0\n"
-                             "1.000000000 snapshot_end\n";
-    const Session session = play(list + list);
-    const RefsDoc refs = session.refs();
-    ASSERT_EQ(refs.modules.size(), 1U);
-    EXPECT_EQ(refs.modules[0].soft, 2);
-    EXPECT_EQ(refs.modules_seen, 1U);
-}
-
-TEST(Ledger, AddsUpNoMoreThanThereIsRoomFor)
-{
-    std::string stream = "1.000000000 snapshot_begin\n"
-                         "1.000000000 module module=foo id=5 state=live soft=2\n";
-    for (int i = 0; i < 20'000; ++i) {
-        stream += fmt::format("1.000000000 cell id=5 site={:x} counter=soft kind={} count={}\n",
-                              i + 1, i % 2 == 0 ? "get" : "put", 1LL << 50);
-    }
-    const RefsDoc refs = play(stream + "1.000000000 snapshot_end\n").refs();
-    ASSERT_EQ(refs.modules.size(), 1U);
-    EXPECT_EQ(refs.modules[0].soft_explained.max, 2);
 }
 
 } // namespace

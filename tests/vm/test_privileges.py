@@ -11,8 +11,8 @@ import why
 
 kernels = ["6.12", "stock-6.12", "stock-6.1"]
 guest_options = {}
-SEARCH = "bpf,perfmon,syslog"
-ALL = "sys_admin,syslog"
+SEARCH = ["bpf", "perfmon", "syslog"]
+ALL = ["sys_admin", "syslog"]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -25,9 +25,7 @@ def held(guest):
 
 def lastref(guest, capabilities, arguments):
     """As nobody, with these capabilities alone."""
-    plus = ",".join(f"+{name}" for name in capabilities.split(","))
-    return guest.run(f"setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all,{plus} "
-                     f"--ambient-caps=-all,{plus} --bounding-set=-all,{plus} lastref {arguments}")
+    return guest.run([*tool.as_nobody(*capabilities), "lastref", *arguments.split()])
 
 
 def findings(guest, capabilities):
@@ -57,7 +55,7 @@ def test_the_search_with_it(guest):
 
 
 def test_without_cap_syslog(guest):
-    result = lastref(guest, "bpf,perfmon", "why -j lr_refs")
+    result = lastref(guest, ["bpf", "perfmon"], "why -j lr_refs")
     assert result.status == tool.UNSUPPORTED
     assert json.loads(result.stdout)["hard"] == {"refs": 1, "explained": 0, "unexplained": 1}
     assert "CAP_SYSLOG" in result.stderr and "kptr_restrict" not in result.stderr

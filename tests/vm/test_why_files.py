@@ -35,9 +35,8 @@ def keep(guest):
     ("brd", "/dev/ram3", 1),                 # a block device
 ])
 def test_an_open_device(guest, keep, module, path, refs):
-    if guest.run(f"modprobe -n {module}").status:
-        pytest.skip(f"{guest.kernel.name} has no {module}")
-    guest.check(f"modprobe {module}; until [ -e {path} ]; do usleep 10000; done")
+    why.need(guest, module)
+    guest.check(f"until [ -e {path} ]; do usleep 10000; done")
     before = int(truth.sysfs(guest, module, "refcnt"))
     kept = keep(f"open {path}")
     counted = int(truth.sysfs(guest, module, "refcnt"))

@@ -21,13 +21,6 @@ def hold(guest):
     yield from why_net.holders(guest)
 
 
-def need(guest, module):
-    """Loads what not every kernel has."""
-    if guest.run(f"modprobe -n {module}").status:
-        pytest.skip(f"{guest.kernel.name} has no {module}")
-    guest.check(f"modprobe {module}")
-
-
 @pytest.mark.parametrize("module, steps, family", [
     ("tipc", "socket 30 5 0", "AF_TIPC"),
     ("vsock", "socket 40 1 0", "AF_VSOCK"),
@@ -38,7 +31,7 @@ def need(guest, module):
     ("l2tp_ip", "socket 2 2 115", "L2TP"),
 ])
 def test_a_family(guest, hold, module, steps, family):
-    need(guest, module)
+    why.need(guest, module)
     holder = hold(steps)
     doc = why_net.all_explained(guest, module, 2)  # its family or type, and its protocol
     found = why.holder(doc, kind="socket", pid=holder.pid)
@@ -52,7 +45,7 @@ def test_a_family(guest, hold, module, steps, family):
 
 @pytest.mark.parametrize("module, protocol", [("nfnetlink", 12), ("xfrm_user", 6)])
 def test_a_protocol_of_netlink(guest, hold, module, protocol):
-    need(guest, module)
+    why.need(guest, module)
     holder = hold(f"socket 16 3 {protocol} socket 16 3 {protocol}")
     doc = why_net.all_explained(guest, module, 2)
     found = why.holders(doc, kind="socket", pid=holder.pid)

@@ -61,6 +61,13 @@ def lastref(guest, arguments, timeout=60):
     return guest.run(f"exec lastref {arguments}", timeout)
 
 
+def as_nobody(*capabilities):
+    """Words before a command that is to run as nobody, with these capabilities alone."""
+    plus = ",".join(["-all", *(f"+{name}" for name in capabilities)])
+    return ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", f"--inh-caps={plus}",
+            f"--ambient-caps={plus}", f"--bounding-set={plus}"]
+
+
 def report(guest, arguments, status=DONE, timeout=60):
     """The document of a `run` or a `record`, which must end with that status."""
     result = lastref(guest, arguments, timeout)

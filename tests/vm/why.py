@@ -4,12 +4,21 @@
 import json
 import re
 
+import pytest
+
 import tool
 import truth
 from harness.compiled import compiled
 from harness.paths import HARNESS
 
 SCHEMA = "lastref.why/1"
+
+
+def need(guest, module):
+    """Loads what not every kernel has; without it the test is skipped."""
+    if guest.run(f"modprobe -n {module}").status:
+        pytest.skip(f"{guest.kernel.name} has no {module}")
+    guest.check(f"modprobe {module}")
 
 
 def ask(guest, module, status=tool.OUTSTANDING, timeout=60):
