@@ -36,6 +36,10 @@ void check_fields(const json &event)
     ASSERT_TRUE(event.at("pid").is_number_integer() && event.at("tid").is_number_integer());
     ASSERT_FALSE(event.at("name").get<std::string>().empty()) << event;
     if (ph == "M") {
+        if (event.at("name") == "process_sort_index") {
+            ASSERT_TRUE(event.at("args").at("sort_index").is_number_integer()) << event;
+            return;
+        }
         const std::set<std::string> names{"process_name", "thread_name"};
         ASSERT_TRUE(names.count(event.at("name")) == 1) << event;
         ASSERT_TRUE(event.at("args").at("name").is_string());
@@ -185,6 +189,24 @@ TEST(ChromeTrace, WhatGoesOnEndsNowAndSaysSo)
 {
     const std::string text = trace_of(report_of("exit_running")).dump();
     EXPECT_THAT(text, testing::HasSubstr("exit routine (so far)"));
+}
+
+/// Viewers show the modules by this number, and by name where there is none.
+TEST(ChromeTrace, ModulesAreInTheOrderOfTheirUnloads)
+{
+    ReportDoc doc = report_of("deferred");
+    doc.unloads.push_back(doc.unloads.front());
+    doc.unloads.back().module = "another";
+    std::map<std::string, int> names;
+    std::map<int, int> index;
+    for (const json &event : trace_of(doc).at("traceEvents")) {
+        if (event.at("name") == "process_name") {
+            names[event.at("args").at("name")] = event.at("pid");
+        } else if (event.at("name") == "process_sort_index") {
+            index[event.at("pid")] = event.at("args").at("sort_index");
+        }
+    }
+    EXPECT_LT(index.at(names.at("module foo")), index.at(names.at("module another")));
 }
 
 TEST(ChromeTrace, TheCounterEndsWithTheNumberOfTheKernel)

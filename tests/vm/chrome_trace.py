@@ -7,7 +7,8 @@ tests/unit/chrome_trace_test.cpp has them for the streams.
 import json
 
 FIELDS = {"b": {"cat", "id"}, "e": {"cat", "id"}, "C": {"args"}, "i": {"s"}, "M": {"args"}}
-METADATA = {"process_name", "thread_name"}
+METADATA = {"process_name": ("name", str), "thread_name": ("name", str),
+            "process_sort_index": ("sort_index", int)}
 
 
 def parse(text):
@@ -21,7 +22,8 @@ def parse(text):
         assert {"name", "pid", "tid"} | FIELDS[event["ph"]] <= set(event), event
         assert isinstance(event["pid"], int) and isinstance(event["tid"], int), event
         if event["ph"] == "M":
-            assert event["name"] in METADATA and isinstance(event["args"]["name"], str), event
+            key, kind = METADATA[event["name"]]
+            assert isinstance(event["args"][key], kind), event
             named |= {event["pid"]} if event["name"] == "process_name" else set()
             continue
         assert event["ts"] >= last, event  # microseconds

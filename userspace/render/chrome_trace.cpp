@@ -189,17 +189,20 @@ void Trace::add(const UnloadRecord &unload)
 std::vector<Json> Trace::metadata() const
 {
     std::vector<Json> out;
-    const auto name = [&out](const char *what, unsigned process, unsigned thread, Json text) {
+    const auto add = [&out](const char *what, unsigned process, unsigned thread, Json args) {
         out.push_back({{"ph", "M"},
                        {"pid", process},
                        {"tid", thread},
                        {"name", what},
-                       {"args", {{"name", std::move(text)}}}});
+                       {"args", std::move(args)}});
     };
     for (const auto &[module, process] : processes_) {
-        name("process_name", process, unloads_thread, "module " + style::module(module));
-        name("thread_name", process, unloads_thread, "unloads");
-        name("thread_name", process, puts_thread, "soft puts");
+        add("process_name", process, unloads_thread,
+            {{"name", "module " + style::module(module)}});
+        // In the order of the unloads: viewers sort by name otherwise.
+        add("process_sort_index", process, unloads_thread, {{"sort_index", process}});
+        add("thread_name", process, unloads_thread, {{"name", "unloads"}});
+        add("thread_name", process, puts_thread, {{"name", "soft puts"}});
     }
     return out;
 }

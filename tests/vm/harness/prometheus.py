@@ -17,15 +17,26 @@ from . import debian
 from .paths import CACHE, HarnessError, locked, say
 
 
+def _pages_need():
+    """What its web pages are made of, all of it scripts and fonts."""
+    found, left = set(), ["prometheus"]
+    while left:
+        wanted = debian.depends(left.pop())
+        new = {name for name in wanted if name.startswith(("libjs-", "fonts-"))} - found
+        found |= new
+        left += new
+    return sorted(found)
+
+
 def _unpacked():
     version = debian.version("prometheus")
-    entry = CACHE / "prometheus" / version.replace(":", "%3a")
+    entry = CACHE / "prometheus" / f"{version.replace(':', '%3a')}-pages"
     with locked(CACHE / "prometheus" / "prometheus.lock"):
         if not entry.is_dir():
             say(f"downloading Debian's prometheus {version}")
             partial = entry.with_name("partial")
             shutil.rmtree(partial, ignore_errors=True)
-            debian.unpack(["prometheus"], partial)
+            debian.unpack(["prometheus", *_pages_need()], partial)
             partial.rename(entry)
     return entry
 
@@ -50,7 +61,8 @@ class Server:
         self.log = open(Path(self.folder.name) / "log", "w+b")
         self.process = subprocess.Popen(
             [program("prometheus"), f"--config.file={file}", "--web.listen-address=127.0.0.1:0",
-             f"--storage.tsdb.path={self.folder.name}/data"],
+             f"--storage.tsdb.path={self.folder.name}/data",
+             f"--web.local-assets={_unpacked()}/usr/share/prometheus/web/"],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         self.url = None
 
