@@ -9,7 +9,7 @@ FUZZ ?= wire
 SECONDS ?= 600
 BENCH ?= 6.12 6.1 stock-6.12 stock-6.1
 
-.PHONY: all deps check lint unit test demo kernel patch-check patch-each patch-test mutants vm soak bench bench-check fuzz oracle install deb static clean help
+.PHONY: all deps check lint unit test demo kernel patch-check patch-each patch-test mutants vm soak soak-watched bench bench-check fuzz oracle install deb static clean help
 
 all: ## build lastref (build/release/lastref)
 	@scripts/deps build
@@ -59,6 +59,10 @@ vm: ## a shell in a guest, with lastref and the test modules: K=6.12, stock-6.12
 soak: ## unload under stress by the thousand, resumable: K=6.12 ROUNDS=10000
 	@scripts/deps build vm kernel source-$(firstword $(subst -, ,$(K)))
 	@tests/soak/run --kernel $(K) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+soak-watched: ## load and unload by the hundred thousand under lastref, resumable: K=6.12 ROUNDS=100000
+	@scripts/deps build vm kernel source-$(firstword $(subst -, ,$(K)))
+	@tests/soak/watched --kernel $(K) $(if $(ROUNDS),--cycles $(ROUNDS))
 
 bench: ## what tracing costs, kept in docs/performance.*: BENCH=6.12 for one kernel
 	@scripts/deps build vm bench kernel $(filter-out source-stock-%,$(BENCH:%=source-%))

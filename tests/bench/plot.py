@@ -2,14 +2,13 @@
 """Draws docs/performance.svg out of the figures."""
 
 import math
-from xml.sax.saxutils import escape
 
 import guests
+from harness.svg import FAINT, INK, Drawing
 
 PLOT = guests.REPO / "docs" / "performance.svg"
 KERNEL = "6.12"
 WIDTH, LEFT, RIGHT = 800, 176, 64
-INK, FAINT, GRID, PAPER = "#1f2933", "#627282", "#e4e8ec", "#ffffff"
 COLORS = {"lastref tracepoint": "#0b6e99", "lastref fentry": "#2a9d8f", "lastref kprobe": "#8a6fb0"}
 PEER = "#c8553d"
 # What is shown, what it is called, and the floor of its kind where that has been measured.
@@ -24,38 +23,6 @@ ROWS = (
 SERIES = (("call_sites", "call sites", (1, 10, 100, 1000, 10000)),
           ("modules", "modules", (1, 4, 16, 64, 256)),
           ("outstanding", "references outstanding", (0, 10, 1000, 100000)))
-
-
-class Drawing:
-    """Lines of SVG; coordinates are pixels, y downwards."""
-
-    def __init__(self, width, height, title):
-        self.lines = [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-            f'width="{width}" height="{height}" role="img" aria-label="{escape(title)}" '
-            'font-family="Helvetica Neue, Helvetica, Arial, sans-serif" font-size="13">',
-            "<!-- SPDX-License-Identifier: GPL-2.0-only -->",
-            f"<title>{escape(title)}</title>",
-            f'<rect width="{width}" height="{height}" fill="{PAPER}"/>']
-
-    def text(self, x, y, text, color=INK, anchor="start", size=13, weight="normal"):
-        self.lines.append(f'<text x="{x:.1f}" y="{y:.1f}" fill="{color}" text-anchor="{anchor}" '
-                          f'font-size="{size}" font-weight="{weight}">{escape(text)}</text>')
-
-    def line(self, x1, y1, x2, y2, color=GRID, width=1.0):
-        self.lines.append(f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" '
-                          f'stroke="{color}" stroke-width="{width}" stroke-linecap="round"/>')
-
-    def dot(self, x, y, color, radius):
-        self.lines.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="{color}"/>')
-
-    def path(self, points, color):
-        joined = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-        self.lines.append(f'<polyline points="{joined}" fill="none" stroke="{color}" '
-                          'stroke-width="2" stroke-linejoin="round"/>')
-
-    def done(self):
-        return "\n".join([*self.lines, "</svg>"]) + "\n"
 
 
 def short(number):

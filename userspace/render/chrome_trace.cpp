@@ -197,8 +197,7 @@ std::vector<Json> Trace::metadata() const
                        {"args", std::move(args)}});
     };
     for (const auto &[module, process] : processes_) {
-        add("process_name", process, unloads_thread,
-            {{"name", "module " + style::module(module)}});
+        add("process_name", process, unloads_thread, {{"name", "module " + style::module(module)}});
         // In the order of the unloads: viewers sort by name otherwise.
         add("process_sort_index", process, unloads_thread, {{"sort_index", process}});
         add("thread_name", process, unloads_thread, {{"name", "unloads"}});

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// soak GOAL SEED [forced] [leaky]: until GOAL unloads were deferred, and an init failed and a module
-// was forced out; prints what was done, as JSON.
-// lr_board must be loaded.
+// soak GOAL SEED [forced] [leaky]: until GOAL unloads were deferred, and an init failed and a
+// module was forced out; prints what was done, as JSON. lr_board must be loaded.
 
 #include "soak.h"
 

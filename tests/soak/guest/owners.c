@@ -78,7 +78,7 @@ static void load(int slot)
     }
 }
 
-// A short run too does something of everything that is judged: owners of slow unloads may come late.
+// A short run too does something of all that is judged: the owners of slow unloads may come late.
 static bool is_enough(void)
 {
     const struct soak_class_counts *classes = shared->classes;

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""One boot of `make soak-watched`: 64 modules with soft references come and go (cycles.c) under a
+running `lastref serve`, which must report every unload once, none twice and none lost, and keep no
+memory for them."""
+
+import json
+import re
+import time
+import urllib.request
+
+import stress  # it knows where the harness is
+import figures
+from harness import modules
+from harness.compiled import compiled
+from harness.guest import Guest
+from harness.terminal import forward
+
+PORT = 10917
+SAMPLE_SECONDS = 5
+WARM_UP = 500  # cycles before the first figures: threads and caches that stay
+# Of its resident memory, once the run is warm. One kept record of an unload takes more than 500.
+GROWTH_BYTES = 50
+WARM = 0.2  # of the cycles: by then as many unloads were in the air at once as ever will be
+UNLOADS = re.compile(r'^lastref_unloads_total\{module="(.*)",outcome="(.*)"\} (\d+)$', re.M)
+
+
+def scrape(port):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
+        return answer.read().decode()
+
+
+def value(text, name):
+    """A sample without labels."""
+    return float(re.search(rf"^{name} (\S+)$", text, re.M)[1])
+
+
+def unloads(text):
+    """{(module, outcome): how many}."""
+    return {(module, outcome): int(count) for module, outcome, count in UNLOADS.findall(text)}
+
+
+def judge(text, done):
+    """What lastref reports against what the program has done."""
+    stress.expect("unloads by module", unloads(text),
+                  {(name, "freed"): count for name, count in done.items()})
+    for name in ("lastref_events_lost_total", "lastref_probe_runs_missed_total",
+                 "lastref_incomplete_records_total"):
+        stress.expect(name, value(text, name), 0)
+    stress.expect("free delays", value(text, "lastref_unload_free_delay_seconds_count"),
+                  sum(done.values()))
+
+
+def judge_memory(boot):
+    """The kernel's must come back, lastref's own be flat once it is warm. Returns by how many bytes
+    that grew."""
+    if boot["losses"]:
+        raise stress.Wrong("memory was lost: " + "; ".join(boot["losses"].values()))
+    samples = boot["samples"]
+    warm = next(s for s in samples if s["cycles"] >= boot["cycles"] * WARM)
+    grown = samples[-1]["resident_bytes"] - warm["resident_bytes"]
+    after = samples[-1]["cycles"] - warm["cycles"]
+    if grown > after * GROWTH_BYTES:
+        raise stress.Wrong(f"lastref's resident memory grew by {grown} bytes in {after} unloads")
+    return grown
+
+
+def sample(text):
+    return {"cycles": sum(unloads(text).values()),
+            "resident_bytes": value(text, "process_resident_memory_bytes"),
+            "cpu_seconds": value(text, "process_cpu_seconds_total")}
+
+
+def one_boot(kernel, cycles):
+    """Boots, does the cycles and judges the counts; raises what is wrong. The memory is the caller's
+    to judge, which takes some thousands of cycles."""
+    program = compiled("cycles", [stress.HERE / "cycles.c"])
+    began = time.monotonic()
+    with Guest(kernel, lastref="lastref", copies={"cycles": program},
+               extra_modules=modules.built(kernel, stress.HERE / "modules")) as guest:
+        guest.check("insmod modules/lr_board.ko")
+        guest.check(f"./cycles {min(WARM_UP, cycles)}", timeout=600)
+        before = figures.take(guest)
+        port = forward(guest, 0, PORT)
+        serve = guest.start(["lastref", "serve", "-i", "1"])
+        serve.wait_for("serving http", timeout=60)
+        job = guest.start(["./cycles", str(cycles)])
+        samples = []
+        while not job.done and not guest.is_lost:
+            samples.append(sample(scrape(port)))
+            time.sleep(SAMPLE_SECONDS)
+        result = job.wait()
+        if result.status:
+            raise stress.Wrong(f"cycles: {result.stderr}")
+        done = json.loads(result.stdout)
+        time.sleep(SAMPLE_SECONDS)  # lastref reads its events every quarter of a second
+        text = scrape(port)
+        samples.append(sample(text))
+        judge(text, done)
+        serve.signal("TERM")
+        stress.expect("lastref's exit status", serve.wait().status, 0)
+        after = figures.take(guest)
+        guest.check("rmmod lr_board")
+    return {"cycles": sum(done.values()), "names": len(done), "samples": samples,
+            "memory": {"before": before.summary(), "after": after.summary()},
+            "losses": figures.losses(before, after, cycles),
+            "seconds": round(time.monotonic() - began, 1)}
