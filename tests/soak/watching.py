@@ -17,6 +17,7 @@ from harness.terminal import forward
 
 PORT = 10917
 SAMPLE_SECONDS = 5
+SETTLE_SECONDS = 60
 WARM_UP = 500  # cycles before the first figures: threads and caches that stay
 # Of its resident memory, once the run is warm. One kept record of an unload takes more than 500.
 GROWTH_BYTES = 50
@@ -70,6 +71,18 @@ def sample(text):
             "cpu_seconds": value(text, "process_cpu_seconds_total")}
 
 
+def settled(port, wanted):
+    """A scrape from after the last unload was counted: an unload is, two readings of the counters
+    after its end. One that does not come is found by who judges the counts."""
+    until = time.monotonic() + SETTLE_SECONDS
+    while True:
+        text = scrape(port)
+        if sum(unloads(text).values()) >= wanted or time.monotonic() > until:
+            time.sleep(SAMPLE_SECONDS)  # for what comes twice
+            return scrape(port)
+        time.sleep(1)
+
+
 def one_boot(kernel, cycles):
     """Boots, does the cycles and judges the counts; raises what is wrong. The memory is the caller's
     to judge, which takes some thousands of cycles."""
@@ -92,8 +105,7 @@ def one_boot(kernel, cycles):
         if result.status:
             raise stress.Wrong(f"cycles: {result.stderr}")
         done = json.loads(result.stdout)
-        time.sleep(SAMPLE_SECONDS)  # lastref reads its events every quarter of a second
-        text = scrape(port)
+        text = settled(port, sum(done.values()))
         samples.append(sample(text))
         judge(text, done)
         serve.signal("TERM")
