@@ -14,6 +14,7 @@ BENCH ?= 6.12 6.1 stock-6.12 stock-6.1
 all: ## build lastref (build/release/lastref)
 	@scripts/deps build
 	@scripts/build release
+	@ls build/release/lastref
 
 deps: ## install the Debian packages that are missing, for everything below
 	@scripts/deps
@@ -94,6 +95,7 @@ deb: ## make a Debian package: build/lastref_*.deb
 static: ## one file without the exporter that needs no library: build/release/lastref-static
 	@scripts/deps build
 	@scripts/build static
+	@ls build/release/lastref-static
 
 clean: ## remove what was built here (the cache of kernels stays in ~/.cache/lastref)
 	rm -rf build

@@ -11,7 +11,9 @@ function(compressed output source)
         DEPENDS ${source} VERBATIM)
 endfunction()
 
-install(TARGETS lastref RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
+# Not sbin, which is in no user's PATH: a recording is read without root, and whoever types it without
+# sudo is told so.
+install(TARGETS lastref RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
 # Manual pages: docs/man/NAME.8.md, one for the program and one for each command.
 file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/man)

@@ -135,6 +135,7 @@ TEST(RenderText, SaysThatNothingIsStuck)
     const Session session = session_of("refs");
     EXPECT_EQ(text_of(session.overview()),
               "Nothing is stuck: none of 2 modules is coming or going.\n\n"
+              "  Who holds a module that is in use: lastref why MODULE\n\n"
               "  2 live modules have soft references outstanding: lastref refs shows them.\n");
     EXPECT_EQ(session.overview().exit_code(), ExitCode::Done);
 }

@@ -38,13 +38,12 @@ foo-aes is in use.
   WHO              REFS  HOW
   openvpn[812]        2  fd 4 on /dev/foo_control
                       8  fd 3, 5–11 on /dev/foo
-                         openvpn@home.service · for at most 60.0 s: it started
-                         then
+                         openvpn@home.service · started 60.0 s ago
   sh[90]              2  fd 7 on /dev/foo, shared with sleep[91]
-                         for at most 60.0 s: it started then
+                         started 60.0 s ago
   qemu[901]           1  fd 21 on /dev/foo
-                         docker-0a1b.scope · pid 17 in its container · for at
-                         most 60.0 s: it started then
+                         docker-0a1b.scope · pid 17 in its container · started
+                         60.0 s ago
   /mnt/a              1  foofs on /dev/loop0
   bar                 1  depends on it
   not known           8  lastref found nobody who holds these

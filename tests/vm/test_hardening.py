@@ -50,6 +50,13 @@ def test_a_program_has_it_all(program):
     assert run(built, "--version").startswith("lastref ")
 
 
+def test_the_one_to_copy_carries_no_debugging_information():
+    subprocess.run([REPO / "scripts" / "build", "static"], check=True, stdin=subprocess.DEVNULL)
+    with_it = {name for name in ("lastref", "lastref-static")
+               if ".debug_info" in run("readelf", "-SW", lastref_binary().with_name(name))}
+    assert with_it == {"lastref"}
+
+
 def test_a_program_without_it_is_noticed(tmp_path):
     """The control."""
     source = tmp_path / "bare.cpp"

@@ -15,7 +15,7 @@ from harness import debian
 from harness.paths import REPO, run
 
 kernels = ["stock-6.12"]
-CONTENTS = ["usr/sbin/lastref", "usr/share/man/man8/lastref.8.gz",
+CONTENTS = ["usr/bin/lastref", "usr/share/man/man8/lastref.8.gz",
             "usr/share/man/man8/lastref-why.8.gz", "usr/share/doc/lastref/copyright",
             "usr/share/bash-completion/completions/lastref",
             "usr/share/zsh/vendor-completions/_lastref", "usr/share/doc/lastref/schema/why.json"]
@@ -79,7 +79,7 @@ def test_what_is_in_it(package):
 def test_install_below_a_prefix(tmp_path, package):
     env = {**os.environ, "DESTDIR": str(tmp_path)}
     run("cmake", "--install", REPO / "build" / "release", "--prefix", "/opt/lastref", env=env)
-    program = tmp_path / "opt/lastref/sbin/lastref"
+    program = tmp_path / "opt/lastref/bin/lastref"
     assert "lastref" in run(program, "--version")
     assert (tmp_path / "opt/lastref/share/man/man8/lastref.8.gz").exists()
     assert not [path for path in tmp_path.iterdir() if path.name != "opt"]
@@ -98,7 +98,7 @@ def test_it_works_with_nothing_but_what_it_depends_on(guest):
     holder = guest.start(f"exec 5< {truth.DEBUGFS}/lr_referee/unloads; echo open; read line",
                          stdin=b"")
     holder.wait_for("^open$", "stdout")
-    done = guest.run("chroot /pkg /usr/sbin/lastref why -j lr_referee")
+    done = guest.run("chroot /pkg /usr/bin/lastref why -j lr_referee")
     doc = tool.one_document(done)
     assert (done.status, doc["hard"]["explained"]) == (tool.OUTSTANDING, 1), done.stderr
     holder.close_stdin()

@@ -132,6 +132,11 @@ def test_doctor_says_what_is_missing(guest):
     assert result.status == tool.DONE
     assert "kernel-patch" in result.stdout
     assert "hard references only" in result.stdout
+    lines = result.stdout.splitlines()
+    wide = guest.check("COLUMNS=200 lastref doctor")
+    assert max(map(len, lines)) <= 80 < max(map(len, wide.splitlines()))
+    assert lines == [line.rstrip() for line in lines]
+    assert wide.split() == result.stdout.split()
 
 
 def test_watching_changes_no_reference_and_loads_no_module(guest):

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // lastref doctor: what this kernel offers, what would be used, what is missing and how to get it.
 
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/output.h"
-#include "cli/terminal.h"
 #include "holders/limits.h"
 #include "kernel/tracer.h"
+#include "render/style.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -33,21 +34,33 @@ const char *name_of(kernel::Finding::Level level)
     return "";
 }
 
-void print_text(const kernel::Features &features)
+/// A line that begins with `head`; what does not fit goes on below `text`.
+std::string hanging(std::string head, const std::string &text, unsigned width)
 {
-    const char *const arrow = charset() == Charset::Ascii ? ">" : "→";
-    fmt::print("Linux {}\n\n", features.kernel_release);
+    if (text.empty()) {
+        return head.substr(0, head.find_last_not_of(' ') + 1) + "\n";
+    }
+    const unsigned indent = columns(head);
+    return head + style::wrap(text, width, indent).substr(indent);
+}
+
+std::string to_text(const kernel::Features &features, unsigned width)
+{
+    std::string text = fmt::format("Linux {}\n\n", features.kernel_release);
     for (const auto &finding : features.findings) {
-        fmt::print("  {:<7} {}: {}\n", name_of(finding.level), finding.what, finding.detail);
+        text += hanging(fmt::format("  {:<7} ", name_of(finding.level)),
+                        fmt::format("{}: {}", finding.what, finding.detail), width);
         if (!finding.remedy.empty()) {
-            fmt::print("          {} {}\n", arrow, finding.remedy);
+            text += hanging("          → ", finding.remedy, width);
         }
     }
-    fmt::print("\nWhat works here\n\n");
+    text += "\nWhat works here\n\n";
     for (const auto &ability : features.abilities) {
-        fmt::print("  {:<4} {:<9} {}\n", ability.works ? "yes" : "NO", ability.command,
-                   ability.limits);
+        text +=
+            hanging(fmt::format("  {:<4} {:<9} ", ability.works ? "yes" : "NO", ability.command),
+                    ability.limits, width);
     }
+    return text;
 }
 
 void print_json(const kernel::Features &features)
@@ -94,7 +107,8 @@ Result<ExitCode> doctor(const Options &options)
     if (options.format == Format::Json) {
         print_json(features);
     } else {
-        print_text(features);
+        const auto render = render_options(options);
+        print_text(to_text(features, render.width), render);
     }
     const bool all_work = std::all_of(features.abilities.begin(), features.abilities.end(),
                                       [](const kernel::Ability &ability) { return ability.works; });

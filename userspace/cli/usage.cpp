@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "core/similar.h"
+#include "kernel/sysfs_modules.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -53,9 +54,36 @@ Error misuse(const CLI::App *command, std::string what, std::string hint)
             .exit_code = ExitCode::Usage};
 }
 
-/// What is wrong with the first word that nothing was made of.
-Error about_word(const CLI::App &app, const CLI::App *command, const std::string &word)
+/// What somebody may have meant who typed a word in place of a command.
+std::string instead_of_a_command(const CLI::App &app, const std::string &word)
 {
+    const auto near = did_you_mean(word, names_of_commands(app), "lastref ");
+    const auto presence = kernel::module_presence(kernel::module_name(word));
+    if (near.empty() || presence == kernel::ModulePresence::Loaded) {
+        return fmt::format("To ask about a module of that name: lastref why {}",
+                           shell_word(shown(word)));
+    }
+    return near;
+}
+
+/// What somebody may have meant who gave a command words that it does not take.
+std::string where_words_belong(const std::string &command, const std::vector<std::string> &words)
+{
+    if (command != "run" && command != "record") {
+        return "";
+    }
+    std::string line;
+    for (const auto &word : words) {
+        line += " " + shell_word(shown(word));
+    }
+    return fmt::format("Put a command behind two dashes: lastref {} --{}", command, line);
+}
+
+/// What is wrong with the words that nothing was made of: with the first.
+Error about_words(const CLI::App &app, const CLI::App *command,
+                  const std::vector<std::string> &words)
+{
+    const auto &word = words.front();
     std::string what;
     std::string hint;
     if (word.size() > 1 && word[0] == '-') {
@@ -66,13 +94,10 @@ Error about_word(const CLI::App &app, const CLI::App *command, const std::string
         hint = did_you_mean(name, names_of_options(command != nullptr ? *command : app), "");
     } else if (command == nullptr) {
         what = fmt::format("there is no command '{}'", shown(word));
-        hint = did_you_mean(word, names_of_commands(app), "lastref ");
-        if (hint.empty()) {
-            hint = fmt::format("To ask about a module of that name: lastref why {}",
-                               shell_word(shown(word)));
-        }
+        hint = instead_of_a_command(app, word);
     } else {
         what = fmt::format("{} takes no argument '{}'", command->get_name(), shown(word));
+        hint = where_words_belong(command->get_name(), words);
     }
     return misuse(command, std::move(what), std::move(hint));
 }
@@ -103,7 +128,7 @@ Error usage_error(const CLI::App &app, const CLI::ParseError &error)
     const CLI::App *const command = chosen.empty() ? nullptr : chosen.front();
     const auto words = app.remaining(true);
     if (dynamic_cast<const CLI::ExtrasError *>(&error) != nullptr && !words.empty()) {
-        return about_word(app, command, words.front());
+        return about_words(app, command, words);
     }
     return misuse(command, error.what(), "");
 }

@@ -55,7 +55,8 @@ void render_text(std::ostream &out, const OverviewDoc &doc, const RenderOptions 
     if (!doc.snapshot) {
         out << "No snapshot of the modules was taken.\n";
     } else if (doc.entries.empty()) {
-        out << fmt::format("Nothing is stuck: none of {} is coming or going.\n",
+        out << fmt::format("Nothing is stuck: none of {} is coming or going.\n\n"
+                           "  Who holds a module that is in use: lastref why MODULE\n",
                            plural(doc.modules_seen, "module"));
     } else {
         out << fmt::format("{} of {} {} coming or going.\n", doc.entries.size(),

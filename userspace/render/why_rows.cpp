@@ -174,8 +174,8 @@ std::string how(const Alike &row)
     return row.sampled ? text + "; seen at one moment" : text;
 }
 
-/// Its unit, its pid inside a container, and since when it can have held at the longest.
-std::string note(const WhyDoc &doc, const Process &process, WhySection section)
+/// Its unit, its pid inside a container, and since when it runs: it can have held no longer.
+std::string note(const WhyDoc &doc, const Process &process)
 {
     std::string text = escape_text(process.unit);
     const auto add_part = [&text](const std::string &more) {
@@ -186,8 +186,7 @@ std::string note(const WhyDoc &doc, const Process &process, WhySection section)
     }
     if (process.start_ns != 0 && process.start_ns <= doc.found.ts_ns) {
         const auto age = format_duration(doc.found.ts_ns - process.start_ns);
-        add_part(section == WhySection::Uses ? fmt::format("started {} ago", age)
-                                             : fmt::format("for at most {}: it started then", age));
+        add_part(fmt::format("started {} ago", age));
     }
     return text;
 }
@@ -209,9 +208,8 @@ std::vector<WhyRow> why_rows(const WhyDoc &doc)
         };
         const bool first = i == 0 || !same_process(alike[i - 1]);
         const bool last = i + 1 == alike.size() || !same_process(alike[i + 1]);
-        rows.push_back(
-            {row.section, first ? row.who : "", row.refs, how(row),
-             last && row.process != nullptr ? note(doc, *row.process, row.section) : ""});
+        rows.push_back({row.section, first ? row.who : "", row.refs, how(row),
+                        last && row.process != nullptr ? note(doc, *row.process) : ""});
     }
     return rows;
 }
