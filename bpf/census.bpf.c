@@ -2,13 +2,20 @@
 /*
  * Reads the kernel's list of modules with the counters of each. Run by userspace at every
  * snapshot. No lock is taken, so that this works when an unload hangs: everything is read with
- * probe reads, and a list that changed meanwhile is recognised by its back pointers.
+ * probe reads, and a list that changed meanwhile is recognised by its back pointers. It also looks
+ * whether kprobes and ftrace are switched on: if not, the kernel keeps our probes, runs none of
+ * them and counts no miss.
  */
 #include "bpf/emit.bpf.h"
 
 /* Address of the list head `modules`, from /proc/kallsyms. */
 const volatile __u64 modules_address = 0;
+/* Of the kernel's own switches; 0: unknown, and taken for on. */
+const volatile __u64 kprobes_disarmed_address = 0;
+const volatile __u64 ftrace_enabled_address = 0;
 
+__u8 kprobes_disarmed;
+__u8 ftrace_disabled;
 __u32 census_count;
 __u32 census_status; /* enum lr_census_status */
 struct lr_census_entry census_entries[LR_CENSUS_MAX];
@@ -80,6 +87,21 @@ static long visit(__u32 index, struct walk *walk)
     return 0;
 }
 
+static __always_inline void read_switches(void)
+{
+    bool disarmed = false;
+    int enabled = 1;
+
+    if (kprobes_disarmed_address) {
+        bpf_probe_read_kernel(&disarmed, sizeof(disarmed), (void *)kprobes_disarmed_address);
+    }
+    if (ftrace_enabled_address) {
+        bpf_probe_read_kernel(&enabled, sizeof(enabled), (void *)ftrace_enabled_address);
+    }
+    kprobes_disarmed = disarmed;
+    ftrace_disabled = !enabled;
+}
+
 SEC("syscall")
 int census(void *ctx)
 {
@@ -87,6 +109,7 @@ int census(void *ctx)
     struct list_head head;
 
     self_tgid = bpf_get_current_pid_tgid() >> 32;
+    read_switches();
     census_count = 0;
     if (bpf_probe_read_kernel(&head, sizeof(head), (void *)modules_address)) {
         census_status = LR_CENSUS_FAULT;

@@ -157,7 +157,7 @@ TEST(RenderText, NamesEveryLoss)
               "! Lost: 1 event (the ring buffer was full).\n"
               "! Missed: 2 probe runs, some of them of gets and puts.\n"
               "! Without their call site: 3 operations (the table was full).\n"
-              "! May be incomplete: this kernel does not tell how many probe runs it skipped.\n");
+              "! May be incomplete: the kernel does not tell how many probe runs it skipped.\n");
 }
 
 // A name in every place that shows one, with all that could drive a terminal or break a line.

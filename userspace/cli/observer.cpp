@@ -245,10 +245,25 @@ Result<void> Observer::snapshot()
     if (taken && sink_error_) {
         taken = fail(*sink_error_);
     }
+    if (taken) {
+        tell_of_switches();
+    }
     if (taken && hooks_.on_snapshot) {
         hooks_.on_snapshot(session_);
     }
     return taken;
+}
+
+/// Once each time that it happens.
+void Observer::tell_of_switches()
+{
+    const auto &off = tracer_.switched_off();
+    if (off && !told_switched_off_) {
+        say(fmt::format("{}: {}; until that ends, lastref sees no unload and may miss gets and "
+                        "puts\n  {}",
+                        off->what, off->detail, off->remedy));
+    }
+    told_switched_off_ = off.has_value();
 }
 
 Result<void> Observer::finish()

@@ -78,6 +78,7 @@ private:
     Result<void> wait(Clock::time_point until, bool &stopped);
     Result<void> poll();
     Result<void> snapshot();
+    void tell_of_switches();
     [[nodiscard]] std::chrono::nanoseconds pause_after(std::chrono::nanoseconds busy) const;
     Result<void> command_end();
     Result<void> finish();
@@ -100,6 +101,7 @@ private:
     std::vector<std::string> command_;
     std::optional<Child> child_;
     bool command_ended_ = false;
+    bool told_switched_off_ = false;
     /// What went wrong inside a sink, which cannot return it.
     std::optional<Error> sink_error_;
 };

@@ -2,6 +2,7 @@
 #include "kernel/environment.h"
 
 #include "kernel/host.h"
+#include "kernel/kernel_files.h"
 #include "kernel/probes.h"
 #include "kernel/proc_files.h"
 #include "kernel/proc_text.h"
@@ -78,11 +79,14 @@ Environment Environment::read()
     env.privileges = Privileges::read();
     env.modules = std::filesystem::exists("/proc/modules", error);
     env.kprobes = std::filesystem::exists("/sys/bus/event_source/devices/kprobe/type", error);
-    env.kprobes_disarmed = contents("/sys/kernel/debug/kprobes/enabled").rfind('0', 0) == 0;
+    const auto armed = contents_of(debugfs, "kprobes/enabled");
+    env.kprobes_disarmed = armed.rfind('0', 0) == 0;
+    env.kprobes_unreadable = armed.empty();
+    env.debugfs_mounted = std::filesystem::exists("/sys/kernel/debug/kprobes", error);
     env.ftrace_disabled = contents("/proc/sys/kernel/ftrace_enabled").rfind('0', 0) == 0;
     env.lockdown =
-        contents("/sys/kernel/security/lockdown").find("[confidentiality]") != std::string::npos;
-    env.blacklist = blacklisted_symbols(contents("/sys/kernel/debug/kprobes/blacklist"));
+        contents_of(securityfs, "lockdown").find("[confidentiality]") != std::string::npos;
+    env.blacklist = blacklisted_symbols(contents_of(debugfs, "kprobes/blacklist"));
     env.symbols = Symbols::read(wanted_symbols());
     read_btf(env);
     return env;

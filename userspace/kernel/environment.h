@@ -14,9 +14,11 @@ struct Environment {
     std::string release;
     Privileges privileges;
     bool btf = false;
-    bool modules = false;          ///< modules can be loaded
-    bool kprobes = false;          ///< there is a kprobe PMU
-    bool kprobes_disarmed = false; ///< debugfs says that they are switched off
+    bool modules = false;            ///< modules can be loaded
+    bool kprobes = false;            ///< there is a kprobe PMU
+    bool kprobes_disarmed = false;   ///< they are switched off
+    bool kprobes_unreadable = false; ///< debugfs does not tell whether they are
+    bool debugfs_mounted = false;    ///< in its usual place
     bool ftrace_disabled = false;
     bool lockdown = false; ///< level "confidentiality"
     bool missed_readable = false;

@@ -59,10 +59,14 @@ Finding find_symbols(const Environment &env)
                 "use a kernel with CONFIG_KALLSYMS_ALL=y"};
     }
     const bool from_all = env.privileges.kptr_restrict == 2;
+    const std::string remedy = env.privileges.may_see_addresses()
+                                   ? unhide
+                                   : fmt::format("{} (it lacks CAP_SYSLOG){}", with_more(env),
+                                                 from_all ? fmt::format(", after {}", unhide) : "");
     return {"kernel symbols", Level::Absent,
             from_all ? "/proc/kallsyms hides addresses (kernel.kptr_restrict is 2)"
                      : "/proc/kallsyms hides addresses from who lacks CAP_SYSLOG",
-            from_all && env.privileges.may_load_programs() ? unhide : with_more(env)};
+            remedy};
 }
 
 Finding find_kprobes(const Environment &env)
@@ -72,8 +76,10 @@ Finding find_kprobes(const Environment &env)
                 "use a kernel with CONFIG_KPROBE_EVENTS=y"};
     }
     if (env.kprobes_disarmed) {
-        return {"kprobes", Level::Absent, "switched off",
-                "echo 1 > /sys/kernel/debug/kprobes/enabled"};
+        return {
+            "kprobes", Level::Absent, "switched off",
+            fmt::format("{}echo 1 > /sys/kernel/debug/kprobes/enabled",
+                        env.debugfs_mounted ? "" : "mount -t debugfs debugfs /sys/kernel/debug; ")};
     }
     if (env.ftrace_disabled) {
         return {"kprobes", Level::Absent, "ftrace, which they use, is switched off",
@@ -82,7 +88,12 @@ Finding find_kprobes(const Environment &env)
     if (!env.privileges.may_trace() && env.privileges.may_load_programs()) {
         return {"kprobes", Level::Absent, "CAP_SYS_ADMIN is missing", with_more(env)};
     }
-    return {"kprobes", Level::Good, "available", {}};
+    return {"kprobes",
+            Level::Good,
+            env.kprobes_unreadable
+                ? "available; whether they are switched off is found out as tracing begins"
+                : "available",
+            {}};
 }
 
 /// Of these findings, what `why` cannot do without: it searches, but attaches nothing.

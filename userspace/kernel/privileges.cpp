@@ -36,6 +36,11 @@ bool Privileges::may_load_programs() const
     return sys_admin() || (has(capabilities, CAP_BPF) && has(capabilities, CAP_PERFMON));
 }
 
+bool Privileges::may_see_addresses() const
+{
+    return has(capabilities, CAP_SYSLOG);
+}
+
 const char *custom_types(const Privileges &privileges)
 {
     return privileges.may_list_types() ? nullptr : types_path;

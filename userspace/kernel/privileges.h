@@ -19,6 +19,8 @@ struct Privileges {
     /// CAP_SYS_ADMIN stands for all of CAP_BPF and CAP_PERFMON; see capabilities(7).
     [[nodiscard]] bool sys_admin() const;
     [[nodiscard]] bool may_load_programs() const;
+    /// Of the kernel, where kernel.kptr_restrict is less than 2.
+    [[nodiscard]] bool may_see_addresses() const;
     /// libbpf 1.1 lists the types of modules by number where it meets something that is not among
     /// the kernel's, and BPF_BTF_GET_NEXT_ID wants CAP_SYS_ADMIN. Tracing always meets such.
     [[nodiscard]] bool may_list_types() const { return sys_admin(); }

@@ -177,7 +177,8 @@ std::span<const ProbeSpec> probe_specs()
 std::span<const std::string_view> wanted_symbols()
 {
     static const auto names = [] {
-        std::vector<std::string_view> all{"modules", "module_notify_list", "bpf_fentry_test1"};
+        std::vector<std::string_view> all{"modules", "module_notify_list", "bpf_fentry_test1",
+                                          "kprobes_all_disarmed", "ftrace_enabled"};
         for (const auto &spec : specs) {
             if (spec.kind != ProbeKind::Tracepoint) {
                 all.push_back(spec.target);

@@ -177,6 +177,9 @@ load_programs(const Environment &env, const std::vector<Probe> &probes,
         return fail({"cannot open the BPF programs", errno, "run it with -v for more"});
     }
     skeleton->rodata->modules_address = env.symbols.address("modules").value_or(0);
+    skeleton->rodata->kprobes_disarmed_address =
+        env.symbols.address("kprobes_all_disarmed").value_or(0);
+    skeleton->rodata->ftrace_enabled_address = env.symbols.address("ftrace_enabled").value_or(0);
     skeleton->rodata->module_notify_list_address =
         env.symbols.address("module_notify_list").value_or(0);
     skeleton->rodata->every_soft_op = options.every_soft_op;

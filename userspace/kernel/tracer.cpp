@@ -42,15 +42,23 @@ lr_header header(lr_type type, std::size_t size, std::uint64_t now)
     return h;
 }
 
+/// The first thing that is missing.
+std::optional<Finding> missing(const Environment &env, const std::vector<Probe> &probes)
+{
+    for (auto &finding : find_requirements(env, probes)) {
+        if (finding.level == Finding::Level::Absent) {
+            return std::move(finding);
+        }
+    }
+    return std::nullopt;
+}
+
 /// Fails with the first thing that is missing.
 Result<void> check(const Environment &env, const std::vector<Probe> &probes)
 {
-    for (const auto &finding : find_requirements(env, probes)) {
-        if (finding.level == Finding::Level::Absent) {
-            return fail(
-                {fmt::format("lastref cannot trace here: {}: {}", finding.what, finding.detail), 0,
-                 finding.remedy, ExitCode::Unsupported});
-        }
+    if (const auto what = missing(env, probes)) {
+        return fail({fmt::format("lastref cannot trace here: {}: {}", what->what, what->detail), 0,
+                     what->remedy, ExitCode::Unsupported});
     }
     return {};
 }
@@ -66,6 +74,9 @@ struct Tracer::Impl {
     Ledger ledger;
     std::unique_ptr<ring_buffer, RingDeleter> ring;
     std::vector<Attached> attached;
+    Environment env;                     ///< as the last census found it
+    std::optional<Finding> switched_off; ///< why the probes do not run now
+    bool was_off = false;                ///< they did not at some time
 
     // For the time of one call of consume.
     const RecordSink *sink = nullptr;
@@ -77,6 +88,7 @@ struct Tracer::Impl {
     static Result<std::unique_ptr<Impl>> attach(const Environment &env, AttachMode mode,
                                                 const TracerOptions &options);
     Result<void> open_buffers();
+    void see_switches();
     Result<void> consume(int timeout_ms, const RecordSink &to);
     void note(std::span<const std::byte> record);
     void emit_cells(std::vector<lr_cell> &cells, std::uint64_t now, const RecordSink &to) const;
@@ -158,6 +170,16 @@ void Tracer::Impl::emit_cells(std::vector<lr_cell> &cells, std::uint64_t now,
     }
 }
 
+/// Takes over what the census has found of the kernel's switches. The files that tell of them need
+/// not be readable at the start, and cannot be any more once privileges are given up.
+void Tracer::Impl::see_switches()
+{
+    env.kprobes_disarmed = skeleton->bss->kprobes_disarmed != 0;
+    env.ftrace_disabled = skeleton->bss->ftrace_disabled != 0;
+    switched_off = missing(env, {});
+    was_off = was_off || switched_off;
+}
+
 lr_losses Tracer::Impl::losses() const
 {
     lr_losses out{};
@@ -166,7 +188,7 @@ lr_losses Tracer::Impl::losses() const
     out.events = skeleton->bss->lost_events;
     out.missed_probes = missed.soft + missed.hard + missed.phases;
     out.map_full = ledger.without_site();
-    out.missed_unknown = missed_unknown || missed.inexact;
+    out.missed_unknown = missed_unknown || missed.inexact || was_off;
     out.refs_missed = LR_SOFT * static_cast<std::uint32_t>(missed.soft != 0) |
                       LR_HARD * static_cast<std::uint32_t>(missed.hard != 0);
     return out;
@@ -210,6 +232,7 @@ Result<std::unique_ptr<Tracer::Impl>> Tracer::Impl::attach(const Environment &en
     }
     auto impl = std::make_unique<Impl>();
     impl->mode = mode;
+    impl->env = env;
     impl->missed_unknown =
         mode == AttachMode::Kprobe && env.soft_references() && !env.missed_readable;
 
@@ -230,12 +253,21 @@ Result<std::unique_ptr<Tracer::Impl>> Tracer::Impl::attach(const Environment &en
     if (auto modules = take_census(*impl->skeleton); !modules) {
         return fail(modules.error());
     }
+    impl->see_switches();
+    if (auto ok = check(impl->env, probes); !ok) {
+        return fail(ok.error());
+    }
     return impl;
 }
 
 const std::string &Tracer::passed_over() const
 {
     return impl_->passed_over;
+}
+
+const std::optional<Finding> &Tracer::switched_off() const
+{
+    return impl_->switched_off;
 }
 
 AttachMode Tracer::mode() const
@@ -264,6 +296,7 @@ Result<void> Tracer::snapshot(const RecordSink &sink)
     if (!modules) {
         return fail(modules.error());
     }
+    impl.see_switches();
     const auto gets_began = boot_clock_ns();
     auto gets = impl.ledger.read(LR_GET);
     const auto end = boot_clock_ns();

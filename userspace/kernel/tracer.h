@@ -2,12 +2,14 @@
 #pragma once
 
 #include "base/result.h"
+#include "kernel/features.h"
 #include "kernel/options.h"
 #include "kernel/own_cost.h"
 #include "kernel/records.h"
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace lastref::kernel {
@@ -39,6 +41,11 @@ public:
     /// Why Auto did not come to a cheaper mode that the kernel seemed to have, in words; else
     /// empty.
     [[nodiscard]] const std::string &passed_over() const;
+
+    /// What the last snapshot found switched off, so that the kernel runs none of the probes. It
+    /// counts no miss of theirs then: from such a snapshot on, losses say that what is known may be
+    /// incomplete.
+    [[nodiscard]] const std::optional<Finding> &switched_off() const;
 
     /// Hands the records that have come to `sink`, after waiting up to `timeout` for the first.
     /// A signal ends the wait early; that is not an error. What `sink` throws passes through.

@@ -79,7 +79,7 @@ void render_losses(std::ostream &out, const Losses &losses, const char *prefix)
                          plural(static_cast<std::int64_t>(losses.map_full), "operation")));
     }
     if (losses.missed_unknown) {
-        line("May be incomplete: this kernel does not tell how many probe runs it skipped.");
+        line("May be incomplete: the kernel does not tell how many probe runs it skipped.");
     }
 }
 
