@@ -199,7 +199,8 @@ TEST(ChromeTrace, ModulesAreInTheOrderOfTheirUnloads)
     doc.unloads.back().module = "another";
     std::map<std::string, int> names;
     std::map<int, int> index;
-    for (const json &event : trace_of(doc).at("traceEvents")) {
+    const json trace = trace_of(doc);
+    for (const json &event : trace.at("traceEvents")) {
         if (event.at("name") == "process_name") {
             names[event.at("args").at("name")] = event.at("pid");
         } else if (event.at("name") == "process_sort_index") {
