@@ -55,6 +55,22 @@ def test_a_protocol_of_netlink(guest, hold, module, protocol):
     why_net.unused(guest, module)
 
 
+def test_devices_of_tun_that_persist(guest, hold):
+    """Nobody has them open; the one that is gone with its file is none of them."""
+    guest.check("modprobe tun; mkdir -p /dev/net; [ -e /dev/net/tun ] || ln -s ../tun /dev/net/tun; "
+                "busybox tunctl -t tap0; ip tuntap add dev tun7 mode tun")
+    doc = why_net.all_explained(guest, "tun", 2)
+    tap = why.holder(doc, kind="persistent_device", path="tap0")
+    tun = why.holder(doc, kind="persistent_device", path="tun7")
+    assert (tap["refs"], tap["detail"]) == (1, "a tap device that persists")
+    assert (tun["refs"], tun["detail"]) == (1, "a tun device that persists")
+    guest.check(tap["remedy"])
+    doc = why_net.all_explained(guest, "tun", 1)
+    assert "tun7 is a tun device that persists" in doc["verdict"]
+    guest.check(tun["remedy"])
+    why_net.unused(guest, "tun")
+
+
 def test_the_socket_in_a_file_of_tun(guest, hold):
     guest.check("modprobe tun")
     holder = hold("open /dev/net/tun")

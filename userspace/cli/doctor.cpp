@@ -35,7 +35,7 @@ const char *name_of(kernel::Finding::Level level)
 }
 
 /// A line that begins with `head`; what does not fit goes on below `text`.
-std::string hanging(std::string head, const std::string &text, unsigned width)
+std::string hanging(const std::string &head, const std::string &text, unsigned width)
 {
     if (text.empty()) {
         return head.substr(0, head.find_last_not_of(' ') + 1) + "\n";

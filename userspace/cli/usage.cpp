@@ -57,7 +57,7 @@ Error misuse(const CLI::App *command, std::string what, std::string hint)
 /// What somebody may have meant who typed a word in place of a command.
 std::string instead_of_a_command(const CLI::App &app, const std::string &word)
 {
-    const auto near = did_you_mean(word, names_of_commands(app), "lastref ");
+    auto near = did_you_mean(word, names_of_commands(app), "lastref ");
     const auto presence = kernel::module_presence(kernel::module_name(word));
     if (near.empty() || presence == kernel::ModulePresence::Loaded) {
         return fmt::format("To ask about a module of that name: lastref why {}",

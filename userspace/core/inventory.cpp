@@ -88,6 +88,8 @@ std::string_view name_of(HolderKind kind)
         return "netfilter";
     case HolderKind::TcAction:
         return "tc_action";
+    case HolderKind::PersistentDevice:
+        return "persistent_device";
     }
     return "";
 }

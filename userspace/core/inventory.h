@@ -42,6 +42,7 @@ enum class HolderKind {
     DmaBuf,
     Netfilter,
     TcAction,
+    PersistentDevice,
 };
 std::string_view name_of(HolderKind kind); ///< "open_file", … as in lastref.why/1
 

@@ -7,6 +7,7 @@
 #include "holders/exit_routine.h"
 #include "holders/livepatch.h"
 #include "holders/programs.h"
+#include "holders/tun_devices.h"
 #include "kernel/features.h"
 #include "kernel/host.h"
 #include "kernel/sysfs_modules.h"
@@ -90,6 +91,11 @@ Result<bool> search(Inventory &inventory, Programs &programs)
         add_dependents(inventory);
         if (auto livepatch = livepatch_in_use(inventory.module)) {
             inventory.sightings.push_back(std::move(*livepatch));
+        }
+        if (inventory.module == "tun") {
+            for (auto &device : persistent_tun_devices()) {
+                inventory.sightings.push_back(std::move(device));
+            }
         }
         inventory.uses = uses_of(programs);
         inventory.routine = look_at_routine(programs, *before, processes, not_examined);
