@@ -45,9 +45,9 @@ lr_header header(lr_type type, std::size_t size, std::uint64_t now)
 /// The first thing that is missing.
 std::optional<Finding> missing(const Environment &env, const std::vector<Probe> &probes)
 {
-    for (auto &finding : find_requirements(env, probes)) {
+    for (const auto &finding : find_requirements(env, probes)) {
         if (finding.level == Finding::Level::Absent) {
-            return std::move(finding);
+            return finding;
         }
     }
     return std::nullopt;
