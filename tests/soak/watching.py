@@ -10,12 +10,10 @@ import urllib.request
 
 import stress  # it knows where the harness is
 import figures
-from harness import modules
+from harness import exporter, modules
 from harness.compiled import compiled
 from harness.guest import Guest
-from harness.terminal import forward
 
-PORT = 10917
 SAMPLE_SECONDS = 5
 SETTLE_SECONDS = 60
 WARM_UP = 500  # cycles before the first figures: threads and caches that stay
@@ -93,9 +91,8 @@ def one_boot(kernel, cycles):
         guest.check("insmod modules/lr_board.ko")
         guest.check(f"./cycles {min(WARM_UP, cycles)}", timeout=600)
         before = figures.take(guest)
-        port = forward(guest, 0, PORT)
-        serve = guest.start(["lastref", "serve", "-i", "1"])
-        serve.wait_for("serving http", timeout=60)
+        port = exporter.reach(guest)
+        serve = exporter.start(guest, 1)
         job = guest.start(["./cycles", str(cycles)])
         samples = []
         while not job.done and not guest.is_lost:
