@@ -5,6 +5,8 @@
 // Each copy holds soft references, and is told to put them when delete_module has returned: so
 // every free is deferred. None may fail but a load under a name that is still being freed.
 
+#include "guest/files.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -13,13 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#define IMAGE "/root/modules/lr_soak_00.ko"
 #define GO "/sys/kernel/debug/lr_board/go"
 
 enum { NAMES = 64, PROCESSES = 4, LAST_FREE_SECONDS = 120 };
@@ -38,36 +37,6 @@ static void die(const char *what, const char *name)
     exit(1);
 }
 
-static void name_of(int slot, char name[24])
-{
-    snprintf(name, 24, "lr_soak_%02d", slot);
-}
-
-static void nap(long us)
-{
-    nanosleep(&(struct timespec){us / 1000000, us % 1000000 * 1000}, NULL);
-}
-
-// The module under another name of the same length, wherever it stands in the image.
-static char *image_of(int slot, size_t *size)
-{
-    struct stat about;
-    char name[24];
-    int fd = open(IMAGE, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &about))
-        die("cannot read", IMAGE);
-    char *image = malloc(about.st_size);
-    if (!image || read(fd, image, about.st_size) != about.st_size)
-        die("cannot read", IMAGE);
-    close(fd);
-    name_of(slot, name);
-    for (char *at = image; at + 10 <= image + about.st_size; at++)
-        if (!memcmp(at, "lr_soak_00", 10))
-            memcpy(at, name, 10);
-    *size = about.st_size;
-    return image;
-}
-
 static bool is_there(int slot)
 {
     char path[64];
@@ -79,13 +48,13 @@ static bool is_there(int slot)
 static bool load(int slot, long nth)
 {
     static char *images[NAMES];
-    static size_t size;
+    static unsigned long size;
     char text[64];
 
     if (is_there(slot))
         return false;
     if (!images[slot])
-        images[slot] = image_of(slot, &size);
+        images[slot] = soak_image(slot, &size);
     // One actor of each context in turn.
     snprintf(text, sizeof(text), "slot=%d actors=%d tick_us=20000", slot, 1 << (slot + nth) % 4);
     if (!syscall(SYS_init_module, images[slot], size, text))
@@ -98,9 +67,9 @@ static bool load(int slot, long nth)
 // False when whoever loaded it still holds the hard reference that a load has for a moment.
 static bool unload(int slot)
 {
-    char name[24];
+    char name[SOAK_NAME];
 
-    name_of(slot, name);
+    soak_name(slot, name);
     if (syscall(SYS_delete_module, name, O_NONBLOCK)) {
         if (errno != EAGAIN && errno != EWOULDBLOCK)
             die("cannot unload", name);
@@ -108,10 +77,9 @@ static bool unload(int slot)
     }
     shared->unloaded[slot]++;
     shared->all++;
-    int fd = open(GO, O_WRONLY | O_CLOEXEC);
-    if (fd < 0 || dprintf(fd, "%d", slot) < 0)
+    snprintf(name, sizeof(name), "%d", slot);
+    if (!soak_write(GO, name))
         die("cannot write", GO);
-    close(fd);
     return true;
 }
 
@@ -130,7 +98,7 @@ static void cycle(int nth, long goal)
                 idle++;
         }
         if (idle == NAMES / PROCESSES)
-            nap(2000);
+            soak_sleep_us(2000);
     }
     for (int slot = nth; slot < NAMES; slot += PROCESSES)
         while (loaded[slot])
@@ -141,7 +109,7 @@ static void cycle(int nth, long goal)
                 errno = ETIMEDOUT;
                 die("is not freed:", "a module");
             }
-            nap(20000);
+            soak_sleep_us(20000);
         }
 }
 

@@ -84,7 +84,8 @@ def settled(port, wanted):
 def one_boot(kernel, cycles):
     """Boots, does the cycles and judges the counts; raises what is wrong. The memory is the caller's
     to judge, which takes some thousands of cycles."""
-    program = compiled("cycles", [stress.HERE / "cycles.c"])
+    program = compiled("cycles", [stress.HERE / "cycles.c",
+                                  *(stress.HERE / "guest").glob("files.*")])
     began = time.monotonic()
     with Guest(kernel, lastref="lastref", copies={"cycles": program},
                extra_modules=modules.built(kernel, stress.HERE / "modules")) as guest:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Files, time and chance.
+// Files, time and chance, and the module under other names.
 
-#include "soak.h"
+#include "files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +10,8 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#define IMAGE "/root/modules/lr_soak_00.ko"
 
 static unsigned long state = 1;
 
@@ -76,4 +78,23 @@ bool soak_write(const char *path, const char *text)
     close(fd);
     errno = error;
     return ok;
+}
+
+void soak_name(int slot, char name[SOAK_NAME])
+{
+    snprintf(name, SOAK_NAME, "lr_soak_%02d", slot);
+}
+
+// The module under another name of the same length, wherever it stands in the image.
+char *soak_image(int slot, unsigned long *size)
+{
+    char name[SOAK_NAME];
+    char *image = soak_read(IMAGE, size);
+    if (!image)
+        soak_die("cannot read", IMAGE);
+    soak_name(slot, name);
+    for (char *at = image; at + 10 <= image + *size; at++)
+        if (!memcmp(at, "lr_soak_00", 10))
+            memcpy(at, name, 10);
+    return image;
 }

@@ -11,7 +11,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define IMAGE "/root/modules/lr_soak_00.ko"
 #define GO "/sys/kernel/debug/lr_board/go"
 
 const char *const soak_class_names[CLASSES] = {"hold", "race", "fail", "plain", "hard"};
@@ -26,25 +25,6 @@ enum soak_class soak_class_of(int slot)
     while (slot >= first_slot[kind + 1])
         kind++;
     return kind;
-}
-
-void soak_name(int slot, char name[24])
-{
-    snprintf(name, 24, "lr_soak_%02d", slot);
-}
-
-// The module under another name of the same length, wherever it stands in the image.
-static char *renamed_image(int slot)
-{
-    char name[24];
-    char *image = soak_read(IMAGE, &image_size);
-    if (!image)
-        soak_die("cannot read", IMAGE);
-    soak_name(slot, name);
-    for (char *at = image; at + 10 <= image + image_size; at++)
-        if (!memcmp(at, "lr_soak_00", 10))
-            memcpy(at, name, 10);
-    return image;
 }
 
 static void load(int slot)
@@ -62,7 +42,7 @@ static void load(int slot)
     char text[128];
 
     if (!images[slot])
-        images[slot] = renamed_image(slot);
+        images[slot] = soak_image(slot, &image_size);
     snprintf(text, sizeof(text), "slot=%d actors=%u leak=%d %s", slot, actors, shared->leaky,
              extra[kind]);
     if (!syscall(SYS_init_module, images[slot], image_size, text)) {

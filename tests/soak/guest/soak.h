@@ -4,6 +4,8 @@
 #ifndef SOAK_H
 #define SOAK_H
 
+#include "files.h"
+
 #include <stdatomic.h>
 #include <stdbool.h>
 
@@ -31,19 +33,10 @@ struct soak_shared {
 
 extern struct soak_shared *shared;
 
-// files.c
-void soak_die(const char *what, const char *name) __attribute__((noreturn));
-unsigned long soak_random(void);
-void soak_seed(unsigned long seed);
-void soak_sleep_us(unsigned us);
-char *soak_read(const char *path, unsigned long *size);
-bool soak_write(const char *path, const char *text);
-
 // owners.c
 enum { SLOTS = 44, OWNERS = 4 };
 extern const char *const soak_class_names[CLASSES];
 enum soak_class soak_class_of(int slot);
-void soak_name(int slot, char name[24]);
 void soak_owner(int nth);
 void soak_competitor(void);
 
