@@ -12,6 +12,7 @@ import pytest
 import tool
 import truth
 import why
+from harness import exporter
 
 kernels = ["6.12"]
 guest_options = {"load": ["lr_referee"], "lastref": "lastref"}  # with its exporter
@@ -19,7 +20,6 @@ guest_options = {"load": ["lr_referee"], "lastref": "lastref"}  # with its expor
 CPU1 = "/sys/devices/system/cpu/cpu1/online"
 THREADS = f"insmod {truth.MODULES}/lr_threads.ko threads=2 linger_ms=300"
 SLOW = f"insmod {truth.MODULES}/lr_slow.ko exit_ms=0"
-SERVED = "http://127.0.0.1:10917/metrics"
 
 
 @pytest.fixture(autouse=True)
@@ -115,18 +115,17 @@ def test_run_is_stopped_by_its_own_command(guest):
 
 
 def test_serve_is_stopped_and_killed(guest, attached_before):
-    job = guest.start(["lastref", "serve", "-i", "0.3"])
-    job.wait_for(f"^lastref: serving {SERVED}$")
+    job = exporter.start(guest, 0.3)
     assert len(truth.attached(guest)) > len(attached_before) + 5  # the control: it can be seen
     go_on = stop(guest)
-    scrape = guest.start(f"wget -q -O - {SERVED}")
+    scrape = guest.start(f"wget -q -O - {exporter.URL}")
     guest.check(f"for i in 1 2 3; do {SLOW} && rmmod lr_slow; done; sleep 2")
     assert not scrape.done and scrape.stdout_so_far == ""  # the control
     guest.check(go_on)
     assert "lastref_events_lost_total 0" in scrape.wait().stdout.splitlines()
     freed = 'lastref_unloads_total{module="lr_slow",outcome="freed"}'
-    guest.check(f"until wget -q -O /tmp/scraped {SERVED}; grep -q '^{freed} ' /tmp/scraped; "
-                "do usleep 100000; done")
+    guest.check(f"until wget -q -O /tmp/scraped {exporter.URL} && "
+                f"grep -q '^{freed} [3-9]' /tmp/scraped; do usleep 100000; done")
     seen = guest.check("cat /tmp/scraped").splitlines()
     assert f"{freed} {len(truth.unloads(guest, 'lr_slow'))}" in seen
     assert {f"{freed} 3", "lastref_events_lost_total 0", "lastref_incomplete_records_total 0",
