@@ -34,6 +34,8 @@ const char *name_of(kernel::Finding::Level level)
     return "";
 }
 
+using Probes = std::vector<kernel::ProbePlan>;
+
 /// A line that begins with `head`; what does not fit goes on below `text`.
 std::string hanging(const std::string &head, const std::string &text, unsigned width)
 {
@@ -44,7 +46,7 @@ std::string hanging(const std::string &head, const std::string &text, unsigned w
     return head + style::wrap(text, width, indent).substr(indent);
 }
 
-std::string to_text(const kernel::Features &features, unsigned width)
+std::string to_text(const kernel::Features &features, const Probes &probes, unsigned width)
 {
     std::string text = fmt::format("Linux {}\n\n", features.kernel_release);
     for (const auto &finding : features.findings) {
@@ -52,6 +54,20 @@ std::string to_text(const kernel::Features &features, unsigned width)
                         fmt::format("{}: {}", finding.what, finding.detail), width);
         if (!finding.remedy.empty()) {
             text += hanging("          → ", finding.remedy, width);
+        }
+    }
+    text += "\nWhat it watches\n\n";
+    for (const auto &probe : probes) {
+        text += hanging(fmt::format("  {:<11} ", probe.state),
+                        fmt::format("{} {}: {}", probe.kind, probe.target, probe.purpose), width);
+        if (!probe.missing.empty()) {
+            text += hanging("              ", probe.missing, width);
+            text += hanging(
+                "              → ",
+                fmt::format("{}: {}",
+                            probe.required ? "lastref does not go on without it" : "not known",
+                            probe.lost),
+                width);
         }
     }
     text += "\nWhat works here\n\n";
@@ -63,19 +79,29 @@ std::string to_text(const kernel::Features &features, unsigned width)
     return text;
 }
 
-void print_json(const kernel::Features &features)
+void print_json(const kernel::Features &features, const Probes &probes)
 {
     nlohmann::ordered_json doc{{"schema", "lastref.doctor/1"},
                                {"kernel_release", features.kernel_release},
                                {"attach", kernel::to_string(features.mode)},
                                {"soft_references", features.soft_references},
                                {"findings", nlohmann::json::array()},
+                               {"probes", nlohmann::json::array()},
                                {"commands", nlohmann::json::array()}};
     for (const auto &finding : features.findings) {
         doc["findings"].push_back({{"what", finding.what},
                                    {"level", name_of(finding.level)},
                                    {"detail", finding.detail},
                                    {"remedy", finding.remedy}});
+    }
+    for (const auto &probe : probes) {
+        doc["probes"].push_back({{"kind", probe.kind},
+                                 {"target", probe.target},
+                                 {"tells", probe.purpose},
+                                 {"state", probe.state},
+                                 {"why", probe.missing},
+                                 {"required", probe.required},
+                                 {"lost_without", probe.lost}});
     }
     for (const auto &ability : features.abilities) {
         doc["commands"].push_back(
@@ -104,11 +130,16 @@ Result<ExitCode> doctor(const Options &options)
     kernel::set_verbose(false);
     auto features = kernel::probe_features();
     add_limits_of_why(features);
+    // Where types or addresses are hidden, nothing can be told of what is probed.
+    Probes probes;
+    if (features.btf && features.symbols) {
+        probes = *kernel::plan_probes(features, {.attach = features.mode, .hard = true});
+    }
     if (options.format == Format::Json) {
-        print_json(features);
+        print_json(features, probes);
     } else {
         const auto render = render_options(options);
-        print_text(to_text(features, render.width), render);
+        print_text(to_text(features, probes, render.width), render);
     }
     const bool all_work = std::all_of(features.abilities.begin(), features.abilities.end(),
                                       [](const kernel::Ability &ability) { return ability.works; });

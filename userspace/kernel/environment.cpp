@@ -92,9 +92,15 @@ Environment Environment::read()
     return env;
 }
 
-bool Environment::soft_references() const
+void Environment::read_traceable()
 {
-    return soft_field && symbols.has("__try_module_get_soft") && symbols.has("__module_put_soft");
+    for (const auto *path : {"/sys/kernel/tracing/available_filter_functions",
+                             "/sys/kernel/debug/tracing/available_filter_functions"}) {
+        if (const auto text = contents(path); !text.empty()) {
+            traceable = traceable_symbols(text);
+            return;
+        }
+    }
 }
 
 bool Environment::soft_tracepoints() const
