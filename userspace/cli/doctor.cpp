@@ -34,8 +34,6 @@ const char *name_of(kernel::Finding::Level level)
     return "";
 }
 
-using Probes = std::vector<kernel::ProbePlan>;
-
 /// A line that begins with `head`; what does not fit goes on below `text`.
 std::string hanging(const std::string &head, const std::string &text, unsigned width)
 {
@@ -46,7 +44,7 @@ std::string hanging(const std::string &head, const std::string &text, unsigned w
     return head + style::wrap(text, width, indent).substr(indent);
 }
 
-std::string to_text(const kernel::Features &features, const Probes &probes, unsigned width)
+std::string to_text(const kernel::Features &features, unsigned width)
 {
     std::string text = fmt::format("Linux {}\n\n", features.kernel_release);
     for (const auto &finding : features.findings) {
@@ -54,20 +52,6 @@ std::string to_text(const kernel::Features &features, const Probes &probes, unsi
                         fmt::format("{}: {}", finding.what, finding.detail), width);
         if (!finding.remedy.empty()) {
             text += hanging("          → ", finding.remedy, width);
-        }
-    }
-    text += "\nWhat it watches\n\n";
-    for (const auto &probe : probes) {
-        text += hanging(fmt::format("  {:<11} ", probe.state),
-                        fmt::format("{} {}: {}", probe.kind, probe.target, probe.purpose), width);
-        if (!probe.missing.empty()) {
-            text += hanging("              ", probe.missing, width);
-            text += hanging(
-                "              → ",
-                fmt::format("{}: {}",
-                            probe.required ? "lastref does not go on without it" : "not known",
-                            probe.lost),
-                width);
         }
     }
     text += "\nWhat works here\n\n";
@@ -79,29 +63,40 @@ std::string to_text(const kernel::Features &features, const Probes &probes, unsi
     return text;
 }
 
-void print_json(const kernel::Features &features, const Probes &probes)
+/// All that is to be probed; nothing where types or addresses are hidden, so that nothing is known.
+nlohmann::json probes_of(const kernel::Features &features)
+{
+    auto out = nlohmann::json::array();
+    if (!features.btf || !features.symbols) {
+        return out;
+    }
+    const auto plan = kernel::plan_probes(features, {.attach = features.mode, .hard = true});
+    for (const auto &probe : plan.value()) {
+        out.push_back({{"kind", probe.kind},
+                       {"target", probe.target},
+                       {"tells", probe.purpose},
+                       {"state", probe.state},
+                       {"why", probe.missing},
+                       {"required", probe.required},
+                       {"lost_without", probe.lost}});
+    }
+    return out;
+}
+
+void print_json(const kernel::Features &features)
 {
     nlohmann::ordered_json doc{{"schema", "lastref.doctor/1"},
                                {"kernel_release", features.kernel_release},
                                {"attach", kernel::to_string(features.mode)},
                                {"soft_references", features.soft_references},
                                {"findings", nlohmann::json::array()},
-                               {"probes", nlohmann::json::array()},
+                               {"probes", probes_of(features)},
                                {"commands", nlohmann::json::array()}};
     for (const auto &finding : features.findings) {
         doc["findings"].push_back({{"what", finding.what},
                                    {"level", name_of(finding.level)},
                                    {"detail", finding.detail},
                                    {"remedy", finding.remedy}});
-    }
-    for (const auto &probe : probes) {
-        doc["probes"].push_back({{"kind", probe.kind},
-                                 {"target", probe.target},
-                                 {"tells", probe.purpose},
-                                 {"state", probe.state},
-                                 {"why", probe.missing},
-                                 {"required", probe.required},
-                                 {"lost_without", probe.lost}});
     }
     for (const auto &ability : features.abilities) {
         doc["commands"].push_back(
@@ -130,16 +125,11 @@ Result<ExitCode> doctor(const Options &options)
     kernel::set_verbose(false);
     auto features = kernel::probe_features();
     add_limits_of_why(features);
-    // Where types or addresses are hidden, nothing can be told of what is probed.
-    Probes probes;
-    if (features.btf && features.symbols) {
-        probes = *kernel::plan_probes(features, {.attach = features.mode, .hard = true});
-    }
     if (options.format == Format::Json) {
-        print_json(features, probes);
+        print_json(features);
     } else {
         const auto render = render_options(options);
-        print_text(to_text(features, probes, render.width), render);
+        print_text(to_text(features, render.width), render);
     }
     const bool all_work = std::all_of(features.abilities.begin(), features.abilities.end(),
                                       [](const kernel::Ability &ability) { return ability.works; });

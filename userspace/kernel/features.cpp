@@ -145,10 +145,13 @@ Finding find_missed(const Environment &env)
 
 Finding find_probe(const Probe &probe, bool required)
 {
-    return {
-        fmt::format("{} {}", to_string(probe.spec->kind), probe.target.symbol),
-        required ? Level::Absent : Level::Limit, probe.target.why,
-        fmt::format("nothing helps; without it nobody knows {}", loss_of(*probe.spec, required))};
+    // Nothing helps but another kernel.
+    return {fmt::format("{} {}", to_string(probe.spec->kind), probe.target.symbol),
+            required ? Level::Absent : Level::Limit,
+            fmt::format("{}; {} {}", probe.target.why,
+                        required ? "without it nobody knows" : "not watched:",
+                        loss_of(*probe.spec, required)),
+            {}};
 }
 
 std::vector<Ability> judge_commands(const Features &features)

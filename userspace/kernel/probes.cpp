@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "kernel/probes.h"
 
-#include <algorithm>
-
 namespace lastref::kernel {
 namespace {
 
@@ -82,54 +80,6 @@ std::vector<Probe> choose_probes(const Environment &env, AttachMode mode,
         probes.push_back({&spec, find_target(spec, env)});
     }
     return probes;
-}
-
-bool indispensable(const ProbeSpec &spec, const std::vector<const ProbeSpec *> &usable)
-{
-    if (spec.lost.empty()) {
-        return true;
-    }
-    return !spec.group.empty() &&
-           std::none_of(usable.begin(), usable.end(),
-                        [&](const ProbeSpec *other) { return other->group == spec.group; });
-}
-
-std::vector<const ProbeSpec *> usable_of(const std::vector<Probe> &probes)
-{
-    std::vector<const ProbeSpec *> usable;
-    for (const auto &probe : probes) {
-        if (probe.usable()) {
-            usable.push_back(probe.spec);
-        }
-    }
-    return usable;
-}
-
-std::string loss_of(const ProbeSpec &spec, bool required)
-{
-    if (required && !spec.group.empty()) {
-        return std::string(spec.group);
-    }
-    return spec.lost.empty() ? "when " + std::string(spec.purpose) : std::string(spec.lost);
-}
-
-std::string_view to_string(ProbeKind kind)
-{
-    switch (kind) {
-    case ProbeKind::Kprobe:
-        return "kprobe";
-    case ProbeKind::Kretprobe:
-        return "kretprobe";
-    case ProbeKind::Tracepoint:
-        return "tracepoint";
-    case ProbeKind::Fentry:
-        return "fentry";
-    case ProbeKind::Fexit:
-        return "fexit";
-    case ProbeKind::Address:
-        return "address";
-    }
-    return "";
 }
 
 } // namespace lastref::kernel
