@@ -5,8 +5,11 @@
 
 #include <algorithm>
 #include <array>
+#include <fmt/format.h>
+#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sstream>
 
 namespace lastref::kernel {
 namespace {
@@ -198,6 +201,49 @@ TEST(Probes, SomeAreRequiredAndSomeAreNot)
     EXPECT_TRUE(indispensable(spec(ProbeKind::Kprobe, "blocking_notifier_call_chain"), {}));
     EXPECT_TRUE(indispensable(spec(ProbeKind::Tracepoint, "module_put"), {}));
     EXPECT_FALSE(indispensable(spec(ProbeKind::Tracepoint, "module_request"), {}));
+}
+
+std::string_view where(const ProbeSpec &spec)
+{
+    switch (spec.when) {
+    case When::Always:
+        return spec.sign.empty() ? "" : "kernels with 32-bit system calls";
+    case When::WithSoft:
+        return "kernels with soft references";
+    case When::WithoutSoft:
+        return "kernels without";
+    case When::SoftByTracepoint:
+        return "`--attach=tracepoint`";
+    case When::SoftByFentry:
+        return "`--attach=fentry`";
+    case When::SoftByKprobe:
+        return "`--attach=kprobe`";
+    case When::Hard:
+        return "`--hard`";
+    }
+    return "";
+}
+
+std::string then(const ProbeSpec &spec)
+{
+    if (spec.lost.empty()) {
+        return "refuses";
+    }
+    return spec.group.empty() ? "goes on"
+                              : fmt::format("goes on; refuses without both: {}", spec.group);
+}
+
+// docs/kernels.md has the table of probes; where this fails, it prints what the table has to be.
+TEST(Probes, AreDocumented)
+{
+    std::string table;
+    for (const auto &one : probe_specs()) {
+        table += fmt::format("| {} `{}` | {} | {} | {} |\n", to_string(one.kind), one.target,
+                             where(one), loss_of(one, false), then(one));
+    }
+    std::ostringstream text;
+    text << std::ifstream(KERNELS_MD).rdbuf();
+    EXPECT_THAT(text.str(), testing::HasSubstr(table)) << table;
 }
 
 } // namespace

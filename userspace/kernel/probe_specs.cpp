@@ -8,6 +8,7 @@ namespace lastref::kernel {
 namespace {
 
 constexpr std::string_view end_of_delete_module = "when delete_module returned";
+constexpr std::string_view end_of_32_bit = "when delete_module returned to a 32-bit task";
 constexpr std::string_view end_of_free = "when the memory was free";
 constexpr std::string_view found = "when delete_module found the module";
 
@@ -53,6 +54,7 @@ constexpr std::array specs{
               .program = "delete_module_exit_ia32",
               .when = When::Always,
               .purpose = "delete_module returned to a 32-bit task",
+              .group = end_of_32_bit,
               .lost = "returns of delete_module to 32-bit tasks, where more calls sleep in it than "
                       "a kretprobe follows",
               .sign = sign_of_32_bit},
@@ -61,6 +63,7 @@ constexpr std::array specs{
               .program = "delete_module_leave_ia32",
               .when = When::Always,
               .purpose = "the same, should the kernel leave that out",
+              .group = end_of_32_bit,
               .lost = "returns of delete_module to 32-bit tasks, where fexit does not see them",
               .sign = sign_of_32_bit,
               .redundant = true},
@@ -204,7 +207,7 @@ constexpr std::array specs{
               .target = "__try_module_get_soft",
               .program = "soft_get_leave",
               .when = When::SoftByKprobe,
-              .purpose = "it is taken, or refused"},
+              .purpose = "a soft reference is taken, or refused"},
 };
 
 } // namespace
