@@ -36,17 +36,33 @@ void Documents::print(const Document &document)
     render_json(json_, document);
 }
 
+namespace {
+
+std::string page_of(const ReportDoc &report, const RefsDoc &refs)
+{
+    std::ostringstream out;
+    render_html(out, report, {.refs = refs, .damage = report.info.host});
+    return out.str();
+}
+
+} // namespace
+
 void Documents::judge(Session session)
 {
     const ReportDoc report = session.report();
+    const RefsDoc refs = session.refs({.modules = {}, .soft = true, .hard = true, .all = true});
     print(report);
-    print(session.refs({.modules = {}, .soft = true, .hard = true, .all = true}));
+    print(refs);
     print(session.overview());
     expect_nothing(test::wrong_with_text(text_.str()), "text");
     expect_nothing(test::wrong_with_json_lines(json_.str()), "JSON");
     std::ostringstream trace;
     render_chrome_trace(trace, report);
     expect_nothing(test::wrong_with_json(trace.str()), "chrome trace");
+    if (has_html()) {
+        static const std::string other = page_of({}, {});
+        expect_nothing(test::wrong_with_page(page_of(report, refs), other), "page");
+    }
     Metrics metrics(2);
     const auto offset = session.info().clock_offset_ns;
     expect_nothing(test::wrong_with_exposition(exposition(metrics.update(session, offset))),

@@ -1,97 +1,48 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// cycles GOAL: loads and unloads copies of lr_soak_00 under 64 names, as fast as it can, until GOAL
-// of them have gone; prints how often each name was unloaded, as JSON. lr_board must be loaded.
+// cycles GOAL NAMES PROCESSES: loads and unloads copies of lr_soak_00 under so many names, as fast as
+// it can, until GOAL of them have gone; prints how often each name was unloaded, as JSON. lr_board
+// must be loaded.
 //
 // Each copy holds soft references, and is told to put them when delete_module has returned: so
 // every free is deferred. None may fail but a load under a name that is still being freed.
 
+#include "guest/soak.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#define IMAGE "/root/modules/lr_soak_00.ko"
-#define GO "/sys/kernel/debug/lr_board/go"
+enum { MOST_NAMES = 64, LAST_FREE_SECONDS = 120 };
 
-enum { NAMES = 64, PROCESSES = 4, LAST_FREE_SECONDS = 120 };
-
-struct shared {
-    atomic_long unloaded[NAMES], all;
+static struct {
+    atomic_long unloaded[MOST_NAMES], all;
     atomic_bool stop;
-};
-
-static struct shared *shared;
-
-static void die(const char *what, const char *name)
-{
-    fprintf(stderr, "cycles: %s %s: %s\n", what, name, strerror(errno));
-    shared->stop = true;
-    exit(1);
-}
-
-static void name_of(int slot, char name[24])
-{
-    snprintf(name, 24, "lr_soak_%02d", slot);
-}
-
-static void nap(long us)
-{
-    nanosleep(&(struct timespec){us / 1000000, us % 1000000 * 1000}, NULL);
-}
-
-// The module under another name of the same length, wherever it stands in the image.
-static char *image_of(int slot, size_t *size)
-{
-    struct stat about;
-    char name[24];
-    int fd = open(IMAGE, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &about))
-        die("cannot read", IMAGE);
-    char *image = malloc(about.st_size);
-    if (!image || read(fd, image, about.st_size) != about.st_size)
-        die("cannot read", IMAGE);
-    close(fd);
-    name_of(slot, name);
-    for (char *at = image; at + 10 <= image + about.st_size; at++)
-        if (!memcmp(at, "lr_soak_00", 10))
-            memcpy(at, name, 10);
-    *size = about.st_size;
-    return image;
-}
-
-static bool is_there(int slot)
-{
-    char path[64];
-    snprintf(path, sizeof(path), "/sys/module/lr_soak_%02d", slot);
-    return !access(path, F_OK);
-}
+} *cycles;
+static long goal;
+static int names, processes;
 
 // False when the name is not free yet.
 static bool load(int slot, long nth)
 {
-    static char *images[NAMES];
-    static size_t size;
+    static char *images[MOST_NAMES];
+    static unsigned long size;
     char text[64];
 
-    if (is_there(slot))
+    if (soak_is_there(slot))
         return false;
     if (!images[slot])
-        images[slot] = image_of(slot, &size);
+        images[slot] = soak_image(slot, &size);
     // One actor of each context in turn.
     snprintf(text, sizeof(text), "slot=%d actors=%d tick_us=20000", slot, 1 << (slot + nth) % 4);
     if (!syscall(SYS_init_module, images[slot], size, text))
         return true;
     if (errno != EEXIST && errno != EBUSY)
-        die("cannot load", text);
+        soak_die("cannot load", text);
     return false;
 }
 
@@ -100,78 +51,80 @@ static bool unload(int slot)
 {
     char name[24];
 
-    name_of(slot, name);
+    soak_name(slot, name);
     if (syscall(SYS_delete_module, name, O_NONBLOCK)) {
         if (errno != EAGAIN && errno != EWOULDBLOCK)
-            die("cannot unload", name);
+            soak_die("cannot unload", name);
         return false;
     }
-    shared->unloaded[slot]++;
-    shared->all++;
-    int fd = open(GO, O_WRONLY | O_CLOEXEC);
-    if (fd < 0 || dprintf(fd, "%d", slot) < 0)
-        die("cannot write", GO);
-    close(fd);
+    cycles->unloaded[slot]++;
+    cycles->all++;
+    soak_tell(slot);
     return true;
 }
 
-static void cycle(int nth, long goal)
+static void cycle(int nth)
 {
-    bool loaded[NAMES] = {false};
+    bool loaded[MOST_NAMES] = {false};
     long loads = 0;
-    while (!shared->stop && shared->all < goal) {
-        int idle = 0;
-        for (int slot = nth; slot < NAMES; slot += PROCESSES) {
-            if (loaded[slot])
+    while (!cycles->stop && cycles->all < goal) {
+        bool idle = true;
+        for (int slot = nth; slot < names; slot += processes) {
+            if (loaded[slot]) {
                 loaded[slot] = !unload(slot);
-            else if (load(slot, loads))
+                idle = false;
+            } else if (load(slot, loads)) {
                 loads += loaded[slot] = true;
-            else
-                idle++;
+                idle = false;
+            }
         }
-        if (idle == NAMES / PROCESSES)
-            nap(2000);
+        if (idle)
+            soak_sleep_us(2000);
     }
-    for (int slot = nth; slot < NAMES; slot += PROCESSES)
+    for (int slot = nth; slot < names; slot += processes)
         while (loaded[slot])
             loaded[slot] = !unload(slot);
-    for (int slot = nth; slot < NAMES; slot += PROCESSES)
-        for (int tries = 0; is_there(slot); tries++) {
+    for (int slot = nth; slot < names; slot += processes)
+        for (int tries = 0; soak_is_there(slot); tries++) {
             if (tries == LAST_FREE_SECONDS * 50) {
                 errno = ETIMEDOUT;
-                die("is not freed:", "a module");
+                soak_die("is not freed:", "a module");
             }
-            nap(20000);
+            soak_sleep_us(20000);
         }
 }
 
 int main(int argc, char **argv)
 {
-    long goal = argc == 2 ? strtol(argv[1], NULL, 10) : 0;
-    int failed = 0, status;
+    bool failed = false;
+    int status;
 
-    if (goal <= 0) {
-        fputs("usage: cycles GOAL\n", stderr);
+    if (argc == 4) {
+        goal = strtol(argv[1], NULL, 10);
+        names = atoi(argv[2]);
+        processes = atoi(argv[3]);
+    }
+    if (goal <= 0 || names <= 0 || names > MOST_NAMES || processes <= 0 || processes > names) {
+        fprintf(stderr, "usage: cycles GOAL NAMES PROCESSES, at most %d names\n", MOST_NAMES);
         return 2;
     }
-    shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (shared == MAP_FAILED) {
-        perror("cycles: no memory");
-        return 1;
-    }
-    for (int nth = 0; nth < PROCESSES; nth++) {
+    cycles = mmap(NULL, sizeof(*cycles), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (cycles == MAP_FAILED)
+        soak_die("cannot map", "memory");
+    for (int nth = 0; nth < processes; nth++) {
         pid_t pid = fork();
         if (pid < 0)
-            die("cannot start", "a process");
+            soak_die("cannot start", "a process");
         if (!pid) {
-            cycle(nth, goal);
+            cycle(nth);
             exit(0);
         }
     }
     while (wait(&status) > 0)
-        failed |= status;
-    for (int slot = 0; slot < NAMES; slot++)
-        printf("%s\"lr_soak_%02d\":%ld", slot ? "," : "{", slot, (long)shared->unloaded[slot]);
+        if (status)
+            cycles->stop = failed = true;
+    for (int slot = 0; slot < names; slot++)
+        printf("%s\"lr_soak_%02d\":%ld", slot ? "," : "{", slot, (long)cycles->unloaded[slot]);
     puts("}");
-    return failed ? 1 : 0;
+    return failed;
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""One boot of `make soak-watched`: 64 modules with soft references come and go (cycles.c) under a
+"""One boot of `make soak-watched`: modules with soft references come and go (cycles.c) under a
 running `lastref serve`, which must report every unload once, none twice and none lost, and keep no
 memory for them."""
 
@@ -15,9 +15,13 @@ from harness.compiled import compiled
 from harness.guest import Guest
 from harness.terminal import forward
 
+SOURCES = [stress.HERE / "cycles.c",
+           *(stress.HERE / "guest" / name for name in ("copies.c", "files.c", "soak.h"))]
 PORT = 10917
 SAMPLE_SECONDS = 5
 SETTLE_SECONDS = 60
+SHAPE = {"6.12-debug": (50, 8)}  # names, and processes that load and unload them; else:
+USUAL = (64, 4)
 WARM_UP = 500  # cycles before the first figures: threads and caches that stay
 # Of its resident memory, once the run is warm. One kept record of an unload takes more than 500.
 GROWTH_BYTES = 50
@@ -86,17 +90,18 @@ def settled(port, wanted):
 def one_boot(kernel, cycles):
     """Boots, does the cycles and judges the counts; raises what is wrong. The memory is the caller's
     to judge, which takes some thousands of cycles."""
-    program = compiled("cycles", [stress.HERE / "cycles.c"])
+    program = compiled("cycles", SOURCES)
+    names, processes = SHAPE.get(kernel.name, USUAL)
     began = time.monotonic()
     with Guest(kernel, lastref="lastref", copies={"cycles": program},
                extra_modules=modules.built(kernel, stress.HERE / "modules")) as guest:
         guest.check("insmod modules/lr_board.ko")
-        guest.check(f"./cycles {min(WARM_UP, cycles)}", timeout=600)
+        guest.check(f"./cycles {min(WARM_UP, cycles)} {names} {processes}", timeout=600)
         before = figures.take(guest)
         port = forward(guest, 0, PORT)
         serve = guest.start(["lastref", "serve", "-i", "1"])
         serve.wait_for("serving http", timeout=60)
-        job = guest.start(["./cycles", str(cycles)])
+        job = guest.start(["./cycles", cycles, names, processes])
         samples = []
         while not job.done and not guest.is_lost:
             samples.append(sample(scrape(port)))

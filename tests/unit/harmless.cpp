@@ -149,6 +149,38 @@ std::string wrong_with_exposition(std::string_view text)
     return "";
 }
 
+std::string_view page_data(std::string_view page)
+{
+    constexpr std::string_view begin = R"(<script type="application/json" id="data">)";
+    const auto from = page.find(begin);
+    if (from == page.npos) {
+        return {};
+    }
+    const auto behind = page.substr(from + begin.size());
+    return behind.substr(0, std::min(behind.find("</script"), behind.size()));
+}
+
+std::string wrong_with_page(std::string_view page, std::string_view other)
+{
+    const auto data = page_data(page);
+    const auto other_data = page_data(other);
+    if (data.empty() || other_data.empty()) {
+        return "it has no data";
+    }
+    for (const char byte : data) {
+        if (byte < ' ' || byte > '~' || byte == '<') {
+            return fmt::format("its data have the byte {:#04x}", static_cast<unsigned char>(byte));
+        }
+    }
+    const auto before = static_cast<std::size_t>(data.data() - page.data());
+    const auto other_before = static_cast<std::size_t>(other_data.data() - other.data());
+    if (page.substr(0, before) != other.substr(0, other_before) ||
+        page.substr(before + data.size()) != other.substr(other_before + other_data.size())) {
+        return "it is another page, not only other data";
+    }
+    return wrong_with_json(data);
+}
+
 const std::vector<std::string> &hostile_names()
 {
     static const std::vector<std::string> names{
@@ -169,6 +201,8 @@ const std::vector<std::string> &hostile_names()
         "\"}],{\"a\":\"\\u0000\\",           // JSON
         "a\"} 1\nevil{x=\"\\",               // Prometheus
         "<script>alert(1)</script>&#27;",    // HTML
+        "</SCRIPT <!--<script>-->]]>",       // the same, for those who look for one of them
+        "\xe2\x80\xa8\xe2\x80\xa9",          // ends of line to JavaScript
         "$(reboot);`reboot`|'\"&&\\",        // a shell
         std::string(4096, 'x'),              //
         std::string(1365, '\x1b') + "\xf0\x9f\x98",

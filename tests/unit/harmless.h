@@ -23,6 +23,15 @@ std::string wrong_with_json_lines(std::string_view text);
 /// Prometheus's text format: comments, and samples with a label set that is closed on its line.
 std::string wrong_with_exposition(std::string_view text);
 
+/// The page of a report: its data are JSON in ASCII without a "<", so that no HTML parser sees them
+/// end early, and all around them is byte for byte what it is around those of `other`, another
+/// page.
+std::string wrong_with_page(std::string_view page, std::string_view other);
+
+/// The data of a page, up to where an HTML parser ends them: at the first "</script", wherever it
+/// stands. Empty if there are none.
+std::string_view page_data(std::string_view page);
+
 /// Names that have tried to drive terminals, and to break lines and documents.
 const std::vector<std::string> &hostile_names();
 

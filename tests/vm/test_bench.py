@@ -133,7 +133,7 @@ def test_the_counts_of_the_peers_are_read():
 def test_something_that_stays_attached_is_noticed():
     rows = [pairs.Row("untraced", "untraced")]
     sections = {**section("untraced", "10 400", "10 400"),
-                **section("again untraced", "10 400", "10 404")}
+                **section("again untraced", "10 400", "10 411")}
     with pytest.raises(guests.BenchError, match="still attached"):
         pairs.figures(rows, sections, "6.12", "lr_bench_pairs")
 

@@ -53,6 +53,20 @@ def test_symbols_that_kallsyms_lacks(guest, held, hide):
         assert f"kernel's {symbol} is" in said[what]
 
 
+def test_a_list_that_kernels_call_differently(guest, held, hide):
+    """The control: one of the two names is enough, and no kernel here has both."""
+    names = {"db_list", "debugfs_list"}
+    theirs = set(guest.check("grep -o ' [a-z_]*_list$' /proc/kallsyms").split()) & names
+    hide((names - theirs) | {"loggers"} if theirs else {"loggers"})
+    has_log = guest.run("grep -q ' nf_log_register$' /proc/kallsyms").status == 0
+    logs = {"loggers behind rules of netfilter"} if has_log else set()
+    assert set(not_examined(why.explained(guest, MODULE, 1))) == logs
+    guest.check("umount /proc/kallsyms")
+    hide(names)
+    buffers = {"DMA buffers without a file"} if theirs else set()
+    assert set(not_examined(why.explained(guest, MODULE, 1))) == buffers
+
+
 def test_doctor_says_it_too(guest, hide):
     hide(HIDDEN)
     doc = json.loads(tool.lastref(guest, "doctor -j").stdout)

@@ -30,6 +30,7 @@ struct AddressOf {
     std::string_view what; ///< what is not found without it; empty: kernels may do without it
     std::string_view sign; ///< a type or function that only kernels with such things have; unless
                            ///< the symbol is a module's
+    std::string_view otherwise{}; ///< what other kernels call it
 };
 
 constexpr std::array addresses{
@@ -72,14 +73,16 @@ constexpr std::array addresses{
     AddressOf{"crypto_lskcipher_type", &Addresses::crypto_lskcipher_type_address, "", ""},
     AddressOf{"dma_buf_fops", &Addresses::dma_buf_fops_address, "DMA buffers", "dma_buf_export"},
     AddressOf{"db_list", &Addresses::dma_bufs_address, "", ""},
-    AddressOf{"debugfs_list", &Addresses::dma_bufs_in_debugfs_address, "", ""},
+    AddressOf{"debugfs_list", &Addresses::dma_bufs_in_debugfs_address, "DMA buffers without a file",
+              "dma_buf_export", "db_list"},
     AddressOf{"nf_tables:nf_tables_net_id", &Addresses::nf_tables_id_address, "rules of nf_tables",
               ""},
     AddressOf{"nf_tables:nf_tables_expressions", &Addresses::nft_expressions_address,
               "rules of nf_tables", ""},
     AddressOf{"x_tables:xt_pernet_id", &Addresses::xt_pernet_id_address, "rules of iptables-legacy",
               ""},
-    AddressOf{"loggers", &Addresses::loggers_address, "", ""},
+    AddressOf{"loggers", &Addresses::loggers_address, "loggers behind rules of netfilter",
+              "nf_log_register"},
     AddressOf{"act_base", &Addresses::actions_address, "actions of traffic control",
               "tcf_idr_create"},
 };
@@ -109,7 +112,7 @@ void note_missing(const kernel::Symbols &symbols, std::vector<NotExamined> &not_
 {
     std::unique_ptr<btf, decltype(&btf__free)> types(nullptr, btf__free);
     for (const auto &one : addresses) {
-        if (one.what.empty() || symbols.address(one.symbol)) {
+        if (one.what.empty() || symbols.address(one.symbol) || symbols.address(one.otherwise)) {
             continue;
         }
         if (!types) {

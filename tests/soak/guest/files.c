@@ -15,7 +15,7 @@ static unsigned long state = 1;
 
 void soak_die(const char *what, const char *name)
 {
-    fprintf(stderr, "soak: %s %s: %s\n", what, name, strerror(errno));
+    fprintf(stderr, "%s: %s %s: %s\n", program_invocation_short_name, what, name, strerror(errno));
     exit(1);
 }
 

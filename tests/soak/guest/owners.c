@@ -11,9 +11,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define IMAGE "/root/modules/lr_soak_00.ko"
-#define GO "/sys/kernel/debug/lr_board/go"
-
 const char *const soak_class_names[CLASSES] = {"hold", "race", "fail", "plain", "hard"};
 static const int first_slot[CLASSES + 1] = {0, 24, 32, 36, 40, SLOTS};
 static char *images[SLOTS];
@@ -26,25 +23,6 @@ enum soak_class soak_class_of(int slot)
     while (slot >= first_slot[kind + 1])
         kind++;
     return kind;
-}
-
-void soak_name(int slot, char name[24])
-{
-    snprintf(name, 24, "lr_soak_%02d", slot);
-}
-
-// The module under another name of the same length, wherever it stands in the image.
-static char *renamed_image(int slot)
-{
-    char name[24];
-    char *image = soak_read(IMAGE, &image_size);
-    if (!image)
-        soak_die("cannot read", IMAGE);
-    soak_name(slot, name);
-    for (char *at = image; at + 10 <= image + image_size; at++)
-        if (!memcmp(at, "lr_soak_00", 10))
-            memcpy(at, name, 10);
-    return image;
 }
 
 static void load(int slot)
@@ -62,7 +40,7 @@ static void load(int slot)
     char text[128];
 
     if (!images[slot])
-        images[slot] = renamed_image(slot);
+        images[slot] = soak_image(slot, &image_size);
     snprintf(text, sizeof(text), "slot=%d actors=%u leak=%d %s", slot, actors, shared->leaky,
              extra[kind]);
     if (!syscall(SYS_init_module, images[slot], image_size, text)) {
@@ -92,7 +70,7 @@ static bool is_enough(void)
 static bool unload(int slot)
 {
     enum soak_class kind = soak_class_of(slot);
-    char name[24], number[12];
+    char name[24];
 
     soak_name(slot, name);
     if (syscall(SYS_delete_module, name, O_NONBLOCK | (kind == HARD ? O_TRUNC : 0))) {
@@ -106,9 +84,7 @@ static bool unload(int slot)
         return true;
     if (soak_random() % 4 == 0)
         soak_sleep_us(soak_random() % 20000);
-    snprintf(number, sizeof(number), "%d", slot);
-    if (!soak_write(GO, number))
-        soak_die("cannot write", GO);
+    soak_tell(slot);
     shared->told++;
     if (is_enough())
         shared->stop = true;
@@ -118,9 +94,7 @@ static bool unload(int slot)
 // A name that is still there is being freed: now and then it is loaded nevertheless.
 static bool is_worth_a_load(int slot)
 {
-    char path[64];
-    snprintf(path, sizeof(path), "/sys/module/lr_soak_%02d", slot);
-    return access(path, F_OK) || soak_random() % 64 == 0;
+    return !soak_is_there(slot) || soak_random() % 64 == 0;
 }
 
 // Unloads of the class HOLD do not wait, the others do: they have owners of their own.

@@ -39,11 +39,16 @@ void soak_sleep_us(unsigned us);
 char *soak_read(const char *path, unsigned long *size);
 bool soak_write(const char *path, const char *text);
 
+// copies.c
+void soak_name(int slot, char name[24]);
+char *soak_image(int slot, unsigned long *size);
+bool soak_is_there(int slot);
+void soak_tell(int slot);
+
 // owners.c
 enum { SLOTS = 44, OWNERS = 4 };
 extern const char *const soak_class_names[CLASSES];
 enum soak_class soak_class_of(int slot);
-void soak_name(int slot, char name[24]);
 void soak_owner(int nth);
 void soak_competitor(void);
 
