@@ -94,12 +94,8 @@ Environment Environment::read()
 
 void Environment::read_traceable()
 {
-    for (const auto *path : {"/sys/kernel/tracing/available_filter_functions",
-                             "/sys/kernel/debug/tracing/available_filter_functions"}) {
-        if (const auto text = contents(path); !text.empty()) {
-            traceable = traceable_symbols(text);
-            return;
-        }
+    if (const auto text = contents_of(tracefs, "available_filter_functions"); !text.empty()) {
+        traceable = traceable_symbols(text);
     }
 }
 

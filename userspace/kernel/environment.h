@@ -30,11 +30,11 @@ struct Environment {
         btf_functions; ///< of those that fentry and fexit programs need
     std::set<std::string, std::less<>> btf_tracepoints; ///< of those that programs need
     std::set<std::string, std::less<>> blacklist;       ///< symbols that kprobes refuse
-    /// Of all wanted symbols and their variants, those that ftrace knows. Empty: not asked for.
+    /// The kernel's own functions that ftrace knows. Empty: not asked for, or it does not tell.
     std::optional<std::set<std::string, std::less<>>> traceable;
 
     static Environment read();
-    /// Fills in `traceable`, if tracefs is there. That takes as long as all the rest.
+    /// Fills in `traceable`, which takes as long as all the rest.
     void read_traceable();
 
     /// The kernel has soft references.
