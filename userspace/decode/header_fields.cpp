@@ -118,7 +118,7 @@ std::vector<std::byte> encode_session_info(const SessionInfo &info)
     put_field(out, tag_start_ns, &info.start_ns, sizeof(info.start_ns));
     put_field(out, tag_clock_offset_ns, &info.clock_offset_ns, sizeof(info.clock_offset_ns));
     for (const auto &[what, why] : info.not_watched) {
-        put_text(out, tag_not_watched, what + '\0' + why);
+        put_text(out, tag_not_watched, std::string(what).append(1, '\0').append(why));
     }
     const std::uint32_t hard = info.hard ? 1 : 0;
     put_field(out, tag_hard, &hard, sizeof(hard));
