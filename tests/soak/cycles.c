@@ -19,10 +19,12 @@
 
 enum { MOST_NAMES = 64, LAST_FREE_SECONDS = 120 };
 
-static struct {
+struct cycles {
     atomic_long unloaded[MOST_NAMES], all;
     atomic_bool stop;
-} *cycles;
+};
+
+static struct cycles *cycles;
 static long goal;
 static int names, processes;
 
