@@ -35,6 +35,7 @@ struct kobject {
 
 struct module_kobject {
     struct kobject kobj;
+    struct module *mod;
 };
 
 enum module_state { MODULE_STATE_LIVE, MODULE_STATE_COMING, MODULE_STATE_GOING };

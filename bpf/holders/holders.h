@@ -300,10 +300,11 @@ struct lr_range {
 struct lr_target {
     __u64 module; /* address of its struct module */
     __u64 instance_id;
-    __u32 status; /* enum lr_target_status */
-    __u32 state;  /* enum lr_module_state */
-    __s32 hard;   /* hard references without the kernel's base; -1 while going */
-    __s32 soft;   /* outstanding soft references; -1: this kernel has none */
+    __u32 status;  /* enum lr_target_status */
+    __u32 state;   /* enum lr_module_state */
+    __s32 hard;    /* hard references without the kernel's base; -1 while going */
+    __s32 soft;    /* outstanding soft references; -1: this kernel has none */
+    __u32 freeing; /* 1: unformed, and not for the first time: it is being freed */
     __u32 soft_base;
     __u32 soft_used;
     __u32 has_init;

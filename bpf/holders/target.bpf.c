@@ -69,6 +69,8 @@ static __always_inline void read_target(const struct module *module)
     target.instance_id = BPF_CORE_READ(module, mkobj.kobj.sd, id);
     target.state = BPF_CORE_READ(module, state);
     target.hard = BPF_CORE_READ(module, refcnt.counter) - 1; /* the kernel's base */
+    /* An unformed module is either not formed yet, and then not in sysfs, or being freed. */
+    target.freeing = target.state == LR_STATE_UNFORMED && BPF_CORE_READ(module, mkobj.mod);
     target.has_init = BPF_CORE_READ(module, init) != NULL;
     target.has_exit = BPF_CORE_READ(module, exit) != NULL;
     read_text(module);
@@ -82,6 +84,13 @@ static __always_inline void read_target(const struct module *module)
     }
 }
 
+/* Whether the node is still where the walk came upon it; copies its links. */
+static __always_inline bool is_in_list(const struct walk *walk, struct list_head *links)
+{
+    return !bpf_probe_read_kernel(links, sizeof(*links), (void *)walk->node) &&
+           (__u64)links->prev == walk->previous;
+}
+
 static long visit(__u32 index, struct walk *walk)
 {
     const struct module *module;
@@ -91,15 +100,15 @@ static long visit(__u32 index, struct walk *walk)
         walk->status = LR_TARGET_ABSENT;
         return 1;
     }
-    if (bpf_probe_read_kernel(&links, sizeof(links), (void *)walk->node) ||
-        (__u64)links.prev != walk->previous) {
+    if (!is_in_list(walk, &links)) {
         walk->status = LR_TARGET_CHANGED;
         return 1;
     }
     module = (void *)(walk->node - bpf_core_field_offset(struct module, list));
     if (has_name(module)) {
         read_target(module);
-        walk->status = LR_TARGET_FOUND;
+        /* Or it was freed meanwhile, and what was read is anything. */
+        walk->status = is_in_list(walk, &links) ? LR_TARGET_FOUND : LR_TARGET_CHANGED;
         return 1;
     }
     walk->previous = walk->node;

@@ -64,6 +64,7 @@ void check_names(std::string_view one, std::string_view other)
         fuzz::expect_nothing("a name is not as the kernel spells it", "modules");
     }
     (void)kernel::lists_module(one, other);
+    (void)kernel::lists_loaded_module(one, other);
 }
 
 void check_numbers(std::string_view text)

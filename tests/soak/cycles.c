@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// cycles GOAL NAMES PROCESSES: loads and unloads copies of lr_soak_00 under so many names, as fast as
-// it can, until GOAL of them have gone; prints how often each name was unloaded, as JSON. lr_board
-// must be loaded.
+// cycles GOAL NAMES PROCESSES: loads and unloads copies of lr_soak_00 under so many names, as fast
+// as it can, until GOAL of them have gone; prints how often each name was unloaded, as JSON.
+// lr_board must be loaded.
 //
 // Each copy holds soft references, and is told to put them when delete_module has returned: so
 // every free is deferred. None may fail but a load under a name that is still being freed.
@@ -19,10 +19,12 @@
 
 enum { MOST_NAMES = 64, LAST_FREE_SECONDS = 120 };
 
-static struct {
+struct cycles {
     atomic_long unloaded[MOST_NAMES], all;
     atomic_bool stop;
-} *cycles;
+};
+
+static struct cycles *cycles;
 static long goal;
 static int names, processes;
 

@@ -10,14 +10,12 @@ import urllib.request
 
 import stress  # it knows where the harness is
 import figures
-from harness import modules
+from harness import exporter, modules
 from harness.compiled import compiled
 from harness.guest import Guest
-from harness.terminal import forward
 
 SOURCES = [stress.HERE / "cycles.c",
            *(stress.HERE / "guest" / name for name in ("copies.c", "files.c", "soak.h"))]
-PORT = 10917
 SAMPLE_SECONDS = 5
 SETTLE_SECONDS = 60
 SHAPE = {"6.12-debug": (50, 8)}  # names, and processes that load and unload them; else:
@@ -98,9 +96,8 @@ def one_boot(kernel, cycles):
         guest.check("insmod modules/lr_board.ko")
         guest.check(f"./cycles {min(WARM_UP, cycles)} {names} {processes}", timeout=600)
         before = figures.take(guest)
-        port = forward(guest, 0, PORT)
-        serve = guest.start(["lastref", "serve", "-i", "1"])
-        serve.wait_for("serving http", timeout=60)
+        port = exporter.reach(guest)
+        serve = exporter.start(guest, 1)
         job = guest.start(["./cycles", cycles, names, processes])
         samples = []
         while not job.done and not guest.is_lost:

@@ -203,6 +203,22 @@ INSTANTIATE_TEST_SUITE_P(
               [](Inventory &i) { i.state = ModuleState::Going, i.hard = -1; }},
         State{"foo is being unloaded and waits for 2 soft references.", ExitCode::Outstanding,
               [](Inventory &i) { i.state = ModuleState::Going, i.hard = -1, i.soft = 2; }},
+        State{"foo is being unloaded and waits for 1 soft reference.", ExitCode::Outstanding,
+              [](Inventory &i) {
+                  i.state = ModuleState::Going, i.hard = -1, i.soft = 1;
+                  i.routine = Routine{.status = RoutineStatus::Waiting};
+              }},
+        State{"foo is being freed: its exit routine is over, and nothing holds it.",
+              ExitCode::Outstanding,
+              [](Inventory &i) {
+                  i.state = ModuleState::Going, i.hard = -1, i.soft = 0;
+                  i.routine = Routine{.status = RoutineStatus::Freeing};
+              }},
+        State{"foo is being freed, and nothing holds it.", ExitCode::Outstanding,
+              [](Inventory &i) {
+                  i.state = ModuleState::Unformed, i.hard = -1;
+                  i.routine = Routine{.status = RoutineStatus::Freeing};
+              }},
         State{"foo is not loaded.", ExitCode::Refused,
               [](Inventory &i) { i.presence = Presence::NotLoaded; }},
         State{"foo is built into this kernel and cannot be unloaded.", ExitCode::Refused,

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """lastref killed, lastref twice at once, and what the kernel looks like meanwhile and after."""
 
-import time
-
 import pytest
 
 import tool
@@ -10,23 +8,6 @@ import truth
 
 kernels = "patched"
 guest_options = {"load": ["lr_referee"]}
-
-# Probes, functions with a tracer (and how many), and JIT-compiled BPF programs: what is attached.
-ATTACHED = ("cat /sys/kernel/debug/kprobes/list; awk '{ print $1, $2 }' "
-            "/sys/kernel/tracing/enabled_functions; grep '\\[bpf\\]$' /proc/kallsyms")
-
-
-def attached(guest):
-    return sorted(guest.run(ATTACHED).stdout.splitlines())
-
-
-def wait_detached(guest, before):
-    """Waits until nothing but what was there before is attached; the kernel lets go in its own
-    time."""
-    until = time.monotonic() + 60 * guest.kernel.slowness
-    while (now := attached(guest)) != before:
-        assert time.monotonic() < until, set(now) ^ set(before)
-
 
 @pytest.fixture(autouse=True)
 def refs(guest):
@@ -52,14 +33,14 @@ def works(guest):
 
 
 def test_killed_in_a_flood_of_events(guest):
-    before = attached(guest)
+    before = truth.attached(guest)
     job = tool.start(guest, "trace -j --attach=tracepoint lr_refs")
     flood = guest.start(f"for i in 1 2 3 4 5 6 7 8; do echo mix 4000 > "
                         f"{truth.DEBUGFS}/lr_refs/control; done")
     job.wait_for('"event":"soft_put"', "stdout")
-    assert len(attached(guest)) > len(before) + 5  # the control: it can be seen
+    assert len(truth.attached(guest)) > len(before) + 5  # the control: it can be seen
     kill(guest, job)
-    wait_detached(guest, before)
+    truth.wait_detached(guest, before)
     assert flood.wait().status == 0
     counted = truth.counters(guest, "lr_refs")
     assert counted["get"] == counted["put"] == 8 * 3 * 4000
@@ -67,14 +48,14 @@ def test_killed_in_a_flood_of_events(guest):
 
 
 def test_killed_while_an_unload_waits(guest):
-    before = attached(guest)
+    before = truth.attached(guest)
     truth.insmod(guest, "lr_file")
     file = truth.OpenFile(guest, "/dev/lr_file")
     job = tool.start(guest, "run --attach=kprobe -- rmmod lr_file")
     guest.check("until grep -q '^lr_file .* Unloading ' /proc/modules; do usleep 20000; done")
-    assert len(attached(guest)) > len(before) + 5
+    assert len(truth.attached(guest)) > len(before) + 5
     kill(guest, job)
-    wait_detached(guest, before)
+    truth.wait_detached(guest, before)
     assert truth.sysfs(guest, "lr_file", "soft_refcnt") == "1"
     file.close()
     truth.wait_freed(guest, "lr_file")
@@ -82,7 +63,7 @@ def test_killed_while_an_unload_waits(guest):
 
 def test_killed_in_the_exit_routine(guest):
     """The command goes on: it is its user's, not lastref's."""
-    before = attached(guest)
+    before = truth.attached(guest)
     truth.insmod(guest, "lr_slow", "exit_ms=600000")
     job = tool.start(guest, "run -- rmmod lr_slow")
     guest.check("until grep -q '^lr_slow .* Unloading ' /proc/modules; do usleep 20000; done")
@@ -91,18 +72,18 @@ def test_killed_in_the_exit_routine(guest):
     guest.check("echo 0 > /sys/module/lr_slow/parameters/exit_ms")
     seen, = truth.wait_freed(guest, "lr_slow")
     assert seen.ret == 0
-    wait_detached(guest, before)
+    truth.wait_detached(guest, before)
     works(guest)
 
 
 def test_an_orderly_end_leaves_nothing_either(guest):
-    before = attached(guest)
+    before = truth.attached(guest)
     job = tool.start(guest, "refs -j")
     job.signal("TERM")
     result = job.wait()
     assert result.status == tool.DONE
     tool.one_document(result)
-    wait_detached(guest, before)
+    truth.wait_detached(guest, before)
 
 
 def test_two_count_at_once(guest):

@@ -13,23 +13,15 @@ import pytest
 
 import tool
 import truth
-from harness import prometheus
+from harness import exporter, prometheus
 from harness.paths import REPO
-from harness.terminal import forward
 
 kernels = "all"
 guest_options = {"load": ["lr_referee"], "programs": ["strace"], "lastref": "lastref"}
-PORT = 10917
 RULES = REPO / "packaging" / "prometheus" / "lastref.rules.yml"
 DASHBOARD = REPO / "packaging" / "grafana" / "lastref.json"
 UNIT = REPO / "packaging" / "systemd" / "lastref.service"
-SERVING = r"^lastref: serving http://127\.0\.0\.1:10917/metrics$"
-
-
-def start_serve(guest, *arguments, before=()):
-    job = guest.start([*before, "lastref", "serve", "-i", "0.3", *arguments])
-    job.wait_for(SERVING, timeout=180)  # under strace it takes its time
-    return job
+INTERVAL = 0.3  # between its snapshots, in seconds
 
 
 def fetch(port, path="/metrics", method="GET"):
@@ -67,12 +59,12 @@ def wait_sample(port, wanted, timeout=60):
 
 @pytest.fixture(scope="module")
 def port(guest):
-    return forward(guest, 0, PORT)
+    return exporter.reach(guest)
 
 
 @pytest.fixture
 def serve(guest, port):
-    job = start_serve(guest)
+    job = exporter.start(guest, INTERVAL)
     yield port
     job.signal("TERM")
     assert job.wait().status == tool.DONE
@@ -153,7 +145,7 @@ def test_scrapes_change_nothing(guest, serve):
     """Not the references, nor the module list, nor how often lastref reads its counters."""
     before = truth.module_list(guest)
     first = samples(fetch(serve)[1])
-    guest.check(f"for i in $(seq 100); do wget -q -O /dev/null http://127.0.0.1:{PORT}/metrics; "
+    guest.check(f"for i in $(seq 100); do wget -q -O /dev/null {exporter.URL}; "
                 "done", timeout=120)
     last = samples(fetch(serve)[1])
     took = last["lastref_snapshot_timestamp_seconds"] - first["lastref_snapshot_timestamp_seconds"]
@@ -218,8 +210,8 @@ def test_it_listens_on_loopback_only(guest, serve):
 
 
 def test_it_listens_on_every_address_when_told_and_says_so(guest):
-    job = guest.start(["lastref", "serve", "--listen", f"0.0.0.0:{PORT}"])
-    job.wait_for(f"serving http://0.0.0.0:{PORT}")
+    job = guest.start(["lastref", "serve", "--listen", f"0.0.0.0:{exporter.PORT}"])
+    job.wait_for(f"serving http://0.0.0.0:{exporter.PORT}")
     found = listening(guest)
     job.signal("TERM")
     result = job.wait()
@@ -233,7 +225,7 @@ def test_the_privileges_of_the_unit_suffice(guest, port):
     caps = re.search(r"^AmbientCapabilities=(.*)$", text, re.M)[1].lower().split()
     assert caps == re.search(r"^CapabilityBoundingSet=(.*)$", text, re.M)[1].lower().split()
     nobody = tool.as_nobody(*(cap.removeprefix("cap_") for cap in caps))
-    job = start_serve(guest, before=[*nobody, "--no-new-privs"])
+    job = exporter.start(guest, INTERVAL, before=[*nobody, "--no-new-privs"])
     truth.insmod(guest, "lr_slow")
     guest.check("rmmod lr_slow")
     now = wait_sample(port, lambda s: s.get(
@@ -268,8 +260,9 @@ def test_the_system_calls_of_the_unit_suffice(guest, port):
     many = {"read", "write", "close", "lseek", "fstat", "newfstatat", "mmap", "brk", "futex", "poll"}
     assert many <= allowed  # so strace need not stop for these
     guest.run("mount -t securityfs none /sys/kernel/security")  # not every kernel has it
-    job = start_serve(guest, before=["strace", "-f", "--seccomp-bpf", "-qq", "-o", "/tmp/calls",
-                                     "-e", "trace=!" + ",".join(sorted(many))])
+    job = exporter.start(guest, INTERVAL, before=[
+        "strace", "-f", "--seccomp-bpf", "-qq", "-o", "/tmp/calls",
+        "-e", "trace=!" + ",".join(sorted(many))])
     assert fetch(port)[0] == fetch(port, "/healthz")[0] == 200
     guest.check("kill -TERM $(pidof lastref)")  # not strace, which would only let go of it
     assert job.wait().status == tool.DONE
@@ -321,7 +314,7 @@ def test_prometheus_scrapes_it_and_an_alert_fires(guest, port):
     if has_soft(guest):
         truth.insmod(guest, "lr_file")
         truth.OpenFile(guest, "/dev/lr_file")
-    start_serve(guest)
+    exporter.start(guest, INTERVAL)
     with prometheus.Server([{"targets": [f"127.0.0.1:{port}"]}], RULES) as server:
         server.wait(lambda: server.query("up == 1"), "the first scrape")
         for _ in range(2):

@@ -125,13 +125,25 @@ def test_addresses_hidden_from_all(guest, lacks, remedy):
     assert "kptr_restrict" not in result.stderr
 
 
+def told(guest):
+    """What doctor and why say, but for what is of the moment."""
+    result = tool.lastref(guest, "why -j lr_slow")
+    assert result.status == tool.DONE, result.stderr
+    doc = json.loads(result.stdout)
+    del doc["ts_ns"]
+    return json.loads(guest.check("lastref doctor -j")), doc, result.stderr
+
+
 def test_what_makes_no_difference(guest):
     """/proc read-only, no bpffs, hardened JIT, BPF for root alone."""
+    before = told(guest)
     guest.check("echo 2 > /proc/sys/net/core/bpf_jit_harden; umount /sys/fs/bpf; "
                 "[ $(cat /proc/sys/kernel/unprivileged_bpf_disabled) != 0 ]; "
                 "mount -o remount,ro /proc")
     try:
         assert guest.run(f"echo 0 > {FTRACE}").status != 0  # the control
+        assert guest.run("grep -q ' /sys/fs/bpf ' /proc/mounts").status != 0
+        assert told(guest) == before
         unload, = tool.report(guest, "run -j -- rmmod lr_slow")["unloads"]
         assert unload["complete"] is True and unload["outcome"] == "freed"
     finally:

@@ -2,6 +2,7 @@
 """What the test modules and the kernel itself say: the truth that lastref is compared with."""
 
 import re
+import time
 from typing import NamedTuple
 
 from harness.paths import HARNESS
@@ -9,6 +10,9 @@ from harness.paths import HARNESS
 PATCH_MODULES = HARNESS.parent / "patch_modules"  # modules that only tests of the patch need
 MODULES = "/root/modules"
 DEBUGFS = "/sys/kernel/debug"
+# Probes, functions with a tracer (and how many), and JIT-compiled BPF programs: what is attached.
+ATTACHED = ("cat /sys/kernel/debug/kprobes/list; awk '{ print $1, $2 }' "
+            "/sys/kernel/tracing/enabled_functions; grep '\\[bpf\\]$' /proc/kallsyms")
 
 
 class Unload(NamedTuple):
@@ -93,3 +97,15 @@ class OpenFile:
 def module_list(guest):
     """All modules with their references and users: what watching must leave as it is."""
     return guest.check("cut -d' ' -f1,3,4,5 /proc/modules; grep -s . /sys/module/*/refcnt")
+
+
+def attached(guest):
+    return sorted(guest.run(ATTACHED).stdout.splitlines())
+
+
+def wait_detached(guest, before):
+    """Waits until nothing but what was there before is attached; the kernel lets go in its own
+    time."""
+    until = time.monotonic() + 60 * guest.kernel.slowness
+    while (now := attached(guest)) != before:
+        assert time.monotonic() < until, set(now) ^ set(before)

@@ -12,7 +12,7 @@ enum class ExitCode : int {
     Done = 0,        ///< nothing is pending
     Failed = 1,      ///< lastref failed, or its answer would be wrong
     Usage = 2,       ///< the command line is wrong
-    Outstanding = 3, ///< references are outstanding, or the module is held
+    Outstanding = 3, ///< references are outstanding, the module is held, or not freed
     ExitRunning = 4, ///< an exit routine still runs
     Unsupported = 5, ///< the kernel or the privileges do not suffice
     Refused = 6,     ///< refused, not attempted, or no such module

@@ -114,7 +114,7 @@ std::string exit_status_help()
 {
     return "Exit status:\n"
            "  0         nothing is pending\n"
-           "  3         references are outstanding, or the module is held\n"
+           "  3         references are outstanding, the module is held, or not freed yet\n"
            "  4         an exit routine still runs, or never ended\n"
            "  6         refused, not attempted, or no such module\n"
            "  1, 2, 5   lastref failed, was misused, or this kernel or these privileges do\n"

@@ -118,12 +118,12 @@ std::string_view name_of(RoutineStatus status); ///< "working", … as in lastre
 struct Routine {
     bool init = false; ///< the init routine; else the exit routine
     RoutineStatus status = RoutineStatus::Unknown;
-    std::optional<RoutineSample> task; ///< who runs it, when it was seen last
-    std::uint64_t at_least_ns = 0;     ///< how long that has gone on
-    std::uint64_t at_most_ns = 0;      ///< 0: not known
-    std::uint64_t sample_ns = 0;       ///< between two looks; 0: there was one
-    std::uint64_t switches = 0;        ///< how often it left a processor meanwhile
-    std::uint64_t cpu_ns = 0;          ///< what it used meanwhile
+    std::optional<RoutineSample> task{}; ///< who runs it, when it was seen last
+    std::uint64_t at_least_ns = 0;       ///< how long that has gone on
+    std::uint64_t at_most_ns = 0;        ///< 0: not known
+    std::uint64_t sample_ns = 0;         ///< between two looks; 0: there was one
+    std::uint64_t switches = 0;          ///< how often it left a processor meanwhile
+    std::uint64_t cpu_ns = 0;            ///< what it used meanwhile
 };
 
 /// Where lastref did not, or could not, look.

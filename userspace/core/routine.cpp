@@ -61,34 +61,46 @@ void note_task(Routine &routine, const RoutineSample &before, const RoutineSampl
 }
 
 /// A module whose exit routine is over; then the kernel frees it, here or in a worker.
-std::optional<Routine> after_exit(const RoutineFacts &facts, const RoutineLook &second)
+Routine after_exit(const RoutineFacts &facts, const RoutineLooks &looks)
 {
     Routine routine;
-    routine.status = facts.soft.value_or(0) > 0 ? RoutineStatus::Waiting : RoutineStatus::Freeing;
-    if (const auto *task = the_one(second, false, false); task != nullptr) {
+    const bool waits = !facts.freeing && facts.soft.value_or(0) > 0;
+    routine.status = waits ? RoutineStatus::Waiting : RoutineStatus::Freeing;
+    if (const auto *task = looks ? the_one(looks->second, false, false) : nullptr;
+        task != nullptr) {
         routine.task = *task;
     }
     return routine;
 }
 
+/// Of a live module: somebody is about to unload it.
+std::optional<Routine> before_exit(const RoutineLook &first, const RoutineLook &second)
+{
+    const auto *queued = the_one(second, false, true);
+    const auto *before = queued != nullptr ? same_task(first, *queued) : nullptr;
+    if (before == nullptr) {
+        return std::nullopt;
+    }
+    Routine routine;
+    note_task(routine, *before, *queued);
+    routine.status = RoutineStatus::Queued;
+    return routine;
+}
+
 } // namespace
 
-std::optional<Routine> judge(const RoutineFacts &facts, const RoutineLook &first,
-                             const RoutineLook &second)
+std::optional<Routine> judge(const RoutineFacts &facts, const RoutineLooks &looks)
 {
-    if (facts.state == ModuleState::Live) {
-        const auto *queued = the_one(second, false, true);
-        const auto *before = queued != nullptr ? same_task(first, *queued) : nullptr;
-        if (before == nullptr) {
-            return std::nullopt;
-        }
-        Routine routine;
-        note_task(routine, *before, *queued);
-        routine.status = RoutineStatus::Queued;
-        return routine;
+    const bool over = facts.state == ModuleState::Going && facts.soft && !facts.soft_base;
+    if (over || facts.freeing) {
+        return after_exit(facts, looks);
     }
-    if (facts.state == ModuleState::Going && facts.soft && !facts.soft_base) {
-        return after_exit(facts, second);
+    if (!looks) {
+        return std::nullopt;
+    }
+    const auto &[first, second] = *looks;
+    if (facts.state == ModuleState::Live) {
+        return before_exit(first, second);
     }
     Routine routine;
     const RoutineSample *now = nullptr;

@@ -4,6 +4,7 @@
 #include "core/inventory.h"
 
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace lastref {
@@ -14,16 +15,20 @@ struct RoutineLook {
     bool all = false; ///< no task can have been missed
 };
 
-/// What is known of the module's counters then.
+/// Two of them, some time apart; empty when nothing gave reason to look.
+using RoutineLooks = std::optional<std::pair<RoutineLook, RoutineLook>>;
+
+/// What is known of the module itself, after the looks.
 struct RoutineFacts {
     ModuleState state = ModuleState::Live;
+    bool freeing = false;               ///< an unformed one that has been formed before
     std::optional<std::int64_t> soft{}; ///< outstanding; empty: this kernel has none
     bool soft_base = false;             ///< its exit routine has not returned yet
     bool oops = false;                  ///< some task of this kernel has crashed
 };
 
-/// What goes on in the module's init or exit routine, judged by two looks; empty when nothing does.
-std::optional<Routine> judge(const RoutineFacts &facts, const RoutineLook &first,
-                             const RoutineLook &second);
+/// What goes on in the module's init or exit routine; empty when nothing does, or nobody has
+/// looked.
+std::optional<Routine> judge(const RoutineFacts &facts, const RoutineLooks &looks);
 
 } // namespace lastref

@@ -123,8 +123,10 @@ std::string verdict_of_routine(const WhyDoc &doc)
     case RoutineStatus::Waiting:
         return waiting(doc);
     case RoutineStatus::Freeing:
-        return fmt::format("{} is being freed: its exit routine is over, and nothing holds it.",
-                           doc.found.module);
+        // Of one that is unformed it cannot be told whether it had come to an exit routine.
+        return fmt::format("{} is being freed{}, and nothing holds it.", doc.found.module,
+                           doc.found.state == ModuleState::Going ? ": its exit routine is over"
+                                                                 : "");
     case RoutineStatus::Queued:
         return queued(doc, routine);
     case RoutineStatus::Unknown:

@@ -148,13 +148,15 @@ ExitCode WhyDoc::exit_code() const
     if (!found.blind.empty()) {
         return ExitCode::Unsupported;
     }
-    if (found.routine && found.routine->status == RoutineStatus::Crashed) {
+    const auto status = found.routine ? std::optional(found.routine->status) : std::nullopt;
+    if (status == RoutineStatus::Crashed) {
         return ExitCode::ExitRunning;
     }
+    if (status == RoutineStatus::Waiting || status == RoutineStatus::Freeing) {
+        return ExitCode::Outstanding;
+    }
     if (found.state == ModuleState::Going) {
-        const bool waits =
-            found.routine ? found.routine->status == RoutineStatus::Waiting : soft.refs > 0;
-        return waits ? ExitCode::Outstanding : ExitCode::ExitRunning;
+        return !status && soft.refs > 0 ? ExitCode::Outstanding : ExitCode::ExitRunning;
     }
     const bool held =
         hard.refs > 0 || soft.refs > 0 || found.permanent || found.state == ModuleState::Coming;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "holders/exit_routine.h"
 
-#include "core/routine.h"
 #include "holders/describe.h"
 
 #include <chrono>
 #include <fstream>
 #include <thread>
+#include <utility>
 
 namespace lastref::holders {
 namespace {
@@ -69,22 +69,28 @@ RoutineLook look(const Programs &programs, Processes &processes)
 
 } // namespace
 
-std::optional<Routine> look_at_routine(Programs &programs, const lr_target &target,
-                                       Processes &processes, std::vector<NotExamined> &not_examined)
+RoutineLooks look_at_tasks(Programs &programs, const lr_target &target, Processes &processes,
+                           std::vector<NotExamined> &not_examined)
 {
-    const auto first = look(programs, processes);
+    auto first = look(programs, processes);
     if (target.state == LR_STATE_LIVE && first.tasks.empty()) {
         return std::nullopt;
     }
     std::this_thread::sleep_for(between_looks);
     programs.look_at_tasks(not_examined);
-    RoutineFacts facts{.state = static_cast<ModuleState>(target.state)};
+    return std::pair(std::move(first), look(programs, processes));
+}
+
+std::optional<Routine> routine_of(const lr_target &target, const RoutineLooks &looks)
+{
+    RoutineFacts facts{.state = static_cast<ModuleState>(target.state),
+                       .freeing = target.freeing != 0};
     if (target.soft >= 0) {
         facts.soft = target.soft;
         facts.soft_base = target.soft_base != 0;
     }
     facts.oops = has_oopsed();
-    return judge(facts, first, look(programs, processes));
+    return judge(facts, looks);
 }
 
 } // namespace lastref::holders

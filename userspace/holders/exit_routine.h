@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/inventory.h"
+#include "core/routine.h"
 #include "holders/processes.h"
 #include "holders/programs.h"
 
@@ -10,10 +11,13 @@
 
 namespace lastref::holders {
 
-/// What goes on in the init or exit routine of the module, after Programs::run(). Looks a second
-/// time, a moment later, if there is anything to see.
-std::optional<Routine> look_at_routine(Programs &programs, const lr_target &target,
-                                       Processes &processes,
-                                       std::vector<NotExamined> &not_examined);
+/// The tasks that load or unload the module, after Programs::run(); once more, a moment later, if
+/// there is anything to see.
+RoutineLooks look_at_tasks(Programs &programs, const lr_target &target, Processes &processes,
+                           std::vector<NotExamined> &not_examined);
+
+/// What goes on in its init or exit routine, of the instance that `target` tells of after the
+/// looks.
+std::optional<Routine> routine_of(const lr_target &target, const RoutineLooks &looks);
 
 } // namespace lastref::holders

@@ -74,6 +74,26 @@ std::vector<std::string> uses_of(const Programs &programs)
     return names;
 }
 
+/// Whether both tell of one load of the module, and of nothing that has changed in between.
+bool same_instance(const lr_target &a, const lr_target &b)
+{
+    return a.status == b.status && a.module == b.module && a.instance_id == b.instance_id;
+}
+
+bool nothing_changed(const lr_target &a, const lr_target &b)
+{
+    return same_instance(a, b) && a.state == b.state && a.hard == b.hard && a.soft == b.soft &&
+           a.soft_base == b.soft_base;
+}
+
+/// What was found of an instance that is gone is no answer to who holds the one that is there now.
+void forget_the_other(Inventory &inventory)
+{
+    inventory.sightings.clear();
+    inventory.dependents.clear();
+    inventory.uses.clear();
+}
+
 /// One pass; false when references came or went meanwhile.
 Result<bool> search(Inventory &inventory, Programs &programs)
 {
@@ -81,8 +101,8 @@ Result<bool> search(Inventory &inventory, Programs &programs)
     if (!before) {
         return fail(before.error());
     }
-    inventory.sightings.clear();
-    inventory.routine.reset();
+    forget_the_other(inventory);
+    RoutineLooks looks;
     std::vector<NotExamined> not_examined;
     if (before->status == LR_TARGET_FOUND) {
         Processes processes;
@@ -98,7 +118,7 @@ Result<bool> search(Inventory &inventory, Programs &programs)
             }
         }
         inventory.uses = uses_of(programs);
-        inventory.routine = look_at_routine(programs, *before, processes, not_examined);
+        looks = look_at_tasks(programs, *before, processes, not_examined);
     }
     const auto after = programs.target(inventory.module);
     if (!after) {
@@ -106,10 +126,17 @@ Result<bool> search(Inventory &inventory, Programs &programs)
     }
     inventory.presence = after->status == LR_TARGET_FOUND ? Presence::Loaded : Presence::NotLoaded;
     note_target(inventory, *after);
+    if (!same_instance(*before, *after)) {
+        forget_the_other(inventory);
+        looks.reset();
+    }
+    inventory.routine.reset();
+    if (after->status == LR_TARGET_FOUND) {
+        inventory.routine = routine_of(*after, looks);
+    }
     inventory.not_examined.insert(inventory.not_examined.end(), not_examined.begin(),
                                   not_examined.end());
-    return before->status == after->status && before->instance_id == after->instance_id &&
-           before->hard == after->hard && before->soft == after->soft;
+    return nothing_changed(*before, *after);
 }
 
 /// What anybody may read, where the kernel itself cannot be searched.

@@ -92,6 +92,17 @@ bool lists_module(std::string_view modules_builtin, std::string_view name)
     return false;
 }
 
+bool lists_loaded_module(std::string_view proc_modules, std::string_view name)
+{
+    while (!proc_modules.empty()) {
+        const auto line = take_line(proc_modules);
+        if (line.substr(0, line.find(' ')) == name) {
+            return true;
+        }
+    }
+    return false;
+}
+
 Unit unit_of_cgroup(std::string_view path)
 {
     const bool users = path.find("/user@") != path.npos;

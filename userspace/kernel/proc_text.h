@@ -30,6 +30,9 @@ std::set<std::string, std::less<>> traceable_symbols(std::string_view functions)
 /// Whether modules.builtin, "kernel/path/NAME.ko" a line, has the module of that name.
 bool lists_module(std::string_view modules_builtin, std::string_view name);
 
+/// Whether /proc/modules, "NAME SIZE …" a line, has it.
+bool lists_loaded_module(std::string_view proc_modules, std::string_view name);
+
 /// To whom the processes of a cgroup belong.
 struct Unit {
     std::string name;   ///< of systemd's unit, or else the path of the cgroup; empty: none
