@@ -21,6 +21,7 @@ MetricsDoc sample()
     MetricsDoc doc;
     doc.attach = "tracepoint";
     doc.kernel_release = "6.12.1";
+    doc.not_watched = {{"frees", "no kretprobe"}};
     doc.start_ns = 1'700'000'000'500'000'000;
     doc.modules[ModuleState::Live] = 3;
     doc.soft["foo"] = {5, {2, 3}};
@@ -37,7 +38,8 @@ TEST(Exposition, SaysWhatTheDocumentSays)
 {
     const std::string text = exposition(sample());
     for (const char *line :
-         {"lastref_attach_info{attach=\"tracepoint\",kernel=\"6.12.1\"} 1\n",
+         {"lastref_not_watched_info{what=\"frees\",why=\"no kretprobe\"} 1\n",
+          "lastref_attach_info{attach=\"tracepoint\",kernel=\"6.12.1\"} 1\n",
           "lastref_modules{state=\"live\"} 3\n",
           "lastref_module_soft_references{module=\"foo\"} 5\n",
           "lastref_module_soft_references_unexplained{module=\"foo\",bound=\"min\"} 2\n",
@@ -56,6 +58,13 @@ TEST(Exposition, SaysWhatTheDocumentSays)
     }
     EXPECT_THAT(text, Not(HasSubstr("lastref_bpf_run"))); // the kernel does not count it
     EXPECT_THAT(text, Not(HasSubstr("init_failures")));   // nor is there anything to say
+}
+
+TEST(Exposition, EverythingIsWatchedWhereNothingIsSaid)
+{
+    MetricsDoc doc = sample();
+    doc.not_watched.clear();
+    EXPECT_THAT(exposition(doc), Not(HasSubstr("not_watched")));
 }
 
 TEST(Exposition, NoSoftReferencesAreNotZeroSoftReferences)

@@ -37,6 +37,7 @@ protected:
         info_.command = "lastref record";
         info_.start_ns = 123;
         info_.clock_offset_ns = -456;
+        info_.not_watched = {{"frees", "kretprobe free_module: split"}, {"requests", ""}};
     }
     ~Recording() override { fs::remove_all(dir_); }
 
@@ -112,6 +113,7 @@ TEST_F(Recording, ReadsBackWhatWasWritten)
     EXPECT_EQ(reader->info().command, info_.command);
     EXPECT_EQ(reader->info().start_ns, info_.start_ns);
     EXPECT_EQ(reader->info().clock_offset_ns, info_.clock_offset_ns);
+    EXPECT_EQ(reader->info().not_watched, info_.not_watched);
     EXPECT_EQ(read_all(*reader), 5000U);
     EXPECT_FALSE(reader->damage());
 }

@@ -160,6 +160,24 @@ TEST(RenderText, NamesEveryLoss)
               "! May be incomplete: the kernel does not tell how many probe runs it skipped.\n");
 }
 
+TEST(RenderText, NamesWhatIsNotWatched)
+{
+    SessionInfo info;
+    std::ostringstream nothing;
+    render_not_watched(nothing, info, "! ");
+    EXPECT_EQ(nothing.str(), "");
+    info.not_watched = {{"frees", "kretprobe free_module: no\x1b"}};
+    std::ostringstream out;
+    render_not_watched(out, info, "! ");
+    EXPECT_EQ(out.str(), "! Not watched: frees (kretprobe free_module: no\\x1b).\n");
+    // In every document, too: an empty one is not "nothing happened".
+    const Session session(info);
+    for (const auto &text :
+         {text_of(session.report()), text_of(session.refs({})), text_of(session.overview())}) {
+        EXPECT_THAT(text, testing::HasSubstr("Not watched: frees"));
+    }
+}
+
 // A name in every place that shows one, with all that could drive a terminal or break a line.
 TEST(RenderText, EscapesHostileNames)
 {

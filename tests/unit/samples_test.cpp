@@ -30,7 +30,12 @@ void add(Samples &samples, const std::vector<Event> &events)
     info.kernel_release = "6.12.57";
     info.host = "a\xff\x1bhost";
     info.clock_offset_ns = -5;
+    info.not_watched = {{"frees\x1b", "kretprobe free_module: \xff"}};
     Session session(info);
+    TraceEvent not_watched;
+    not_watched.kind = TraceKind::NotWatched;
+    not_watched.detail = "frees";
+    render_json(samples.event, not_watched);
     for (const Event &event : events) {
         session.feed(event);
         for (const TraceEvent &line : session.trace()) {

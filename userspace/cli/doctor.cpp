@@ -63,6 +63,26 @@ std::string to_text(const kernel::Features &features, unsigned width)
     return text;
 }
 
+/// All that is to be probed; nothing where types or addresses are hidden, so that nothing is known.
+nlohmann::json probes_of(const kernel::Features &features)
+{
+    auto out = nlohmann::json::array();
+    if (!features.btf || !features.symbols) {
+        return out;
+    }
+    const auto plan = kernel::plan_probes(features, {.attach = features.mode, .hard = true});
+    for (const auto &probe : plan.value()) {
+        out.push_back({{"kind", probe.kind},
+                       {"target", probe.target},
+                       {"tells", probe.purpose},
+                       {"state", probe.state},
+                       {"why", probe.missing},
+                       {"required", probe.required},
+                       {"lost_without", probe.lost}});
+    }
+    return out;
+}
+
 void print_json(const kernel::Features &features)
 {
     nlohmann::ordered_json doc{{"schema", "lastref.doctor/1"},
@@ -70,6 +90,7 @@ void print_json(const kernel::Features &features)
                                {"attach", kernel::to_string(features.mode)},
                                {"soft_references", features.soft_references},
                                {"findings", nlohmann::json::array()},
+                               {"probes", probes_of(features)},
                                {"commands", nlohmann::json::array()}};
     for (const auto &finding : features.findings) {
         doc["findings"].push_back({{"what", finding.what},

@@ -88,6 +88,7 @@ Result<Observer> Observer::start(const ObserverPlan &plan)
     }
     info.attach = kernel::to_string(tracer->mode());
     info.hard = plan.tracer.hard;
+    info.not_watched = tracer->not_watched();
 
     std::optional<RecordingWriter> recording;
     if (!plan.record_to.empty()) {
@@ -107,6 +108,9 @@ Result<Observer> Observer::start(const ObserverPlan &plan)
     }
     if (const auto &why = observer.tracer_.passed_over(); !why.empty()) {
         say(why);
+    }
+    for (const auto &one : observer.session_.info().not_watched) {
+        say(fmt::format("not watched: {} ({})", one.what, one.why));
     }
     if (plan.announce) {
         say(fmt::format("attached ({})", info.attach));

@@ -51,7 +51,7 @@ Result<ExitCode> print_plan(const kernel::TracerOptions &tracer)
             code = ExitCode::Unsupported;
         }
         fmt::print(std::cout, "{:<10} {:<32} {}{}\n", probe.kind, probe.target, probe.purpose,
-                   probe.missing.empty() ? "" : "; MISSING: " + probe.missing);
+                   probe.missing.empty() ? "" : fmt::format("; MISSING: {}", probe.missing));
     }
     return code;
 }

@@ -7,6 +7,7 @@
 #include "cli/replay.h"
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 namespace lastref::cli {
 namespace {
@@ -32,6 +33,10 @@ public:
 
     void operator()(const Session &session)
     {
+        if (!begun_) {
+            begun_ = true;
+            print_not_watched(session.info());
+        }
         for (const auto &event : session.trace()) {
             if (wanted(event)) {
                 print_line(event, session.info());
@@ -40,6 +45,18 @@ public:
     }
 
 private:
+    /// Before all else, whatever was asked for: that there is no line of it tells nothing.
+    void print_not_watched(const SessionInfo &info)
+    {
+        for (const auto &[what, why] : info.not_watched) {
+            TraceEvent line;
+            line.kind = TraceKind::NotWatched;
+            line.ts_ns = info.start_ns;
+            line.detail = fmt::format("{} ({})", what, why);
+            print_line(line, info);
+        }
+    }
+
     [[nodiscard]] bool wanted(const TraceEvent &event) const
     {
         if (event.kind == TraceKind::Lost) {
@@ -71,6 +88,7 @@ private:
     const Options &options_;
     RenderOptions render_;
     ModuleFilter modules_;
+    bool begun_ = false;
     bool header_printed_ = false;
 };
 

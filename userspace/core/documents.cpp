@@ -99,9 +99,11 @@ std::string_view name_of(TraceKind kind)
     case TraceKind::CommandEnd:
         return "command_end";
     case TraceKind::NotAttempted:
+        return "not_attempted";
+    case TraceKind::NotWatched:
         break;
     }
-    return "not_attempted";
+    return "not_watched";
 }
 
 namespace {

@@ -211,6 +211,7 @@ enum class TraceKind {
     Command,
     CommandEnd,
     NotAttempted,
+    NotWatched,
 };
 std::string_view name_of(TraceKind kind); ///< "module_load", … as in lastref.event/1
 
@@ -231,7 +232,7 @@ struct TraceEvent {
     std::optional<int> errnum;          ///< of a refused return, positive
     std::optional<std::uint64_t> lost;  ///< events lost since the last such line
     std::optional<std::int32_t> status; ///< of the command
-    std::string detail;                 ///< the command, the reason; may be empty
+    std::string detail;                 ///< the command, the reason, what is not watched
     std::optional<Task> parent;         ///< of a load: of the task that loads
     std::optional<Task> wanted_by;      ///< of a load: on whose behalf the kernel asked for it
     std::string alias;                  ///< of a request, and of its load: what was asked for

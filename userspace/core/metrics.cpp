@@ -182,6 +182,7 @@ const MetricsDoc &Metrics::update(Session &session, std::int64_t clock_offset_ns
     const SessionInfo &info = session.info();
     doc_.attach = info.attach;
     doc_.kernel_release = info.kernel_release;
+    doc_.not_watched = info.not_watched;
     if (doc_.snapshots == 0) { // once: it must not move when somebody sets the clock
         doc_.start_ns = wall_clock(info.start_ns, clock_offset_ns);
     }

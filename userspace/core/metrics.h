@@ -60,6 +60,7 @@ struct PendingUnload {
 struct MetricsDoc {
     std::string attach;
     std::string kernel_release;
+    std::vector<NotWatched> not_watched;
     std::uint64_t start_ns = 0; ///< wall clock, as the following
     std::uint64_t snapshot_ns = 0;
     std::uint64_t snapshots = 0;

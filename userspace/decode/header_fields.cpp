@@ -20,7 +20,8 @@ enum Tag : std::uint32_t {
     tag_command = 5,
     tag_start_ns = 6,
     tag_clock_offset_ns = 7,
-    tag_hard = 8, // 1: gets and puts of hard references are counted; absent: they are not
+    tag_hard = 8,        // 1: gets and puts of hard references are counted; absent: they are not
+    tag_not_watched = 9, // what, '\0', why; one for each, or none
 };
 
 void put_bytes(std::vector<std::byte> &out, const void *data, std::size_t size)
@@ -59,6 +60,18 @@ bool take_text(std::span<const std::byte> field, std::string &into)
     return true;
 }
 
+/// No recording of ours has more.
+constexpr std::size_t most_not_watched = 64;
+
+NotWatched not_watched_in(std::span<const std::byte> field)
+{
+    std::string what;
+    take_text(field, what);
+    const auto end = what.find('\0');
+    auto why = end == what.npos ? std::string() : what.substr(end + 1);
+    return {what.substr(0, end), std::move(why)};
+}
+
 bool take_field(SessionInfo &info, std::uint32_t tag, std::span<const std::byte> field)
 {
     switch (tag) {
@@ -84,6 +97,9 @@ bool take_field(SessionInfo &info, std::uint32_t tag, std::span<const std::byte>
         info.hard = hard != 0;
         return taken;
     }
+    case tag_not_watched:
+        info.not_watched.push_back(not_watched_in(field));
+        return info.not_watched.size() <= most_not_watched;
     default:
         return true; // of a later version
     }
@@ -101,6 +117,9 @@ std::vector<std::byte> encode_session_info(const SessionInfo &info)
     put_text(out, tag_command, info.command);
     put_field(out, tag_start_ns, &info.start_ns, sizeof(info.start_ns));
     put_field(out, tag_clock_offset_ns, &info.clock_offset_ns, sizeof(info.clock_offset_ns));
+    for (const auto &[what, why] : info.not_watched) {
+        put_text(out, tag_not_watched, std::string(what).append(1, '\0').append(why));
+    }
     const std::uint32_t hard = info.hard ? 1 : 0;
     put_field(out, tag_hard, &hard, sizeof(hard));
     return out;

@@ -97,6 +97,11 @@ void about(Families &out, const MetricsDoc &doc)
     out.gauge("lastref_attach_info",
               "How soft references are watched (lastref --attach), and on which kernel.");
     out.add(1.0, {{"attach", doc.attach}, {"kernel", doc.kernel_release}});
+    out.gauge("lastref_not_watched_info",
+              "What is not seen on this kernel, and so is missing from all that is said here.");
+    for (const auto &[what, why] : doc.not_watched) {
+        out.add(1.0, {{"what", what}, {"why", why}});
+    }
     out.gauge("lastref_snapshot_timestamp_seconds",
               "When the counters were last read; all that is said here is of that time.");
     out.add(seconds(doc.snapshot_ns));

@@ -92,9 +92,11 @@ Environment Environment::read()
     return env;
 }
 
-bool Environment::soft_references() const
+void Environment::read_traceable()
 {
-    return soft_field && symbols.has("__try_module_get_soft") && symbols.has("__module_put_soft");
+    if (const auto text = contents_of(tracefs, "available_filter_functions"); !text.empty()) {
+        traceable = traceable_symbols(text);
+    }
 }
 
 bool Environment::soft_tracepoints() const

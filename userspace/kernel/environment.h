@@ -4,6 +4,7 @@
 #include "kernel/privileges.h"
 #include "kernel/symbols.h"
 
+#include <optional>
 #include <set>
 #include <string>
 
@@ -29,11 +30,15 @@ struct Environment {
         btf_functions; ///< of those that fentry and fexit programs need
     std::set<std::string, std::less<>> btf_tracepoints; ///< of those that programs need
     std::set<std::string, std::less<>> blacklist;       ///< symbols that kprobes refuse
+    /// The kernel's own functions that ftrace knows. Empty: not asked for, or it does not tell.
+    std::optional<std::set<std::string, std::less<>>> traceable;
 
     static Environment read();
+    /// Fills in `traceable`, which takes as long as all the rest.
+    void read_traceable();
 
-    /// The kernel has the functions of soft references.
-    [[nodiscard]] bool soft_references() const;
+    /// The kernel has soft references.
+    [[nodiscard]] bool soft_references() const { return soft_field; }
     [[nodiscard]] bool soft_tracepoints() const;
     /// They can be watched by fentry and fexit, as far as can be told without trying.
     [[nodiscard]] bool soft_trampolines() const;

@@ -143,10 +143,15 @@ Finding find_missed(const Environment &env)
             "use Linux 6.7 or later"};
 }
 
-Finding find_probe(const Probe &probe)
+Finding find_probe(const Probe &probe, bool required)
 {
-    return {fmt::format("{} {}", to_string(probe.kind), probe.symbol), Level::Absent, probe.missing,
-            fmt::format("nothing helps; without it nobody knows when {}", probe.spec->purpose)};
+    // Nothing helps but another kernel.
+    return {fmt::format("{} {}", to_string(probe.spec->kind), probe.target.symbol),
+            required ? Level::Absent : Level::Limit,
+            fmt::format("{}; {} {}", probe.target.why,
+                        required ? "without it nobody knows" : "not watched:",
+                        loss_of(*probe.spec, required)),
+            {}};
 }
 
 std::vector<Ability> judge_commands(const Features &features)
@@ -164,13 +169,34 @@ std::vector<Ability> judge_commands(const Features &features)
     const bool live = absent.empty();
     const auto why = live ? std::string() : fmt::format("needs {}", fmt::join(absent, ", "));
     const std::string stock = features.soft_references ? "" : "phases of unloads only";
-    const std::string hard = features.soft_references ? "" : "hard references only";
-    const std::string record =
-        features.soft_references ? "" : "phases of unloads, and hard references with --hard";
+    const std::string no_hard = "not --hard: no tracepoints for it";
+    const bool refs = live && (features.soft_references || features.hard_references);
+    const std::string hard = !features.hard_references  ? no_hard
+                             : features.soft_references ? ""
+                                                        : "hard references only";
+    const std::string record = !features.hard_references ? no_hard
+                               : features.soft_references
+                                   ? ""
+                                   : "phases of unloads, and hard references with --hard";
     return {{"why", missing.empty(), search},    {"lastref", live, live ? stock : why},
             {"run", live, live ? stock : why},   {"trace", live, live ? stock : why},
-            {"refs", live, live ? hard : why},   {"record", live, live ? record : why},
+            {"refs", refs, live ? hard : why},   {"record", live, live ? record : why},
             {"serve", live, live ? stock : why}, {"report FILE, --replay FILE", true, ""}};
+}
+
+/// The first in which all that is needed is there; none: the first.
+AttachMode likely_mode(const Environment &env, const std::vector<AttachMode> &modes,
+                       const TracerOptions &options)
+{
+    const auto works = [&](AttachMode mode) {
+        const auto probes = choose_probes(env, mode, options);
+        const auto usable = usable_of(probes);
+        return std::all_of(probes.begin(), probes.end(), [&](const Probe &probe) {
+            return probe.usable() || !indispensable(*probe.spec, usable);
+        });
+    };
+    const auto found = std::find_if(modes.begin(), modes.end(), works);
+    return found == modes.end() ? modes.front() : *found;
 }
 
 } // namespace
@@ -186,11 +212,12 @@ std::vector<Finding> find_requirements(const Environment &env, const std::vector
     if (!env.modules) {
         findings.push_back({"modules", Level::Absent, "this kernel has no loadable modules",
                             "use a kernel with CONFIG_MODULES=y and CONFIG_MODULE_UNLOAD=y"});
-    } else if (env.btf && env.symbols.has("__x64_sys_delete_module")) {
+    } else if (env.btf && env.symbols.address("modules")) {
         // Without types and symbols it cannot be told what the kernel has.
+        const auto usable = usable_of(probes);
         for (const auto &probe : probes) {
-            if (!probe.missing.empty()) {
-                findings.push_back(find_probe(probe));
+            if (!probe.usable()) {
+                findings.push_back(find_probe(probe, indispensable(*probe.spec, usable)));
             }
         }
     }
@@ -206,6 +233,7 @@ std::optional<Finding> missing_to_search()
 Features probe_features()
 {
     auto env = std::make_shared<Environment>(Environment::read());
+    env->read_traceable();
     Features features;
     features.kernel_release = env->release;
     features.btf = env->btf;
@@ -215,10 +243,12 @@ Features probe_features()
     features.soft_tracepoints = env->soft_tracepoints();
     features.missed_readable = env->missed_readable;
     features.lockdown = env->lockdown;
-    features.mode = choose_modes(*env, AttachMode::Auto)->front();
+    features.mode = likely_mode(*env, *choose_modes(*env, AttachMode::Auto), {});
 
     auto &findings = features.findings;
     findings = find_requirements(*env, choose_probes(*env, features.mode, {}));
+    features.hard_references = env->btf_tracepoints.count("module_get") != 0 &&
+                               env->btf_tracepoints.count("module_put") != 0;
     if (features.btf && env->modules) {
         findings.push_back(find_soft_references(*env));
         if (features.soft_references) {
@@ -237,10 +267,16 @@ Result<std::vector<ProbePlan>> plan_probes(const Features &features, const Trace
     if (!modes) {
         return fail(modes.error());
     }
+    const auto mode = likely_mode(*features.environment, *modes, options);
+    const auto probes = choose_probes(*features.environment, mode, options);
+    const auto usable = usable_of(probes);
     std::vector<ProbePlan> plan;
-    for (const auto &probe : choose_probes(*features.environment, modes->front(), options)) {
-        plan.push_back({std::string(to_string(probe.kind)), probe.symbol,
-                        std::string(probe.spec->purpose), !probe.spec->optional, probe.missing});
+    for (const auto &probe : probes) {
+        const bool required = indispensable(*probe.spec, usable);
+        plan.push_back({std::string(to_string(probe.spec->kind)), probe.target.symbol,
+                        std::string(probe.spec->purpose), required,
+                        std::string(to_string(probe.target.state)), probe.target.why,
+                        loss_of(*probe.spec, required)});
     }
     return plan;
 }

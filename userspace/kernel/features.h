@@ -15,11 +15,13 @@ struct Environment;
 
 /// One probe that lastref attaches, or would attach.
 struct ProbePlan {
-    std::string kind;    ///< "kprobe", "kretprobe", "tracepoint", "fentry" or "fexit"
-    std::string target;  ///< the kernel's name of the function or tracepoint
-    std::string purpose; ///< what it tells: "the exit routine has ended"
-    bool required = true;
-    std::string missing; ///< why it cannot be attached; empty when it can
+    std::string kind;     ///< "kprobe", "kretprobe", "tracepoint", "fentry", "fexit" or "address"
+    std::string target;   ///< the kernel's name of the function, tracepoint or variable
+    std::string purpose;  ///< what it tells: "the exit routine has ended"
+    bool required = true; ///< lastref does not go on without it
+    std::string state;    ///< "present", "missing", "split", … (TargetState)
+    std::string missing;  ///< why it cannot be attached; empty when it can
+    std::string lost;     ///< what is not known without it
 };
 
 /// One thing that was looked at, for a person to read.
@@ -49,6 +51,7 @@ struct Features {
     bool symbols = false;                 ///< /proc/kallsyms shows addresses
     bool kprobes = false;                 ///< the perf kprobe interface exists
     bool soft_references = false;         ///< the kernel has soft references
+    bool hard_references = false;         ///< gets and puts of hard references can be counted
     bool soft_tracepoints = false;        ///< and the tracepoints module_soft_get, module_soft_put
     bool missed_readable = false;         ///< skipped runs of kprobes can be read
     bool lockdown = false;                ///< kernel lockdown forbids what is needed

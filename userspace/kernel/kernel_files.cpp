@@ -30,7 +30,7 @@ Fd mount_nowhere(const KernelFiles &files)
 
 std::string contents_of(const KernelFiles &files, std::string_view path)
 {
-    // debugfs and securityfs are never empty: what is there without anything in it is the bare
+    // They are never empty: what is there without anything in it is the bare
     // directory of sysfs.
     std::error_code error;
     if (const std::filesystem::path place(files.place);

@@ -14,6 +14,7 @@ struct KernelFiles {
 
 constexpr KernelFiles debugfs{"debugfs", "/sys/kernel/debug"};
 constexpr KernelFiles securityfs{"securityfs", "/sys/kernel/security"};
+constexpr KernelFiles tracefs{"tracefs", "/sys/kernel/tracing"};
 
 /// What a file of it holds, whether it is mounted or not; empty when it cannot be read.
 ///

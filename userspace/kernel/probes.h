@@ -5,6 +5,7 @@
 #include "kernel/environment.h"
 #include "kernel/features.h"
 #include "kernel/options.h"
+#include "kernel/targets.h"
 
 #include <span>
 #include <string>
@@ -13,7 +14,14 @@
 
 namespace lastref::kernel {
 
-enum class ProbeKind { Kprobe, Kretprobe, Tracepoint, Fentry, Fexit };
+enum class ProbeKind {
+    Kprobe,
+    Kretprobe,
+    Tracepoint,
+    Fentry,
+    Fexit,
+    Address, ///< of a variable, which programs compare with: nothing is attached
+};
 
 /// On which kernels, and in which mode, a probe is needed.
 enum class When {
@@ -29,14 +37,17 @@ enum class When {
 /// One line of the table of all probes.
 struct ProbeSpec {
     ProbeKind kind;
-    std::string_view target;  ///< function or tracepoint
-    std::string_view program; ///< name of the BPF program
+    std::string_view target;       ///< function, tracepoint or variable
+    std::string_view program = {}; ///< name of the BPF program
     When when = When::Always;
-    std::string_view purpose;
-    /// The kretprobe program that serves where fexit is not to be had; none: nothing does.
-    std::string_view fallback = {};
-    bool optional = false; ///< not all kernels have the target, and those that do not need no probe
-    bool redundant = false; ///< sees what another one does: nothing is lost if it misses that
+    std::string_view purpose = {}; ///< what it tells
+    /// What all probes of one group tell, so that any of them will do.
+    std::string_view group = {};
+    /// What is not seen without it. Empty: lastref does not go on without it.
+    std::string_view lost = {};
+    /// A function that only kernels have which need this probe. Empty: all do.
+    std::string_view sign = {};
+    bool redundant = false; ///< misses nothing that another of its group sees
 };
 
 /// All probes, in the order in which they have to be attached.
@@ -48,11 +59,9 @@ std::span<const std::string_view> wanted_symbols();
 /// A probe that is to be attached on this kernel.
 struct Probe {
     const ProbeSpec *spec;
-    ProbeKind kind; ///< Kretprobe where the fallback has to serve
-    std::string program;
-    std::string symbol;  ///< the target as this kernel calls it
-    std::string missing; ///< why it cannot be attached; empty when it can
+    Target target;
 
+    [[nodiscard]] bool usable() const { return target.state == TargetState::Present; }
     /// Watches gets or puts of hard references.
     [[nodiscard]] bool hard() const { return spec->when == When::Hard; }
     /// Watches gets or puts of soft references.
@@ -67,14 +76,24 @@ struct Probe {
 /// Never empty. Fails when the kernel does not have what was asked for.
 Result<std::vector<AttachMode>> choose_modes(const Environment &env, AttachMode asked);
 
-/// The probes for this kernel in that mode (not Auto), in the order to attach.
+/// The probes for this kernel in that mode (not Auto), in the order to attach. Those that cannot be
+/// attached are among them, and say why.
 std::vector<Probe> choose_probes(const Environment &env, AttachMode mode,
                                  const TracerOptions &options);
+
+/// The specs of those that are Present.
+std::vector<const ProbeSpec *> usable_of(const std::vector<Probe> &probes);
+
+/// Whether lastref cannot do without this probe, given those that can be attached.
+bool indispensable(const ProbeSpec &spec, const std::vector<const ProbeSpec *> &usable);
+
+/// What is not known without this probe: "when the memory is free".
+std::string loss_of(const ProbeSpec &spec, bool required);
 
 /// What tracing needs, and whether it is there. Works when no Finding is Absent.
 std::vector<Finding> find_requirements(const Environment &env, const std::vector<Probe> &probes);
 
-/// "kprobe", "kretprobe", "tracepoint", "fentry" or "fexit".
+/// "kprobe", "kretprobe", "tracepoint", "fentry", "fexit" or "address".
 std::string_view to_string(ProbeKind kind);
 
 } // namespace lastref::kernel

@@ -70,6 +70,18 @@ std::set<std::string, std::less<>> blacklisted_symbols(std::string_view blacklis
     return names;
 }
 
+std::set<std::string, std::less<>> traceable_symbols(std::string_view functions)
+{
+    std::set<std::string, std::less<>> names;
+    while (!functions.empty()) {
+        const auto line = take_line(functions);
+        if (!line.empty() && line.find(' ') == line.npos) {
+            names.emplace(line);
+        }
+    }
+    return names;
+}
+
 bool lists_module(std::string_view modules_builtin, std::string_view name)
 {
     while (!modules_builtin.empty()) {

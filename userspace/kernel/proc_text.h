@@ -24,6 +24,9 @@ std::uint32_t inode_in_link(std::string_view link);
 /// The symbols of debugfs' kprobes/blacklist: "0xstart-0xend<TAB>symbol" a line.
 std::set<std::string, std::less<>> blacklisted_symbols(std::string_view blacklist);
 
+/// The kernel's own of tracefs' available_filter_functions: "symbol" or "symbol [module]" a line.
+std::set<std::string, std::less<>> traceable_symbols(std::string_view functions);
+
 /// Whether modules.builtin, "kernel/path/NAME.ko" a line, has the module of that name.
 bool lists_module(std::string_view modules_builtin, std::string_view name);
 

@@ -51,8 +51,7 @@ void choose_programs(lastref_skeleton &skeleton, const std::vector<Probe> &probe
 {
     std::set<std::string_view> wanted{"census"};
     for (const auto &probe : probes) {
-        wanted.insert(probe.program);
-        wanted.insert(probe.spec->fallback); // loaded too, in case that fexit does not attach
+        wanted.insert(probe.usable() ? probe.spec->program : "");
         if (by_trampoline(probe)) {
             wanted.insert("frame_check");
         }
@@ -111,29 +110,43 @@ std::uint64_t missed_by_program(const lastref_skeleton &skeleton, const std::str
 
 Error attach_error(const Probe &probe, int errnum)
 {
-    return {fmt::format("cannot attach a {} to {}, which tells when {}", to_string(probe.kind),
-                        probe.symbol, probe.spec->purpose),
+    return {fmt::format("cannot attach a {} to {}; without it nobody knows {}",
+                        to_string(probe.spec->kind), probe.target.symbol,
+                        loss_of(*probe.spec, true)),
             errnum, "lastref doctor says what this kernel offers", ExitCode::Unsupported};
+}
+
+/// By address: a module may have a function of the same name, and then some kernels attach to none
+/// by that name, or to the module's (926fe783c8a6, in v6.7).
+bpf_link *attach_kprobe(const bpf_program *program, const Probe &probe)
+{
+    DECLARE_LIBBPF_OPTS(bpf_kprobe_opts, options);
+    options.retprobe = probe.spec->kind == ProbeKind::Kretprobe;
+    options.offset = probe.target.address;
+    return bpf_program__attach_kprobe_opts(program, nullptr, &options);
 }
 
 /// Null, with errno, when it fails.
 bpf_link *attach(lastref_skeleton &skeleton, const Probe &probe)
 {
-    auto *program = bpf_object__find_program_by_name(skeleton.obj, probe.program.c_str());
+    auto *program =
+        bpf_object__find_program_by_name(skeleton.obj, std::string(probe.spec->program).c_str());
     if (program == nullptr) {
         errno = ENOENT;
         return nullptr;
     }
-    switch (probe.kind) {
+    switch (probe.spec->kind) {
     case ProbeKind::Kprobe:
     case ProbeKind::Kretprobe:
-        return bpf_program__attach_kprobe(program, probe.kind == ProbeKind::Kretprobe,
-                                          probe.symbol.c_str());
+        return attach_kprobe(program, probe);
     case ProbeKind::Tracepoint:
     case ProbeKind::Fentry:
     case ProbeKind::Fexit:
         return bpf_program__attach(program);
+    case ProbeKind::Address: // nobody attaches it
+        break;
     }
+    errno = EINVAL;
     return nullptr;
 }
 
@@ -196,28 +209,44 @@ load_programs(const Environment &env, const std::vector<Probe> &probes,
     return skeleton;
 }
 
-Result<std::vector<Attached>> attach_programs(lastref_skeleton &skeleton,
-                                              const std::vector<Probe> &probes)
+Result<Attachment> attach_programs(lastref_skeleton &skeleton, const std::vector<Probe> &probes)
 {
     if (std::any_of(probes.begin(), probes.end(), by_trampoline)) {
         if (auto ok = check_frame(skeleton); !ok) {
             return fail(ok.error());
         }
     }
-    std::vector<Attached> attached;
-    for (auto probe : probes) {
-        bpf_link *link = attach(skeleton, probe);
-        if (link == nullptr && !probe.spec->fallback.empty()) {
-            probe.kind = ProbeKind::Kretprobe;
-            probe.program = probe.spec->fallback;
-            link = attach(skeleton, probe);
+    Attachment out;
+    std::vector<const ProbeSpec *> usable = usable_of(probes);
+    for (const auto &probe : probes) {
+        auto why = probe.target.why;
+        if (probe.usable() && probe.spec->kind != ProbeKind::Address) {
+            if (bpf_link *link = attach(skeleton, probe); link != nullptr) {
+                out.attached.push_back({probe, std::unique_ptr<bpf_link, LinkDeleter>(link)});
+                continue;
+            }
+            const int error = errno;
+            usable.erase(std::find(usable.begin(), usable.end(), probe.spec));
+            if (indispensable(*probe.spec, usable)) {
+                return fail(attach_error(probe, error));
+            }
+            why = std::strerror(error);
         }
-        if (link == nullptr) {
-            return fail(attach_error(probe, errno));
+        if (!why.empty()) {
+            out.not_watched.push_back(
+                {loss_of(*probe.spec, false),
+                 fmt::format("{} {}: {}", to_string(probe.spec->kind), probe.target.symbol, why)});
         }
-        attached.push_back({std::move(probe), std::unique_ptr<bpf_link, LinkDeleter>(link)});
     }
-    return attached;
+    for (auto &[probe, link, redundant] : out.attached) {
+        const auto *spec = probe.spec;
+        redundant = spec->redundant &&
+                    std::any_of(usable.begin(), usable.end(), [spec](const ProbeSpec *other) {
+                        return other != spec && other->target == spec->target &&
+                               other->kind == ProbeKind::Fexit;
+                    });
+    }
+    return out;
 }
 
 Missed missed_runs(const lastref_skeleton &skeleton, const std::vector<Attached> &attached)
@@ -226,19 +255,21 @@ Missed missed_runs(const lastref_skeleton &skeleton, const std::vector<Attached>
     std::uint64_t get_enter = 0;
     std::uint64_t get_leave = 0;
     std::set<std::string> programs; // one may serve several probes
-    for (const auto &[probe, link] : attached) {
-        if (probe.spec->redundant) {
+    for (const auto &[probe, link, redundant] : attached) {
+        if (redundant) {
             continue;
         }
-        const bool kprobe = probe.kind == ProbeKind::Kprobe || probe.kind == ProbeKind::Kretprobe;
+        const std::string program(probe.spec->program);
+        const bool kprobe =
+            probe.spec->kind == ProbeKind::Kprobe || probe.spec->kind == ProbeKind::Kretprobe;
         const auto hits = kprobe ? missed_by_link(link.get()) : 0;
         const auto runs =
-            programs.insert(probe.program).second ? missed_by_program(skeleton, probe.program) : 0;
+            programs.insert(program).second ? missed_by_program(skeleton, program) : 0;
         // The two probes of a get are missed together: as one operation. When only the first was,
         // the second one finds no pair.
-        if (probe.program == "soft_get_enter") {
+        if (program == "soft_get_enter") {
             get_enter = hits;
-        } else if (probe.program == "soft_get_leave") {
+        } else if (program == "soft_get_leave") {
             get_leave = hits + runs;
         } else {
             (probe.soft()   ? missed.soft

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "core/session_info.h"
 #include "kernel/environment.h"
 #include "kernel/options.h"
 #include "kernel/own_cost.h"
@@ -27,6 +28,12 @@ struct LinkDeleter {
 struct Attached {
     Probe probe;
     std::unique_ptr<bpf_link, LinkDeleter> link;
+    bool redundant = false; ///< what it misses another one sees
+};
+
+struct Attachment {
+    std::vector<Attached> attached;
+    std::vector<NotWatched> not_watched; ///< what lastref goes on without
 };
 
 /// The BPF programs that these probes need, loaded but not attached.
@@ -34,9 +41,8 @@ Result<std::unique_ptr<lastref_skeleton, SkeletonDeleter>>
 load_programs(const Environment &env, const std::vector<Probe> &probes,
               const TracerOptions &options);
 
-/// Attaches them in order. Detaching is up to the links.
-Result<std::vector<Attached>> attach_programs(lastref_skeleton &skeleton,
-                                              const std::vector<Probe> &probes);
+/// Attaches them in order, but for those that cannot be and need not. Detaching is up to the links.
+Result<Attachment> attach_programs(lastref_skeleton &skeleton, const std::vector<Probe> &probes);
 
 /// What the kernel says of events that it did not show to our programs.
 struct Missed {

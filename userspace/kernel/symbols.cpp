@@ -15,20 +15,33 @@
 namespace lastref::kernel {
 namespace {
 
+/// What the compiler appended to `name`; empty where `symbol` is something else. What it moved out
+/// of the way (.cold) is no function: it is jumped to, and belongs to the one that does.
+std::string_view suffix_of(std::string_view symbol, std::string_view name)
+{
+    return symbol.starts_with(name) && symbol.find(".cold", name.size()) == symbol.npos
+               ? symbol.substr(name.size())
+               : std::string_view();
+}
+
+/// Does all that the function does, though perhaps with other parameters.
 bool is_variant(std::string_view symbol, std::string_view name)
 {
-    if (symbol.substr(0, name.size()) != name) {
-        return false;
-    }
-    const auto suffix = symbol.substr(name.size());
-    return suffix.substr(0, 6) == ".isra." || suffix.substr(0, 11) == ".constprop.";
+    const auto suffix = suffix_of(symbol, name);
+    return suffix.starts_with(".isra.") || suffix.starts_with(".constprop.");
+}
+
+/// Does some of what it does: its beginning is in those that call it.
+bool is_part(std::string_view symbol, std::string_view name)
+{
+    return suffix_of(symbol, name).starts_with(".part.");
 }
 
 /// The name that `symbol` is, or is a variant of.
 std::string_view without_variant(std::string_view symbol)
 {
     const auto name = symbol.substr(0, symbol.find('.'));
-    return is_variant(symbol, name) ? name : symbol;
+    return is_variant(symbol, name) || is_part(symbol, name) ? name : symbol;
 }
 
 /// A name that is wanted: "nf_tables:nf_tables_net_id" is a module's.
@@ -152,6 +165,22 @@ void Symbols::add(std::string_view symbol, std::string_view hexadecimal)
 bool Symbols::has(std::string_view name) const
 {
     return found_.find(name) != found_.end();
+}
+
+std::size_t Symbols::count(std::string_view name) const
+{
+    return found_.count(name);
+}
+
+std::vector<std::string> Symbols::variants(std::string_view name) const
+{
+    std::vector<std::string> out;
+    for (const auto &[symbol, address] : found_) {
+        if (is_variant(symbol, name) || is_part(symbol, name)) {
+            out.push_back(symbol);
+        }
+    }
+    return out;
 }
 
 std::optional<std::uint64_t> Symbols::address(std::string_view name) const

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace lastref::kernel {
 
@@ -17,9 +18,9 @@ namespace lastref::kernel {
 class Symbols {
 public:
     /// Looks for the names in `wanted`, and for the variants that the compiler makes of them
-    /// (NAME.isra.0, NAME.constprop.1). "MODULE:NAME" is looked for, and known, as that, in the
-    /// module and, since it may be built in, in the kernel proper. Finds nothing where the file
-    /// cannot be read.
+    /// (NAME.isra.0, NAME.constprop.1, NAME.part.2). "MODULE:NAME" is looked for, and known, as
+    /// that, in the module and, since it may be built in, in the kernel proper. Finds nothing where
+    /// the file cannot be read.
     static Symbols read(std::span<const std::string_view> wanted,
                         const std::string &path = "/proc/kallsyms");
 
@@ -31,11 +32,18 @@ public:
     /// Whether there is exactly this name.
     [[nodiscard]] bool has(std::string_view name) const;
 
+    /// How many there are of exactly this name.
+    [[nodiscard]] std::size_t count(std::string_view name) const;
+
+    /// What the compiler has made of it beside it or in its place, a name for each.
+    [[nodiscard]] std::vector<std::string> variants(std::string_view name) const;
+
     /// Where it is. Empty when it is not there, when there are several of that name, or when
     /// addresses are hidden.
     [[nodiscard]] std::optional<std::uint64_t> address(std::string_view name) const;
 
-    /// The name itself, or else its only variant. A variant may have other parameters.
+    /// The name itself, or else its only variant that is a whole function. A variant may have other
+    /// parameters.
     [[nodiscard]] std::optional<std::string> or_variant(std::string_view name) const;
 
     /// Whether the file showed addresses.

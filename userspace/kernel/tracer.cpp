@@ -68,6 +68,7 @@ Result<void> check(const Environment &env, const std::vector<Probe> &probes)
 struct Tracer::Impl {
     AttachMode mode = AttachMode::Kprobe;
     std::string passed_over;
+    std::vector<NotWatched> not_watched;
     bool missed_unknown = false;
     // Links go before what they refer to: members are destroyed from the last to the first.
     std::unique_ptr<lastref_skeleton, SkeletonDeleter> skeleton;
@@ -248,7 +249,8 @@ Result<std::unique_ptr<Tracer::Impl>> Tracer::Impl::attach(const Environment &en
     if (!attached) {
         return fail(attached.error());
     }
-    impl->attached = std::move(*attached);
+    impl->attached = std::move(attached->attached);
+    impl->not_watched = std::move(attached->not_watched);
     // Proves that the list of modules is what we take it for, and marks those that are going.
     if (auto modules = take_census(*impl->skeleton); !modules) {
         return fail(modules.error());
@@ -268,6 +270,11 @@ const std::string &Tracer::passed_over() const
 const std::optional<Finding> &Tracer::switched_off() const
 {
     return impl_->switched_off;
+}
+
+const std::vector<NotWatched> &Tracer::not_watched() const
+{
+    return impl_->not_watched;
 }
 
 AttachMode Tracer::mode() const

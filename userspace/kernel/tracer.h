@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "core/session_info.h"
 #include "kernel/features.h"
 #include "kernel/options.h"
 #include "kernel/own_cost.h"
@@ -11,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace lastref::kernel {
 
@@ -46,6 +48,9 @@ public:
     /// counts no miss of theirs then: from such a snapshot on, losses say that what is known may be
     /// incomplete.
     [[nodiscard]] const std::optional<Finding> &switched_off() const;
+
+    /// What is not seen for want of a function or tracepoint that lastref can do without.
+    [[nodiscard]] const std::vector<NotWatched> &not_watched() const;
 
     /// Hands the records that have come to `sink`, after waiting up to `timeout` for the first.
     /// A signal ends the wait early; that is not an error. What `sink` throws passes through.

@@ -66,6 +66,7 @@ Json warnings(const ReportDoc &doc, const PageExtras &extras)
         text << plural(incomplete, "unload") << (incomplete == 1 ? " is" : " are")
              << " marked as incomplete: not all of it was seen.\n";
     }
+    render_not_watched(text, doc.info, "");
     render_losses(text, doc.losses, "");
     return lines(text.str());
 }

@@ -44,6 +44,10 @@ void add_info(Json &doc, const SessionInfo &info)
     doc["boot_id"] = text(info.boot_id);
     doc["kernel"] = text(info.kernel_release);
     doc["clock_offset_ns"] = std::to_string(info.clock_offset_ns);
+    doc["not_watched"] = Json::array();
+    for (const auto &[what, why] : info.not_watched) {
+        doc["not_watched"].push_back({{"what", text(what)}, {"why", text(why)}});
+    }
 }
 
 void write(std::ostream &out, const Json &doc)

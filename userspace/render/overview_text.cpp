@@ -86,6 +86,7 @@ void render_text(std::ostream &out, const OverviewDoc &doc, const RenderOptions 
                            plural(doc.modules_with_soft, "live module"),
                            doc.modules_with_soft == 1 ? "has" : "have");
     }
+    render_not_watched(out, doc.info, "\n  ");
     render_losses(out, doc.losses, "\n  ");
 }
 

@@ -59,7 +59,15 @@ void render_text(std::ostream &out, const RefsDoc &doc, const RenderOptions &opt
     for (const std::string &name : doc.not_loaded) {
         out << '\n' << fmt::format("{} is not loaded.\n", style::module(name));
     }
+    render_not_watched(out, doc.info, "\n  ");
     render_losses(out, doc.losses, "\n  ");
+}
+
+void render_not_watched(std::ostream &out, const SessionInfo &info, const char *prefix)
+{
+    for (const auto &[what, why] : info.not_watched) {
+        out << prefix << "Not watched: " << escape_text(what) << " (" << escape_text(why) << ").\n";
+    }
 }
 
 void render_losses(std::ostream &out, const Losses &losses, const char *prefix)

@@ -58,6 +58,9 @@ void render_html(std::ostream &out, const ReportDoc &doc, const PageExtras &extr
 /// False in a build without it (LASTREF_HTML=OFF).
 bool has_html();
 
+/// What is not seen at all, one line each with `prefix`; nothing when everything is.
+void render_not_watched(std::ostream &out, const SessionInfo &info, const char *prefix);
+
 /// What was lost, in words, one line each with `prefix`; nothing when nothing was.
 void render_losses(std::ostream &out, const Losses &losses, const char *prefix);
 

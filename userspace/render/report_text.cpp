@@ -163,6 +163,7 @@ void render_text(std::ostream &out, const ReportDoc &doc, const RenderOptions &o
         out << fmt::format("\n  The command ended with status {}: {}\n", *doc.command_status,
                            ellipsize(escape_text(doc.command), options.width - 38));
     }
+    render_not_watched(out, doc.info, "\n  ");
     render_losses(out, doc.losses, "\n  ");
 }
 

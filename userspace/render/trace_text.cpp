@@ -66,6 +66,7 @@ Color color_of(TraceKind kind)
     switch (kind) {
     case TraceKind::Crashed:
     case TraceKind::Lost:
+    case TraceKind::NotWatched:
         return Color::Bad;
     case TraceKind::Freed:
         return Color::Good;
