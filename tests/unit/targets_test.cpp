@@ -118,6 +118,18 @@ TEST(Targets, SplitOnesAreNotTakenForWhole)
                 testing::HasSubstr("lookup_or_create_module_kobject.part.0"));
 }
 
+TEST(Targets, CallersInOtherFilesEnterTheWhole)
+{
+    const auto env = environment();
+    for (const auto access : {Access::Entry, Access::Return, Access::Trampoline}) {
+        const auto whole =
+            find_function(env, "lookup_or_create_module_kobject", access, Callers::OtherFiles);
+        EXPECT_NE(whole.state, State::Split);
+        const auto part = find_function(env, "__percpu_rwsem_trylock", access, Callers::OtherFiles);
+        EXPECT_EQ(part.state, State::Split);
+    }
+}
+
 TEST(Targets, TheOnlyVariantServesAtItsReturnAlone)
 {
     const auto env = environment();

@@ -31,12 +31,12 @@ Target find_target(const ProbeSpec &spec, const Environment &env)
 {
     switch (spec.kind) {
     case ProbeKind::Kprobe:
-        return find_function(env, spec.target, Access::Entry);
+        return find_function(env, spec.target, Access::Entry, spec.callers);
     case ProbeKind::Kretprobe:
-        return find_function(env, spec.target, Access::Return);
+        return find_function(env, spec.target, Access::Return, spec.callers);
     case ProbeKind::Fentry:
     case ProbeKind::Fexit:
-        return find_function(env, spec.target, Access::Trampoline);
+        return find_function(env, spec.target, Access::Trampoline, spec.callers);
     case ProbeKind::Tracepoint:
         return find_tracepoint(env, spec.target);
     case ProbeKind::Address:

@@ -47,6 +47,7 @@ struct ProbeSpec {
     std::string_view lost = {};
     /// A function that only kernels have which need this probe. Empty: all do.
     std::string_view sign = {};
+    Callers callers = Callers::Anywhere;
     bool redundant = false; ///< misses nothing that another of its group sees
 };
 

@@ -39,7 +39,7 @@ Target find_variant(const Environment &env, std::string_view name, Access access
 }
 
 /// By its name alone.
-Target find_whole(const Environment &env, std::string_view name, Access access)
+Target find_whole(const Environment &env, std::string_view name, Access access, Callers callers)
 {
     const auto count = env.symbols.count(name);
     if (count == 0) {
@@ -49,7 +49,8 @@ Target find_whole(const Environment &env, std::string_view name, Access access)
         return unusable(TargetState::Ambiguous, name,
                         fmt::format("{} functions of this kernel have that name", count));
     }
-    if (const auto variants = env.symbols.variants(name); !variants.empty()) {
+    if (const auto variants = env.symbols.variants(name);
+        !variants.empty() && callers == Callers::Anywhere) {
         return unusable(TargetState::Split, name,
                         fmt::format("the compiler has split it, and calls of {} go past it",
                                     fmt::join(variants, ", ")));
@@ -80,9 +81,9 @@ std::string_view to_string(TargetState state)
     return "";
 }
 
-Target find_function(const Environment &env, std::string_view name, Access access)
+Target find_function(const Environment &env, std::string_view name, Access access, Callers callers)
 {
-    auto target = find_whole(env, name, access);
+    auto target = find_whole(env, name, access, callers);
     if (target.state != TargetState::Present) {
         return target;
     }

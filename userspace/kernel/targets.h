@@ -30,6 +30,12 @@ enum class Access {
     Trampoline, ///< fentry, fexit
 };
 
+/// From where a function is called.
+enum class Callers {
+    Anywhere,  ///< its own file too: the compiler may have them call a part or a clone of it
+    OtherFiles ///< they enter it, whatever else the compiler has made of it
+};
+
 /// A function or tracepoint, as this kernel has it.
 struct Target {
     TargetState state = TargetState::Present;
@@ -39,7 +45,8 @@ struct Target {
 };
 
 /// Looks for a function that is to be probed in this way.
-Target find_function(const Environment &env, std::string_view name, Access access);
+Target find_function(const Environment &env, std::string_view name, Access access,
+                     Callers callers = Callers::Anywhere);
 
 /// Looks for a tracepoint that programs take by its type.
 Target find_tracepoint(const Environment &env, std::string_view name);
