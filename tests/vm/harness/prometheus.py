@@ -76,6 +76,7 @@ class Server:
                 raise HarnessError(f"Prometheus does not start:\n{self.said()}")
             else:
                 time.sleep(0.1)
+        self.wait(self._is_ready, "Prometheus's being ready")
         return self
 
     def __exit__(self, *_):
@@ -83,6 +84,16 @@ class Server:
         self.process.wait()
         self.log.close()
         self.folder.cleanup()
+
+    def _is_ready(self):
+        """It listens before it has read what it has stored, and then answers with 503."""
+        try:
+            with urllib.request.urlopen(f"{self.url}/-/ready", timeout=30):
+                return True
+        except urllib.error.HTTPError as error:
+            if error.code != 503:
+                raise
+            return False
 
     def said(self):
         self.log.flush()
