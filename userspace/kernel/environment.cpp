@@ -84,8 +84,9 @@ Environment Environment::read()
     env.kprobes_unreadable = armed.empty();
     env.debugfs_mounted = std::filesystem::exists("/sys/kernel/debug/kprobes", error);
     env.ftrace_disabled = contents("/proc/sys/kernel/ftrace_enabled").rfind('0', 0) == 0;
-    env.lockdown =
-        contents_of(securityfs, "lockdown").find("[confidentiality]") != std::string::npos;
+    const auto level = contents_of(securityfs, "lockdown");
+    env.lockdown = level.find("[confidentiality]") != std::string::npos;
+    env.debugfs_locked = env.lockdown || level.find("[integrity]") != std::string::npos;
     env.blacklist = blacklisted_symbols(contents_of(debugfs, "kprobes/blacklist"));
     env.symbols = Symbols::read(wanted_symbols());
     read_btf(env);

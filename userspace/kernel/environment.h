@@ -21,7 +21,8 @@ struct Environment {
     bool kprobes_unreadable = false; ///< debugfs does not tell whether they are
     bool debugfs_mounted = false;    ///< in its usual place
     bool ftrace_disabled = false;
-    bool lockdown = false; ///< level "confidentiality"
+    bool lockdown = false;       ///< level "confidentiality"
+    bool debugfs_locked = false; ///< any level: files of debugfs cannot be written
     bool missed_readable = false;
     bool fentry_testable = false; ///< there is bpf_fentry_test1, to try trampolines out
     bool soft_field = false;      ///< struct module has soft_refcnt

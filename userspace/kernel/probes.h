@@ -3,7 +3,6 @@
 
 #include "base/result.h"
 #include "kernel/environment.h"
-#include "kernel/features.h"
 #include "kernel/options.h"
 #include "kernel/targets.h"
 
@@ -90,9 +89,6 @@ bool indispensable(const ProbeSpec &spec, const std::vector<const ProbeSpec *> &
 
 /// What is not known without this probe: "when the memory is free".
 std::string loss_of(const ProbeSpec &spec, bool required);
-
-/// What tracing needs, and whether it is there. Works when no Finding is Absent.
-std::vector<Finding> find_requirements(const Environment &env, const std::vector<Probe> &probes);
 
 /// "kprobe", "kretprobe", "tracepoint", "fentry", "fexit" or "address".
 std::string_view to_string(ProbeKind kind);

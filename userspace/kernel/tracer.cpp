@@ -7,6 +7,7 @@
 #include "kernel/host.h"
 #include "kernel/ledger.h"
 #include "kernel/programs.h"
+#include "kernel/requirements.h"
 #include "lastref_skeleton.skel.h"
 
 #include <cerrno>
@@ -42,23 +43,15 @@ lr_header header(lr_type type, std::size_t size, std::uint64_t now)
     return h;
 }
 
-/// The first thing that is missing.
-std::optional<Finding> missing(const Environment &env, const std::vector<Probe> &probes)
-{
-    for (const auto &finding : find_requirements(env, probes)) {
-        if (finding.level == Finding::Level::Absent) {
-            return finding;
-        }
-    }
-    return std::nullopt;
-}
-
 /// Fails with the first thing that is missing.
 Result<void> check(const Environment &env, const std::vector<Probe> &probes)
 {
-    if (const auto what = missing(env, probes)) {
-        return fail({fmt::format("lastref cannot trace here: {}: {}", what->what, what->detail), 0,
-                     what->remedy, ExitCode::Unsupported});
+    for (const auto &finding : find_requirements(env, probes)) {
+        if (finding.level == Finding::Level::Absent) {
+            return fail(
+                {fmt::format("lastref cannot trace here: {}: {}", finding.what, finding.detail), 0,
+                 finding.remedy, ExitCode::Unsupported});
+        }
     }
     return {};
 }
@@ -177,8 +170,12 @@ void Tracer::Impl::see_switches()
 {
     env.kprobes_disarmed = skeleton->bss->kprobes_disarmed != 0;
     env.ftrace_disabled = skeleton->bss->ftrace_disabled != 0;
-    switched_off = missing(env, {});
-    was_off = was_off || switched_off;
+    auto kprobes = find_kprobes(env);
+    switched_off.reset();
+    if (kprobes.level == Finding::Level::Absent) {
+        switched_off = std::move(kprobes);
+        was_off = true;
+    }
 }
 
 lr_losses Tracer::Impl::losses() const

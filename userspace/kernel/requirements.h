@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include "kernel/environment.h"
+#include "kernel/features.h"
+#include "kernel/probes.h"
+
+#include <vector>
+
+namespace lastref::kernel {
+
+/// What tracing needs, and whether it is there. Works when no Finding is Absent.
+std::vector<Finding> find_requirements(const Environment &env, const std::vector<Probe> &probes);
+
+/// Whether kprobes are there, armed, and allowed to this process.
+Finding find_kprobes(const Environment &env);
+
+} // namespace lastref::kernel
