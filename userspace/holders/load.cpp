@@ -186,7 +186,9 @@ Skeleton load_what_is_accepted(const Circumstances &here, std::vector<NotExamine
         }
         refused.insert(part->program);
         not_examined.push_back(
-            {std::string(part->what), "this kernel does not accept the program for it"});
+            {std::string(part->what), error == ENOMEM
+                                          ? "the kernel had no memory for its program"
+                                          : "this kernel does not accept the program for it"});
     }
 }
 

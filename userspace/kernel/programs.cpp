@@ -11,6 +11,7 @@
 #include <cstring>
 #include <fmt/format.h>
 #include <set>
+#include <utility>
 
 namespace lastref::kernel {
 namespace {
@@ -28,6 +29,15 @@ std::string last_lines(std::string_view text, int lines)
     return std::string(text.substr(start == std::string_view::npos ? 0 : start));
 }
 
+/// Want of memory is nothing that this kernel lacks.
+Error refused(std::string what, int errnum, std::string hint)
+{
+    if (errnum == ENOMEM) {
+        return {std::move(what), errnum, "free some memory, and try again", ExitCode::Failed};
+    }
+    return {std::move(what), errnum, std::move(hint), ExitCode::Unsupported};
+}
+
 Error load_error(int errnum, const char *log)
 {
     const auto why = last_lines(log, 12);
@@ -35,10 +45,10 @@ Error load_error(int errnum, const char *log)
         return {"the kernel does not let us load BPF programs", errnum,
                 "run it as root, outside of a container", ExitCode::Unsupported};
     }
-    return {fmt::format("the kernel does not accept the BPF programs{}{}",
-                        why.empty() ? "" : ", in its words:\n", why),
-            errnum, "lastref doctor says what this kernel lacks; -v shows libbpf's messages",
-            ExitCode::Unsupported};
+    return refused(fmt::format("the kernel does not accept the BPF programs{}{}",
+                               why.empty() ? "" : ", in its words:\n", why),
+                   errnum,
+                   "lastref doctor says what this kernel lacks; -v shows libbpf's messages");
 }
 
 /// Whether its program takes the call site from the frame of a trampoline.
@@ -110,10 +120,10 @@ std::uint64_t missed_by_program(const lastref_skeleton &skeleton, const std::str
 
 Error attach_error(const Probe &probe, int errnum)
 {
-    return {fmt::format("cannot attach a {} to {}; without it nobody knows {}",
-                        to_string(probe.spec->kind), probe.target.symbol,
-                        loss_of(*probe.spec, true)),
-            errnum, "lastref doctor says what this kernel offers", ExitCode::Unsupported};
+    return refused(fmt::format("cannot attach a {} to {}; without it nobody knows {}",
+                               to_string(probe.spec->kind), probe.target.symbol,
+                               loss_of(*probe.spec, true)),
+                   errnum, "lastref doctor says what this kernel offers");
 }
 
 /// By address: a module may have a function of the same name, and then some kernels attach to none
