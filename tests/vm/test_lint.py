@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The controls of scripts/lint: each check is content with good sources and finds what is planted."""
+
+import json
+import shutil
+import subprocess
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+
+import pytest
+
+from harness.paths import REPO
+
+kernels = []
+SPDX = "SPDX-License-Identifier: GPL-2.0-only\n"
+GOOD = {
+    "format": ("a.c", "// " + SPDX + "int a;\n"),
+    "shell": ("a.sh", "#!/bin/sh\n# " + SPDX + 'echo "$1"\n'),
+    "python": ("a.py", "# " + SPDX + "import os\nprint(os.name)\n"),
+    "spdx": ("a.txt", SPDX),
+    "tidy": ("userspace/a.cpp", "// " + SPDX + "const char *text() { return nullptr; }\n"),
+    "cppcheck": ("userspace/a.cpp", "// " + SPDX + "int second() { int a[2] = {}; return a[1]; }\n"),
+}
+PLANTED = {
+    "format": ("int a;", "int  a;"),
+    "shell": ('"$1"', "$1"),
+    "python": ("print(os.name)\n", ""),
+    "spdx": (SPDX, "\n"),
+    "tidy": ("nullptr", "0"),
+    "cppcheck": ("a[1]", "a[2]"),
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tools():
+    subprocess.run(["scripts/deps", "build", "lint"], cwd=REPO, check=True)
+
+
+@pytest.fixture
+def lint(tmp_path, monkeypatch):
+    """scripts/lint, for a project of one file."""
+    loader = SourceFileLoader("lint", str(REPO / "scripts" / "lint"))
+    module = module_from_spec(spec_from_loader("lint", loader))
+    loader.exec_module(module)
+    monkeypatch.setattr(module, "REPO", tmp_path)
+    monkeypatch.setattr(module, "TIDY_CACHE", tmp_path / "tidy")
+    for name in (".clang-format", ".clang-tidy"):
+        shutil.copy(REPO / name, tmp_path)
+    (tmp_path / "build" / "clang" / "include-roots").mkdir(parents=True)
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    return module
+
+
+def write(project, check, text):
+    file = project / GOOD[check][0]
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text)
+    (project / "build" / "clang" / "compile_commands.json").write_text(json.dumps([
+        {"directory": str(project), "file": str(file), "command": f"clang++ -c {file} -o a.o"}]))
+
+
+def test_all_checks_have_a_control(lint):
+    assert set(lint.CHECKS) == set(GOOD) == set(PLANTED)
+
+
+@pytest.mark.parametrize("check", GOOD)
+def test_what_is_planted_is_found(lint, tmp_path, check):
+    good = GOOD[check][1]
+    write(tmp_path, check, good)
+    assert lint.CHECKS[check]() == ""
+    right, wrong = PLANTED[check]
+    assert right in good
+    write(tmp_path, check, good.replace(right, wrong))
+    assert lint.CHECKS[check]() != ""
