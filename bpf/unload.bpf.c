@@ -2,8 +2,8 @@
 /*
  * The phases of an unload, from the system call to the memory being free.
  *
- * Which of these programs are loaded depends on the kernel; userspace/kernel/probes.cpp has the
- * list. All run in task context.
+ * Which of these programs are loaded depends on the kernel; userspace/kernel/probe_specs.cpp
+ * has the list. All run in task context.
  */
 #include "bpf/emit.bpf.h"
 

@@ -115,8 +115,10 @@ int main(int argc, char **argv)
         soak_die("cannot map", "memory");
     for (int nth = 0; nth < processes; nth++) {
         pid_t pid = fork();
-        if (pid < 0)
+        if (pid < 0) {
+            cycles->stop = true;
             soak_die("cannot start", "a process");
+        }
         if (!pid) {
             cycle(nth);
             exit(0);

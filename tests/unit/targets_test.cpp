@@ -208,6 +208,18 @@ TEST(Probes, OfTwoThatTellTheSameOneIsEnough)
     EXPECT_EQ(loss_of(fexit, true), loss_of(kretprobe, true));
 }
 
+TEST(Probes, MissedRunsCountUnlessAnotherOneSeesTheSame)
+{
+    const auto &fexit = spec(ProbeKind::Fexit, "free_module");
+    const auto &kretprobe = spec(ProbeKind::Kretprobe, "free_module");
+    EXPECT_TRUE(is_redundant(kretprobe, {&fexit, &kretprobe}));
+    EXPECT_FALSE(is_redundant(fexit, {&fexit, &kretprobe}));
+    // fexit could not be attached, or is another function's.
+    EXPECT_FALSE(is_redundant(kretprobe, {&kretprobe}));
+    const auto &other = spec(ProbeKind::Fexit, "__x64_sys_delete_module");
+    EXPECT_FALSE(is_redundant(kretprobe, {&other, &kretprobe}));
+}
+
 TEST(Probes, SomeAreRequiredAndSomeAreNot)
 {
     EXPECT_TRUE(indispensable(spec(ProbeKind::Kprobe, "blocking_notifier_call_chain"), {}));

@@ -214,6 +214,12 @@ INSTANTIATE_TEST_SUITE_P(
                   i.state = ModuleState::Going, i.hard = -1, i.soft = 0;
                   i.routine = Routine{.status = RoutineStatus::Freeing};
               }},
+        State{"foo is being freed although 2 soft references are outstanding.",
+              ExitCode::Outstanding,
+              [](Inventory &i) {
+                  i.state = ModuleState::Unformed, i.hard = -1, i.soft = 2;
+                  i.routine = Routine{.status = RoutineStatus::Freeing};
+              }},
         State{"foo is being freed, and nothing holds it.", ExitCode::Outstanding,
               [](Inventory &i) {
                   i.state = ModuleState::Unformed, i.hard = -1;

@@ -17,11 +17,17 @@ ExitCode worse(ExitCode a, ExitCode b)
     return rank(a) <= rank(b) ? a : b;
 }
 
+std::string in_words(int errnum)
+{
+    constexpr int not_supported = 524; // ENOTSUPP of include/linux/errno.h
+    return errnum == not_supported ? "not supported by this kernel" : std::strerror(errnum);
+}
+
 std::string Error::text() const
 {
     std::string out = what;
     if (errnum != 0) {
-        out += fmt::format(": {}", std::strerror(errnum));
+        out += fmt::format(": {}", in_words(errnum));
     }
     if (!hint.empty()) {
         out += fmt::format("\n  {}", hint);

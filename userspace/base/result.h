@@ -23,6 +23,9 @@ enum class ExitCode : int {
 /// The one of two exit codes that a caller must hear of: 1, 5, 4, 3, 6, 0, in this order.
 ExitCode worse(ExitCode a, ExitCode b);
 
+/// strerror(), and what the kernel lets slip beside the errors that have names.
+std::string in_words(int errnum);
+
 /// A failure that a person can act on.
 struct Error {
     std::string what; ///< what happened, and to what

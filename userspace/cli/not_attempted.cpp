@@ -65,7 +65,7 @@ std::string holders_of(const kernel::SysfsModule &module)
     return doc.hard.explained > 0 ? culprits_in_words(doc) : "";
 }
 
-std::string reason_of(const kernel::SysfsModule &module)
+std::string reason_of(const kernel::SysfsModule &module, bool all_is_watched)
 {
     if (module.state == "going") {
         return "it is being unloaded already";
@@ -78,7 +78,10 @@ std::string reason_of(const kernel::SysfsModule &module)
     }
     const auto holders = static_cast<std::int64_t>(module.holders.size());
     if (*module.refs == 0) {
-        return "the command ended without asking the kernel; nothing holds the module now";
+        return all_is_watched
+                   ? "the command ended without asking the kernel; nothing holds the module now"
+                   : "no request was seen, but not all is watched here; nothing holds the module "
+                     "now";
     }
     auto reason = fmt::format("in use: {}", plural(*module.refs, "hard reference"));
     if (const auto who = holders_of(module); !who.empty()) {
@@ -111,7 +114,7 @@ std::vector<NotAttemptedUnload> not_attempted(const std::vector<std::string> &co
         NotAttemptedUnload entry{.module = name, .instance_id = 0, .comm = comm, .reason = ""};
         if (const auto module = kernel::sysfs_module(name)) {
             entry.instance_id = module->instance_id;
-            entry.reason = reason_of(*module);
+            entry.reason = reason_of(*module, seen.info.not_watched.empty());
         } else if (kernel::module_presence(name) == kernel::ModulePresence::BuiltIn) {
             entry.reason = "it is built into the kernel";
         } else {

@@ -156,7 +156,7 @@ struct Inventory {
     std::int64_t hard = 0;            ///< without the kernel's base; -1 while going
     std::optional<std::int64_t> soft; ///< outstanding; empty: this kernel has none
     bool permanent = false;           ///< has no exit routine: only force unloads it
-    bool changed = false;             ///< references came and went while the kernel was searched
+    bool changed = false;             ///< the module did, while the kernel was searched
     std::vector<Sighting> sightings;
     std::vector<NotExamined> not_examined;
     std::vector<DependentModule> dependents; ///< in the order in which they can be unloaded

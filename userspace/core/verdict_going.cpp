@@ -123,6 +123,10 @@ std::string verdict_of_routine(const WhyDoc &doc)
     case RoutineStatus::Waiting:
         return waiting(doc);
     case RoutineStatus::Freeing:
+        if (const auto refs = doc.soft.refs; refs > 0) { // by force
+            return fmt::format("{} is being freed although {} {} outstanding.", doc.found.module,
+                               plural(refs, "soft reference"), refs == 1 ? "is" : "are");
+        }
         // Of one that is unformed it cannot be told whether it had come to an exit routine.
         return fmt::format("{} is being freed{}, and nothing holds it.", doc.found.module,
                            doc.found.state == ModuleState::Going ? ": its exit routine is over"

@@ -74,10 +74,12 @@ std::vector<std::string> uses_of(const Programs &programs)
     return names;
 }
 
-/// Whether both tell of one load of the module, and of nothing that has changed in between.
+/// Whether both tell of one load of the module. One that is freed has no instance_id any more, and
+/// the next one has none yet.
 bool same_instance(const lr_target &a, const lr_target &b)
 {
-    return a.status == b.status && a.module == b.module && a.instance_id == b.instance_id;
+    return a.status == b.status && a.module == b.module && a.instance_id == b.instance_id &&
+           a.freeing == b.freeing;
 }
 
 bool nothing_changed(const lr_target &a, const lr_target &b)
@@ -94,7 +96,7 @@ void forget_the_other(Inventory &inventory)
     inventory.uses.clear();
 }
 
-/// One pass; false when references came or went meanwhile.
+/// One pass; false when the module changed meanwhile.
 Result<bool> search(Inventory &inventory, Programs &programs)
 {
     const auto before = programs.target(inventory.module);

@@ -8,7 +8,6 @@ namespace lastref::kernel {
 namespace {
 
 constexpr std::string_view end_of_delete_module = "when delete_module returned";
-constexpr std::string_view end_of_32_bit = "when delete_module returned to a 32-bit task";
 constexpr std::string_view end_of_free = "when the memory was free";
 constexpr std::string_view found = "when delete_module found the module";
 
@@ -46,7 +45,7 @@ constexpr std::array specs{
         .target = "__x64_sys_delete_module",
         .program = "delete_module_leave",
         .when = When::Always,
-        .purpose = "the same, should the kernel leave that out",
+        .purpose = "delete_module returned, should the kernel leave fexit out",
         .group = end_of_delete_module,
         .lost = "returns of delete_module, where a fexit program of others comes or goes meanwhile",
         .callers = Callers::OtherFiles,
@@ -56,7 +55,6 @@ constexpr std::array specs{
               .program = "delete_module_exit_ia32",
               .when = When::Always,
               .purpose = "delete_module returned to a 32-bit task",
-              .group = end_of_32_bit,
               .lost = "returns of delete_module to 32-bit tasks, where more calls sleep in it than "
                       "a kretprobe follows",
               .sign = sign_of_32_bit,
@@ -65,8 +63,8 @@ constexpr std::array specs{
               .target = "__ia32_sys_delete_module",
               .program = "delete_module_leave_ia32",
               .when = When::Always,
-              .purpose = "the same, should the kernel leave that out",
-              .group = end_of_32_bit,
+              .purpose =
+                  "delete_module returned to a 32-bit task, should the kernel leave fexit out",
               .lost = "returns of delete_module to 32-bit tasks, where fexit does not see them",
               .sign = sign_of_32_bit,
               .callers = Callers::OtherFiles,
@@ -82,7 +80,7 @@ constexpr std::array specs{
               .target = "free_module",
               .program = "free_module_leave",
               .when = When::Always,
-              .purpose = "the same, should the kernel leave that out",
+              .purpose = "the memory is free, should the kernel leave fexit out",
               .group = end_of_free,
               .lost = "the end of frees, where a fexit program of others comes or goes meanwhile",
               .redundant = true},
@@ -116,7 +114,7 @@ constexpr std::array specs{
         .kind = ProbeKind::Address,
         .target = "module_notify_list",
         .when = When::WithoutSoft,
-        .purpose = "that is about modules",
+        .purpose = "which notifications are about modules",
         .lost =
             "the end of exit routines that began before lastref, and of init routines that fail"},
     ProbeSpec{.kind = ProbeKind::Kretprobe,
@@ -131,7 +129,7 @@ constexpr std::array specs{
               .target = "find_module_all",
               .program = "find_module_leave",
               .when = When::Always,
-              .purpose = "the same, where compilers left find_module out",
+              .purpose = "delete_module found the module, where compilers left find_module out",
               .group = found,
               .lost = "the start of exit routines, should the compiler have put find_module into "
                       "delete_module"},
@@ -146,7 +144,7 @@ constexpr std::array specs{
               .program = "delete_module_enter_ia32",
               .when = When::Always,
               .purpose = "an unload is requested by a 32-bit task",
-              .lost = "requests of unloads by 32-bit tasks",
+              .lost = "unloads by 32-bit tasks, and their refusals",
               .sign = sign_of_32_bit,
               .callers = Callers::OtherFiles},
     ProbeSpec{.kind = ProbeKind::Tracepoint,
@@ -247,6 +245,14 @@ bool indispensable(const ProbeSpec &spec, const std::vector<const ProbeSpec *> &
     return !spec.group.empty() &&
            std::none_of(usable.begin(), usable.end(),
                         [&](const ProbeSpec *other) { return other->group == spec.group; });
+}
+
+bool is_redundant(const ProbeSpec &spec, const std::vector<const ProbeSpec *> &usable)
+{
+    return spec.redundant &&
+           std::any_of(usable.begin(), usable.end(), [&spec](const ProbeSpec *other) {
+               return other->kind == ProbeKind::Fexit && other->target == spec.target;
+           });
 }
 
 std::vector<const ProbeSpec *> usable_of(const std::vector<Probe> &probes)

@@ -87,6 +87,9 @@ std::vector<const ProbeSpec *> usable_of(const std::vector<Probe> &probes);
 /// Whether lastref cannot do without this probe, given those that can be attached.
 bool indispensable(const ProbeSpec &spec, const std::vector<const ProbeSpec *> &usable);
 
+/// Whether what this probe misses is seen by another one of those that can be attached.
+bool is_redundant(const ProbeSpec &spec, const std::vector<const ProbeSpec *> &usable);
+
 /// What is not known without this probe: "when the memory is free".
 std::string loss_of(const ProbeSpec &spec, bool required);
 

@@ -168,8 +168,8 @@ Result<void> check_frame(lastref_skeleton &skeleton)
     DECLARE_LIBBPF_OPTS(bpf_test_run_opts, run_options);
     if (!link ||
         bpf_prog_test_run_opts(bpf_program__fd(skeleton.progs.frame_check), &run_options) != 0) {
-        return fail({"cannot try out a fexit program on bpf_fentry_test1", errno,
-                     "leave out --attach=fentry", ExitCode::Unsupported});
+        return fail(refused("cannot try out a fexit program on bpf_fentry_test1", errno,
+                            "leave out --attach=fentry"));
     }
     if (skeleton.bss->frame_checked == 0) {
         return fail({"this kernel's trampolines have another frame than lastref knows, so that "
@@ -237,10 +237,11 @@ Result<Attachment> attach_programs(lastref_skeleton &skeleton, const std::vector
             }
             const int error = errno;
             usable.erase(std::find(usable.begin(), usable.end(), probe.spec));
-            if (indispensable(*probe.spec, usable)) {
+            // What there is no memory for now would be missing for as long as this runs.
+            if (error == ENOMEM || indispensable(*probe.spec, usable)) {
                 return fail(attach_error(probe, error));
             }
-            why = std::strerror(error);
+            why = in_words(error);
         }
         if (!why.empty()) {
             out.not_watched.push_back(
@@ -249,12 +250,7 @@ Result<Attachment> attach_programs(lastref_skeleton &skeleton, const std::vector
         }
     }
     for (auto &[probe, link, redundant] : out.attached) {
-        const auto *spec = probe.spec;
-        redundant = spec->redundant &&
-                    std::any_of(usable.begin(), usable.end(), [spec](const ProbeSpec *other) {
-                        return other != spec && other->target == spec->target &&
-                               other->kind == ProbeKind::Fexit;
-                    });
+        redundant = is_redundant(*probe.spec, usable);
     }
     return out;
 }

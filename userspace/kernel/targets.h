@@ -26,7 +26,7 @@ std::string_view to_string(TargetState state);
 /// How a probe gets at a function.
 enum class Access {
     Entry,      ///< kprobe: reads arguments
-    Return,     ///< kretprobe: reads the return value, which no variant changes
+    Return,     ///< kretprobe: reads the return value, which variants keep where it is used
     Trampoline, ///< fentry, fexit
 };
 

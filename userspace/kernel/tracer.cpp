@@ -213,7 +213,8 @@ Result<Tracer> Tracer::open_and_attach(const TracerOptions &options)
             (*impl)->passed_over = std::move(passed_over);
             return Tracer(std::move(*impl));
         }
-        if (std::next(mode) == modes->end()) {
+        // Another mode is for what the kernel cannot do, not for what failed this once.
+        if (impl.error().exit_code != ExitCode::Unsupported || std::next(mode) == modes->end()) {
             return fail(impl.error());
         }
         passed_over += fmt::format("{}not by {}: {}", passed_over.empty() ? "" : "; ",

@@ -208,8 +208,8 @@ void render_text(std::ostream &out, const WhyDoc &doc, const RenderOptions &opti
     if (doc.found.presence == Presence::Loaded) {
         out << '\n' << style::wrap(state(doc), options.width, 2);
         if (doc.found.changed) {
-            out << style::wrap("References came and went while lastref looked: try again.",
-                               options.width, 2);
+            out << style::wrap("The module changed while lastref looked: try again.", options.width,
+                               2);
         }
         table(out, doc, options);
     }
