@@ -71,17 +71,19 @@ ModulePresence module_presence(std::string_view name)
     if (fs::exists(folder_of(name) / "initstate", error)) {
         return ModulePresence::Loaded;
     }
-    // A built-in module has a folder too, if it has parameters or a version. That of another one
-    // comes before this file, and goes after it; /proc/modules has it all that time.
-    if (fs::exists(folder_of(name), error)) {
-        if (lists_loaded_module(contents("/proc/modules"), name)) {
-            return ModulePresence::Loaded;
-        }
-        if (fs::exists(folder_of(name), error)) {
-            return ModulePresence::BuiltIn;
-        }
-    }
     if (listed_as_builtin(name)) {
+        return ModulePresence::BuiltIn;
+    }
+    // A built-in module that is not listed has a folder, if it has parameters or a version. That of
+    // another one comes before the file, and goes after it; /proc/modules has it all that time. It
+    // takes a lock that an unload may hold, so it is read last.
+    if (!fs::exists(folder_of(name), error)) {
+        return ModulePresence::NotLoaded;
+    }
+    if (lists_loaded_module(contents("/proc/modules"), name)) {
+        return ModulePresence::Loaded;
+    }
+    if (fs::exists(folder_of(name), error)) {
         return ModulePresence::BuiltIn;
     }
     return ModulePresence::NotLoaded;
