@@ -77,6 +77,70 @@ TEST(Metrics, AnUnloadCountsOnceAndIsForgotten)
     EXPECT_TRUE(session.report().unloads.empty());
 }
 
+/// Out of the list of modules it is before the kernel has waited for its readers (RCU).
+TEST(Metrics, AFreeThatTakesLongCountsOnceAndWhole)
+{
+    const std::string unload = plain_unload(10, 7);
+    const std::size_t freed = unload.find("10.020300000 freed");
+    Session session;
+    Metrics metrics(10);
+    feed(session, snapshot(9, {"module=foo id=7 state=live"}) + unload.substr(0, freed));
+    for (int second = 11; second < 60; ++second) {
+        feed(session, snapshot(second));
+        const MetricsDoc &doc = metrics.update(session, 0);
+        EXPECT_EQ(count_of(doc, "foo", UnloadEnd::Freed), 0U);
+        EXPECT_TRUE(doc.pending.contains({"foo", "freeing"}));
+    }
+    feed(session, "60.500000000 freed module=foo id=7 comm=rmmod pid=71\n60.600000000 returned comm=rmmod pid=71\n" +
+                      snapshot(61) + snapshot(62));
+    const MetricsDoc &doc = metrics.update(session, 0);
+    EXPECT_EQ(count_of(doc, "foo", UnloadEnd::Freed), 1U);
+    EXPECT_EQ(doc.incomplete, 0U);
+    EXPECT_TRUE(doc.pending.empty());
+}
+
+TEST(Metrics, AFreeThatMayHaveBeenLostIsNotWaitedForLong)
+{
+    const std::string unload = plain_unload(10, 7);
+    const std::string begun = snapshot(9, {"module=foo id=7 state=live"}) +
+                              unload.substr(0, unload.find("10.020300000 freed")) +
+                              "10.500000000 returned comm=rmmod pid=71\n";
+    const auto counted_at = [&](const std::string &losses) {
+        Session session;
+        Metrics metrics(10);
+        feed(session, begun + losses);
+        for (int second = 11; second < 200; ++second) {
+            feed(session, snapshot(second));
+            if (const MetricsDoc &doc = metrics.update(session, 0); doc.incomplete != 0) {
+                EXPECT_EQ(count_of(doc, "foo", UnloadEnd::Freed), 1U);
+                return second;
+            }
+        }
+        return 0;
+    };
+    EXPECT_EQ(counted_at("10.600000000 losses events=1\n"), 14);
+    EXPECT_EQ(counted_at("10.600000000 losses missed=1\n"), 14);
+    EXPECT_EQ(counted_at(""), 73);
+}
+
+TEST(Metrics, WhatComesOfAnUnloadThatWasTakenForOverIsNoOther)
+{
+    const std::string unload = plain_unload(10, 7);
+    const std::size_t freeing = unload.find("10.020200000 freeing");
+    Session session;
+    Metrics metrics(10);
+    feed(session, snapshot(9, {"module=foo id=7 state=live"}) + unload.substr(0, freeing) +
+                      "10.500000000 returned comm=rmmod pid=71\n" + snapshot(11) + snapshot(12) +
+                      snapshot(13) + snapshot(14));
+    EXPECT_EQ(count_of(metrics.update(session, 0), "foo", UnloadEnd::Freed), 1U);
+    feed(session, "14.500000000 freed module=foo id=7 comm=rmmod pid=71\n" + snapshot(15) + snapshot(16) +
+                      snapshot(17));
+    const MetricsDoc &doc = metrics.update(session, 0);
+    EXPECT_EQ(count_of(doc, "foo", UnloadEnd::Freed), 1U);
+    EXPECT_EQ(doc.incomplete, 1U);
+    EXPECT_TRUE(session.report().unloads.empty());
+}
+
 TEST(Metrics, GenerationsGoOnAfterForgetting)
 {
     Session session;

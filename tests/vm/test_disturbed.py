@@ -135,6 +135,26 @@ def test_serve_is_stopped_and_killed(guest, attached_before):
     truth.wait_detached(guest, attached_before)
 
 
+def test_an_rcu_reader_holds_up_the_free(guest):
+    """By then the module is off the kernel's list, for many snapshots: that is not its end."""
+    job = exporter.start(guest, 0.1)
+    truth.insmod(guest, "lr_reader", "of=lr_threads")
+    guest.check(f"{THREADS}; rmmod lr_threads; sleep 4")
+    unload, = truth.unloads(guest, "lr_threads")
+    assert unload.returned_ns and not unload.freed_ns  # the control
+    scraped = guest.check(f"wget -q -O - {exporter.URL}")
+    assert 'since_timestamp_seconds{module="lr_threads",phase="freeing"}' in scraped
+    assert 'lastref_unloads_total{module="lr_threads"' not in scraped
+    guest.check("echo 1 > /sys/module/lr_reader/parameters/release")
+    assert truth.wait_freed(guest, "lr_threads")[0].free_delay_ns > 2e9
+    guest.check("sleep 2")
+    scraped = guest.check(f"wget -q -O - {exporter.URL}").splitlines()
+    assert {'lastref_unloads_total{module="lr_threads",outcome="freed"} 1',
+            "lastref_incomplete_records_total 0"} <= set(scraped)
+    tool.finish(job)
+    guest.check("rmmod lr_reader")
+
+
 def test_the_clock_is_set(guest):
     """Delays do not change, and times of day are those of the clock as it was at the start."""
     guest.check(THREADS)

@@ -155,8 +155,11 @@ void Metrics::add_pending(const std::vector<UnloadRecord> &open, const RefsDoc &
         const Phase &phase = record.phases.back();
         const bool crashed = record.outcome == Outcome::Crashed;
         const bool is_going = record.instance_id && going.contains(*record.instance_id);
-        const bool asks = phase.name == PhaseName::Requested && record.complete;
-        if (crashed ? !is_going : !phase.ongoing || !(is_going || asks)) {
+        // Not going yet, or off the list already.
+        const bool besides = (phase.name == PhaseName::Requested ||
+                              phase.name == PhaseName::Freeing) &&
+                             record.complete;
+        if (crashed ? !is_going : !phase.ongoing || !(is_going || besides)) {
             continue;
         }
         const std::uint64_t since = wall_clock(

@@ -12,6 +12,10 @@ namespace {
 constexpr std::size_t max_early_puts = 64;
 // Puts kept of one unload; older ones are only counted.
 constexpr std::size_t max_puts = 4096;
+constexpr std::size_t max_forgotten = 1024;
+
+// How long a free may take that has begun, when nothing says that its end was lost.
+constexpr std::uint64_t patience_ns = 60'000'000'000;
 
 } // namespace
 
@@ -284,6 +288,21 @@ void UnloadTracker::on(const ModuleSeen &event)
     }
 }
 
+void UnloadTracker::on(const LossesSeen &event)
+{
+    if (const std::uint64_t lost = event.events + event.missed_probes; lost > lost_) {
+        lost_ = lost;
+        lost_ns_ = event.ts_ns;
+    }
+}
+
+/// free_module() takes it off the list of modules first, and then waits for an RCU grace period.
+bool UnloadTracker::may_be_freeing(const Life &life) const
+{
+    return life.freeing_ns && lost_ns_ < *life.freeing_ns &&
+           snapshot_ns_.value_or(0) < *life.freeing_ns + patience_ns;
+}
+
 void UnloadTracker::on_snapshot_end()
 {
     std::sort(in_snapshot_.begin(), in_snapshot_.end());
@@ -293,9 +312,9 @@ void UnloadTracker::on_snapshot_end()
         }
         if (std::binary_search(in_snapshot_.begin(), in_snapshot_.end(), id)) {
             life.missing = 0;
-        } else if (++life.missing == 2) {
-            // One snapshot may miss a module that is just being freed, or whose free is reported
-            // but not yet read; in two in a row it is gone, and the event of its free was lost.
+        } else if (++life.missing >= 2 && !may_be_freeing(life)) {
+            // One snapshot may miss a module whose free is reported but not yet read; in two in a
+            // row it is gone, and the event of its free was lost.
             life.vanished_ns = snapshot_ns_;
         }
     }
@@ -330,13 +349,22 @@ void UnloadTracker::forget(const std::set<std::uint64_t> &attempts,
         index = moved.at(index);
     }
     for (const std::uint64_t id : instances) {
+        if (const Life *gone = life(id); gone != nullptr && !gone->freed_ns) {
+            forgotten_.insert(id);
+        }
         lives_.erase(id);
+    }
+    while (forgotten_.size() > max_forgotten) {
+        forgotten_.erase(forgotten_.begin());
     }
 }
 
 void UnloadTracker::feed(const Event &event, const InstanceTable &instances)
 {
     const EventHeader &head = header(event);
+    if (forgotten_.contains(head.instance_id)) {
+        return;
+    }
     // Marks of the module's end go to its instance; the first one counts.
     const auto mark = [&](std::optional<std::uint64_t> Life::*field) {
         if (const std::uint64_t id = instance_of(head, instances)) {
@@ -349,7 +377,7 @@ void UnloadTracker::feed(const Event &event, const InstanceTable &instances)
             using T = std::decay_t<decltype(any)>;
             if constexpr (std::is_same_v<T, UnloadRequested> || std::is_same_v<T, ExitStart> ||
                           std::is_same_v<T, SoftOp> || std::is_same_v<T, TaskGone> ||
-                          std::is_same_v<T, ModuleSeen>) {
+                          std::is_same_v<T, ModuleSeen> || std::is_same_v<T, LossesSeen>) {
                 on(any);
             } else if constexpr (std::is_same_v<T, ExitDone>) {
                 ExitDone known = any;

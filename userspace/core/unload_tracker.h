@@ -50,8 +50,9 @@ struct Life {
     /// The first snapshot that showed it going and without its base, if no event had told so.
     std::optional<ModuleSeen> found_dropped;
     std::optional<ModuleSeen> latest;         ///< the latest snapshot that showed it going
-    std::optional<std::uint64_t> vanished_ns; ///< not in two complete snapshots, its free not seen
-    unsigned missing = 0;
+    /// The snapshot that showed it gone for good: the event of its free was lost.
+    std::optional<std::uint64_t> vanished_ns;
+    unsigned missing = 0; ///< from so many complete snapshots in a row
     /// The latest puts in the order of arrival: a few while the base is held, since a put may
     /// arrive before the event that says the exit routine had ended; many from then on.
     std::deque<SoftOp> puts;
@@ -72,7 +73,8 @@ class UnloadTracker {
 public:
     void feed(const Event &event, const InstanceTable &instances);
 
-    /// Drops these attempts (by Attempt::order) and the lives of these instances.
+    /// Drops these attempts (by Attempt::order) and the lives of these instances. What still comes
+    /// of those instances is no other unload of theirs.
     void forget(const std::set<std::uint64_t> &attempts, const std::set<std::uint64_t> &instances);
 
     [[nodiscard]] const std::deque<Attempt> &attempts() const { return attempts_; }
@@ -93,7 +95,9 @@ private:
     void on(const TaskGone &event);
     void on(const NotAttempted &event, const InstanceTable &instances);
     void on(const ModuleSeen &event);
+    void on(const LossesSeen &event);
     void on_snapshot_end();
+    [[nodiscard]] bool may_be_freeing(const Life &life) const;
 
     Attempt &new_attempt(const EventHeader &head);
     Attempt *open_attempt(std::uint32_t tid);
@@ -110,6 +114,10 @@ private:
     std::uint64_t snapshots_ = 0;
     std::optional<std::uint64_t> snapshot_ns_; ///< of the one that is being fed
     std::vector<std::uint64_t> in_snapshot_;
+    std::uint64_t lost_ = 0;    ///< events, and runs of probes
+    std::uint64_t lost_ns_ = 0; ///< the latest of them was lost before this
+    /// Forgotten without their free: it may still come. Only so many of the latest.
+    std::set<std::uint64_t> forgotten_;
 };
 
 } // namespace lastref
