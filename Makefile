@@ -61,9 +61,9 @@ soak: ## unload under stress by the thousand, resumable: K=6.12 ROUNDS=10000
 	@scripts/deps build vm kernel source-$(firstword $(subst -, ,$(K)))
 	@tests/soak/run --kernel $(K) $(if $(ROUNDS),--rounds $(ROUNDS))
 
-soak-watched: ## load and unload by the hundred thousand under lastref, resumable: K=6.12 ROUNDS=100000
+soak-watched: ## load and unload by the hundred thousand under lastref, resumable: K=6.12 ROUNDS=100000, or MINUTES=60
 	@scripts/deps build vm kernel source-$(firstword $(subst -, ,$(K)))
-	@tests/soak/watched --kernel $(K) $(if $(ROUNDS),--cycles $(ROUNDS))
+	@tests/soak/watched --kernel $(K) $(if $(ROUNDS),--cycles $(ROUNDS)) $(if $(MINUTES),--minutes $(MINUTES))
 
 bench: ## what tracing costs, kept in docs/performance.*: BENCH=6.12 for one kernel
 	@scripts/deps build vm bench kernel $(filter-out source-stock-%,$(BENCH:%=source-%))

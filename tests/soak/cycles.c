@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// cycles GOAL NAMES PROCESSES: loads and unloads copies of lr_soak_00 under so many names, as fast
-// as it can, until GOAL of them have gone; prints how often each name was unloaded, as JSON.
-// lr_board must be loaded.
+// cycles GOAL NAMES PROCESSES [SECONDS]: loads and unloads copies of lr_soak_00 under so many
+// names, as fast as it can, until GOAL of them have gone or so many seconds; prints how often each
+// name was unloaded, as JSON. lr_board must be loaded.
 //
 // Each copy holds soft references, and is told to put them when delete_module has returned: so
 // every free is deferred. None may fail but a load under a name that is still being freed.
@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -96,18 +97,27 @@ static void cycle(int nth)
         }
 }
 
+static void time_is_up(int signal)
+{
+    (void)signal;
+    cycles->stop = true;
+}
+
 int main(int argc, char **argv)
 {
     bool failed = false;
+    unsigned seconds = 0;
     int status;
 
-    if (argc == 4) {
+    if (argc == 4 || argc == 5) {
         goal = strtol(argv[1], NULL, 10);
         names = atoi(argv[2]);
         processes = atoi(argv[3]);
+        seconds = argc == 5 ? atoi(argv[4]) : 0;
     }
     if (goal <= 0 || names <= 0 || names > MOST_NAMES || processes <= 0 || processes > names) {
-        fprintf(stderr, "usage: cycles GOAL NAMES PROCESSES, at most %d names\n", MOST_NAMES);
+        fprintf(stderr, "usage: cycles GOAL NAMES PROCESSES [SECONDS], at most %d names\n",
+                MOST_NAMES);
         return 2;
     }
     cycles = mmap(NULL, sizeof(*cycles), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -124,6 +134,8 @@ int main(int argc, char **argv)
             exit(0);
         }
     }
+    sigaction(SIGALRM, &(struct sigaction){.sa_handler = time_is_up, .sa_flags = SA_RESTART}, NULL);
+    alarm(seconds); // 0: never
     while (wait(&status) > 0)
         if (status)
             cycles->stop = failed = true;

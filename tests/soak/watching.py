@@ -23,7 +23,9 @@ USUAL = (64, 4)
 WARM_UP = 500  # cycles before the first figures: threads and caches that stay
 # Of its resident memory, once the run is warm. One kept record of an unload takes more than 500.
 GROWTH_BYTES = 50
-WARM = 0.2  # of the cycles: by then as many unloads were in the air at once as ever will be
+# Unloads until it is warm: its memory of the last ones is full, and as many were in the air at once
+# as ever will be.
+WARM = 4000
 UNLOADS = re.compile(r'^lastref_unloads_total\{module="(.*)",outcome="(.*)"\} (\d+)$', re.M)
 
 
@@ -55,11 +57,13 @@ def judge(text, done):
 
 def judge_memory(boot):
     """The kernel's must come back, lastref's own be flat once it is warm. Returns by how many bytes
-    that grew."""
+    that grew; None where it was not warm for as long as it took to become so."""
     if boot["losses"]:
         raise stress.Wrong("memory was lost: " + "; ".join(boot["losses"].values()))
     samples = boot["samples"]
-    warm = next(s for s in samples if s["cycles"] >= boot["cycles"] * WARM)
+    if boot["cycles"] < 2 * WARM:
+        return None
+    warm = next(s for s in samples if s["cycles"] >= WARM)
     grown = samples[-1]["resident_bytes"] - warm["resident_bytes"]
     after = samples[-1]["cycles"] - warm["cycles"]
     if grown > after * GROWTH_BYTES:
@@ -85,12 +89,11 @@ def settled(port, wanted):
         time.sleep(1)
 
 
-def one_boot(kernel, cycles):
-    """Boots, does the cycles and judges the counts; raises what is wrong. The memory is the caller's
-    to judge, which takes some thousands of cycles."""
+def one_boot(kernel, cycles, seconds=0):
+    """Boots, does the cycles, for so many seconds at most if not 0, and judges the counts; raises what
+    is wrong. The memory is the caller's to judge."""
     program = compiled("cycles", SOURCES)
     names, processes = SHAPE.get(kernel.name, USUAL)
-    began = time.monotonic()
     with Guest(kernel, lastref="lastref", copies={"cycles": program},
                extra_modules=modules.built(kernel, stress.HERE / "modules")) as guest:
         guest.check("insmod modules/lr_board.ko")
@@ -98,12 +101,14 @@ def one_boot(kernel, cycles):
         before = figures.take(guest)
         port = exporter.reach(guest)
         serve = exporter.start(guest, 1)
-        job = guest.start(["./cycles", cycles, names, processes])
+        began = time.monotonic()
+        job = guest.start(["./cycles", cycles, names, processes, seconds])
         samples = []
         while not job.done and not guest.is_lost:
             samples.append(sample(scrape(port)))
             time.sleep(SAMPLE_SECONDS)
         result = job.wait()
+        took = time.monotonic() - began
         if result.status:
             raise stress.Wrong(f"cycles: {result.stderr}")
         done = json.loads(result.stdout)
@@ -116,5 +121,4 @@ def one_boot(kernel, cycles):
         guest.check("rmmod lr_board")
     return {"cycles": sum(done.values()), "names": len(done), "samples": samples,
             "memory": {"before": before.summary(), "after": after.summary()},
-            "losses": figures.losses(before, after, cycles),
-            "seconds": round(time.monotonic() - began, 1)}
+            "losses": figures.losses(before, after, sum(done.values())), "seconds": round(took, 1)}

@@ -91,7 +91,8 @@ TEST(Metrics, AFreeThatTakesLongCountsOnceAndWhole)
         EXPECT_EQ(count_of(doc, "foo", UnloadEnd::Freed), 0U);
         EXPECT_TRUE(doc.pending.contains({"foo", "freeing"}));
     }
-    feed(session, "60.500000000 freed module=foo id=7 comm=rmmod pid=71\n60.600000000 returned comm=rmmod pid=71\n" +
+    feed(session, "60.500000000 freed module=foo id=7 comm=rmmod pid=71\n60.600000000 returned "
+                  "comm=rmmod pid=71\n" +
                       snapshot(61) + snapshot(62));
     const MetricsDoc &doc = metrics.update(session, 0);
     EXPECT_EQ(count_of(doc, "foo", UnloadEnd::Freed), 1U);
@@ -133,8 +134,8 @@ TEST(Metrics, WhatComesOfAnUnloadThatWasTakenForOverIsNoOther)
                       "10.500000000 returned comm=rmmod pid=71\n" + snapshot(11) + snapshot(12) +
                       snapshot(13) + snapshot(14));
     EXPECT_EQ(count_of(metrics.update(session, 0), "foo", UnloadEnd::Freed), 1U);
-    feed(session, "14.500000000 freed module=foo id=7 comm=rmmod pid=71\n" + snapshot(15) + snapshot(16) +
-                      snapshot(17));
+    feed(session, "14.500000000 freed module=foo id=7 comm=rmmod pid=71\n" + snapshot(15) +
+                      snapshot(16) + snapshot(17));
     const MetricsDoc &doc = metrics.update(session, 0);
     EXPECT_EQ(count_of(doc, "foo", UnloadEnd::Freed), 1U);
     EXPECT_EQ(doc.incomplete, 1U);

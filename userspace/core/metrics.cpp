@@ -156,9 +156,9 @@ void Metrics::add_pending(const std::vector<UnloadRecord> &open, const RefsDoc &
         const bool crashed = record.outcome == Outcome::Crashed;
         const bool is_going = record.instance_id && going.contains(*record.instance_id);
         // Not going yet, or off the list already.
-        const bool besides = (phase.name == PhaseName::Requested ||
-                              phase.name == PhaseName::Freeing) &&
-                             record.complete;
+        const bool besides =
+            (phase.name == PhaseName::Requested || phase.name == PhaseName::Freeing) &&
+            record.complete;
         if (crashed ? !is_going : !phase.ongoing || !(is_going || besides)) {
             continue;
         }

@@ -49,7 +49,7 @@ struct Life {
     bool found_at_start = false; ///< that was the first snapshot of all
     /// The first snapshot that showed it going and without its base, if no event had told so.
     std::optional<ModuleSeen> found_dropped;
-    std::optional<ModuleSeen> latest;         ///< the latest snapshot that showed it going
+    std::optional<ModuleSeen> latest; ///< the latest snapshot that showed it going
     /// The snapshot that showed it gone for good: the event of its free was lost.
     std::optional<std::uint64_t> vanished_ns;
     unsigned missing = 0; ///< from so many complete snapshots in a row

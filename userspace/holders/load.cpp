@@ -207,6 +207,10 @@ Result<Skeleton> load_programs(std::vector<NotExamined> &not_examined)
                      "lastref doctor says what is missing", ExitCode::Unsupported});
     }
     auto skeleton = load_what_is_accepted(here, not_examined);
+    if (!skeleton && errno == ENOMEM) {
+        return fail({"the kernel had no memory for the BPF programs that look for holders", 0,
+                     "try again", ExitCode::Unsupported});
+    }
     if (!skeleton) {
         return fail({"the kernel does not accept the BPF programs that look for holders", errno,
                      "run it as root; lastref doctor says what this kernel lacks",
