@@ -119,7 +119,7 @@ def test_one_allocation_fails_while_it_attaches(guest, attach):
 
 def fail_one_of(guest, interval):
     """Fails the allocation of that number, counted from any before on, of all that are told to
-    fail and of their children, once."""
+    fail and of their children: one of each kind."""
     set_up(guest, interval=interval, times=1, probability=100)
 
 
@@ -149,7 +149,7 @@ def test_one_allocation_fails_while_it_searches(guest):
         seen.append("right" if doc["hard"]["explained"] else "not all examined")
     holder.close()
     print("why:", Counter(seen))
-    assert set(told) == {0, 1} and len(set(seen)) > 1  # the control
+    assert any(told) and max(told) <= len(KINDS) and len(set(seen)) > 1  # the control
 
 
 @pytest.fixture

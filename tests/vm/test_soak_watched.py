@@ -49,6 +49,7 @@ def test_memory_that_grows_is_noticed():
     samples = [{"cycles": c, "resident_bytes": 10_000_000} for c in range(0, 10_001, 1000)]
     flat = {"cycles": 10_000, "losses": {}, "samples": samples}
     assert watching.judge_memory(flat) == 0
+    assert watching.judge_memory({**flat, "cycles": 2 * watching.WARM - 1}) is None  # too few
     growing = copy.deepcopy(flat)
     for one in growing["samples"]:
         one["resident_bytes"] += 100 * one["cycles"]
