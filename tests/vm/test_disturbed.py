@@ -65,14 +65,7 @@ def now_ns(guest):
 
 def exact(guest, job):
     """Ends a `refs` of lr_refs and holds its counts against the module's own."""
-    doc = tool.one_document(tool.finish(job))
-    counted = truth.counters(guest, "lr_refs")
-    for kind in ("get", "put"):
-        seen = tool.sites(tool.only_module(doc, "lr_refs"), kind)
-        assert {name: row["count"] for name, row in seen.items()} == {
-            f"lr_{kind}_{letter}": counted[f"{kind}.{letter.upper()}"] for letter in "abc"}
-    assert counted["get"] > 0
-    assert not any(doc["losses"].values()), doc["losses"]
+    tool.check_counted(guest, tool.one_document(tool.finish(job)))
 
 
 def unload(guest, doc):

@@ -147,3 +147,14 @@ def sites(module, kind="get"):
 def only_module(doc, name):
     module, = [m for m in doc["modules"] if m["module"] == name]
     return module
+
+
+def check_counted(guest, doc):
+    """A refs document has the counts of gets and puts that lr_refs has, and nothing was lost."""
+    counted = truth.counters(guest, "lr_refs")
+    for kind in ("get", "put"):
+        seen = sites(only_module(doc, "lr_refs"), kind)
+        assert {name: row["count"] for name, row in seen.items()} == {
+            f"lr_{kind}_{letter}": counted[f"{kind}.{letter.upper()}"] for letter in "abc"}
+    assert counted["get"] > 0
+    assert not any(doc["losses"].values()), doc["losses"]
