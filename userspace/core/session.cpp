@@ -92,7 +92,7 @@ void Session::feed(const Event &event)
     }
     state.requests.feed(event);
     state.instances.feed(event);
-    state.tracker.feed(event, state.instances);
+    state.tracker.feed(event, state.instances, state.losses);
     state.feed_ledger(event);
     state.feed_command(event);
     state.lines =

@@ -17,6 +17,16 @@ constexpr std::size_t max_forgotten = 1024;
 // How long a free may take that has begun, when nothing says that its end was lost.
 constexpr std::uint64_t patience_ns = 60'000'000'000;
 
+/// free_module() takes it off the list of modules first, and then waits for an RCU grace period.
+bool may_be_freeing(const Life &life, std::uint64_t now_ns, const LossHistory &losses)
+{
+    if (!life.freeing_ns || now_ns >= *life.freeing_ns + patience_ns) {
+        return false;
+    }
+    const auto lost = losses.during(*life.freeing_ns, now_ns);
+    return lost.events == 0 && lost.missed_probes == 0;
+}
+
 } // namespace
 
 std::uint64_t Attempt::began_ns() const
@@ -288,31 +298,17 @@ void UnloadTracker::on(const ModuleSeen &event)
     }
 }
 
-void UnloadTracker::on(const LossesSeen &event)
+void UnloadTracker::on_snapshot_end(const LossHistory &losses)
 {
-    if (const std::uint64_t lost = event.events + event.missed_probes; lost > lost_) {
-        lost_ = lost;
-        lost_ns_ = event.ts_ns;
-    }
-}
-
-/// free_module() takes it off the list of modules first, and then waits for an RCU grace period.
-bool UnloadTracker::may_be_freeing(const Life &life) const
-{
-    return life.freeing_ns && lost_ns_ < *life.freeing_ns &&
-           snapshot_ns_.value_or(0) < *life.freeing_ns + patience_ns;
-}
-
-void UnloadTracker::on_snapshot_end()
-{
+    const std::uint64_t now = snapshot_ns_.value_or(0);
     std::sort(in_snapshot_.begin(), in_snapshot_.end());
     for (auto &[id, life] : lives_) {
-        if (!life.ending() || life.over() || life.began_ns() > snapshot_ns_.value_or(0)) {
+        if (!life.ending() || life.over() || life.began_ns() > now) {
             continue;
         }
         if (std::binary_search(in_snapshot_.begin(), in_snapshot_.end(), id)) {
             life.missing = 0;
-        } else if (++life.missing >= 2 && !may_be_freeing(life)) {
+        } else if (++life.missing >= 2 && !may_be_freeing(life, now, losses)) {
             // One snapshot may miss a module whose free is reported but not yet read; in two in a
             // row it is gone, and the event of its free was lost.
             life.vanished_ns = snapshot_ns_;
@@ -359,7 +355,8 @@ void UnloadTracker::forget(const std::set<std::uint64_t> &attempts,
     }
 }
 
-void UnloadTracker::feed(const Event &event, const InstanceTable &instances)
+void UnloadTracker::feed(const Event &event, const InstanceTable &instances,
+                         const LossHistory &losses)
 {
     const EventHeader &head = header(event);
     if (forgotten_.contains(head.instance_id)) {
@@ -377,7 +374,7 @@ void UnloadTracker::feed(const Event &event, const InstanceTable &instances)
             using T = std::decay_t<decltype(any)>;
             if constexpr (std::is_same_v<T, UnloadRequested> || std::is_same_v<T, ExitStart> ||
                           std::is_same_v<T, SoftOp> || std::is_same_v<T, TaskGone> ||
-                          std::is_same_v<T, ModuleSeen> || std::is_same_v<T, LossesSeen>) {
+                          std::is_same_v<T, ModuleSeen>) {
                 on(any);
             } else if constexpr (std::is_same_v<T, ExitDone>) {
                 ExitDone known = any;
@@ -397,7 +394,7 @@ void UnloadTracker::feed(const Event &event, const InstanceTable &instances)
                 snapshot_ns_ = any.ts_ns;
                 in_snapshot_.clear();
             } else if constexpr (std::is_same_v<T, SnapshotEnd>) {
-                on_snapshot_end();
+                on_snapshot_end(losses);
             } else if constexpr (std::is_same_v<T, Command>) {
                 command_ns_ = any.ts_ns;
             }

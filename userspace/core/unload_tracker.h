@@ -3,6 +3,7 @@
 
 #include "core/event.h"
 #include "core/instances.h"
+#include "core/losses.h"
 
 #include <cstdint>
 #include <deque>
@@ -71,7 +72,8 @@ struct Life {
 /// here; unload_record.h judges them by their times.
 class UnloadTracker {
 public:
-    void feed(const Event &event, const InstanceTable &instances);
+    /// The tables and the losses have been fed with the event before.
+    void feed(const Event &event, const InstanceTable &instances, const LossHistory &losses);
 
     /// Drops these attempts (by Attempt::order) and the lives of these instances. What still comes
     /// of those instances is no other unload of theirs.
@@ -95,9 +97,7 @@ private:
     void on(const TaskGone &event);
     void on(const NotAttempted &event, const InstanceTable &instances);
     void on(const ModuleSeen &event);
-    void on(const LossesSeen &event);
-    void on_snapshot_end();
-    [[nodiscard]] bool may_be_freeing(const Life &life) const;
+    void on_snapshot_end(const LossHistory &losses);
 
     Attempt &new_attempt(const EventHeader &head);
     Attempt *open_attempt(std::uint32_t tid);
@@ -114,8 +114,6 @@ private:
     std::uint64_t snapshots_ = 0;
     std::optional<std::uint64_t> snapshot_ns_; ///< of the one that is being fed
     std::vector<std::uint64_t> in_snapshot_;
-    std::uint64_t lost_ = 0;    ///< events, and runs of probes
-    std::uint64_t lost_ns_ = 0; ///< the latest of them was lost before this
     /// Forgotten without their free: it may still come. Only so many of the latest.
     std::set<std::uint64_t> forgotten_;
 };
