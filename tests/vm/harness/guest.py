@@ -87,7 +87,7 @@ class Guest:
         return bool(self.release)
 
     def _boot_up(self, acceleration):
-        """Boots; once more if the kernel splats before any command has been started.
+        """Boots; once more if the kernel splats or stands still before any command has been started.
 
         About one in a hundred emulated boots of a stock kernel does (the emulator races with the
         kernel's own text patching). That says nothing about what is tested here, but it is told.
@@ -104,13 +104,13 @@ class Guest:
             if not splats and not problem:
                 return
             self.machine.stop()
-            if not splats or attempt == 2:
+            if attempt == 2 or not (splats or isinstance(problem, GuestTimeout)):
                 break
-            say(f"{self.kernel.name} splatted before any command had started "
-                f"({splats[0].line}): booting again, once")
+            what = f"splatted ({splats[0].line})" if splats else f"stood still for {BOOT_SECONDS} s"
+            say(f"{self.kernel.name} {what} before any command had started: booting again, once")
         self.scratch.cleanup()
         if splats:
-            raise SplatError(f"the kernel splatted during boot, twice:\n{splats[0].context}")
+            raise SplatError(f"the kernel splatted during its second boot:\n{splats[0].context}")
         raise problem
 
     # --- what arrives, on the machine's thread ---
