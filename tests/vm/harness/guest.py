@@ -106,8 +106,9 @@ class Guest:
             self.machine.stop()
             if attempt == 2 or not (splats or isinstance(problem, GuestTimeout)):
                 break
-            what = f"splatted ({splats[0].line})" if splats else f"stood still for {BOOT_SECONDS} s"
-            say(f"{self.kernel.name} {what} before any command had started: booting again, once")
+            what = splats[0].line if splats else str(problem).splitlines()[0]
+            say(f"{self.kernel.name} failed ({what}) before any command had started: "
+                "booting again, once")
         self.scratch.cleanup()
         if splats:
             raise SplatError(f"the kernel splatted during its second boot:\n{splats[0].context}")
