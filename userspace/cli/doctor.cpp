@@ -123,7 +123,7 @@ void add_limits_of_why(kernel::Features &features)
 Result<ExitCode> doctor(const Options &options)
 {
     kernel::set_verbose(false);
-    auto features = kernel::probe_features();
+    auto features = kernel::probe_features(kernel::Environment::read());
     add_limits_of_why(features);
     if (options.format == Format::Json) {
         print_json(features);

@@ -74,14 +74,23 @@ Observer::Observer(kernel::Tracer tracer, StopSignals signals, Session session, 
 
 Result<Observer> Observer::start(const ObserverPlan &plan)
 {
+    const auto env = [&plan] {
+        const Progress progress("looking at the kernel", !plan.announce);
+        return kernel::Environment::read();
+    }();
+    return start(plan, env);
+}
+
+Result<Observer> Observer::start(const ObserverPlan &plan, const kernel::Environment &env)
+{
     auto info = describe(kernel::this_host());
     auto signals = StopSignals::block();
     if (!signals) {
         return fail(signals.error());
     }
-    auto tracer = [&plan] {
+    auto tracer = [&] {
         const Progress progress("attaching", !plan.announce);
-        return kernel::Tracer::open_and_attach(plan.tracer);
+        return kernel::Tracer::open_and_attach(env, plan.tracer);
     }();
     if (!tracer) {
         return fail(tracer.error());

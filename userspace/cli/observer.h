@@ -8,6 +8,7 @@
 #include "core/metrics.h"
 #include "core/session.h"
 #include "decode/recording.h"
+#include "kernel/environment.h"
 #include "kernel/tracer.h"
 
 #include <chrono>
@@ -47,9 +48,12 @@ struct ObserverHooks {
 /// into the session, so that a replay of the recording says what the live run said.
 class Observer {
 public:
-    /// Attaches, takes the first snapshot and, if asked to, says "lastref: attached (HOW)"
-    /// on stderr.
+    /// Looks at the kernel, then as below.
     static Result<Observer> start(const ObserverPlan &plan);
+
+    /// On the kernel that `env` was read of: attaches, takes the first snapshot and, if asked to,
+    /// says "lastref: attached (HOW)" on stderr.
+    static Result<Observer> start(const ObserverPlan &plan, const kernel::Environment &env);
 
     /// Starts the user's command; the unloads that it and its descendants ask for are its own.
     Result<void> start_command(const std::vector<std::string> &argv, bool stdout_to_stderr);

@@ -7,6 +7,7 @@
 
 #include <fmt/ostream.h>
 #include <unistd.h>
+#include <utility>
 
 namespace lastref::cli {
 namespace {
@@ -39,9 +40,9 @@ void warn_of_losses(const Losses &losses)
     render_losses(std::cerr, losses, "lastref: ");
 }
 
-Result<ExitCode> print_plan(const kernel::TracerOptions &tracer)
+Result<ExitCode> print_plan(const kernel::TracerOptions &tracer, kernel::Environment env)
 {
-    const auto probes = kernel::plan_probes(kernel::probe_features(), tracer);
+    const auto probes = kernel::plan_probes(kernel::probe_features(std::move(env)), tracer);
     if (!probes) {
         return fail(probes.error());
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/options.h"
+#include "kernel/environment.h"
 #include "kernel/features.h"
 #include "render/render.h"
 
@@ -42,7 +43,9 @@ void print(const Document &doc, const Options &options)
 /// Says on stderr what was lost; nothing when nothing was.
 void warn_of_losses(const Losses &losses);
 
-/// `--dry-run`: prints what would be attached. Unsupported if something required is missing.
-Result<ExitCode> print_plan(const kernel::TracerOptions &tracer);
+/// `--dry-run`: prints what would be attached on the kernel that `env` was read of. Unsupported if
+/// something required is missing.
+Result<ExitCode> print_plan(const kernel::TracerOptions &tracer,
+                            kernel::Environment env = kernel::Environment::read());
 
 } // namespace lastref::cli

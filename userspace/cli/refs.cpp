@@ -6,13 +6,15 @@
 #include "cli/messages.h"
 #include "cli/observer.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "cli/replay.h"
 #include "cli/terminal.h"
-#include "kernel/features.h"
+#include "kernel/environment.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <fmt/format.h>
+#include <utility>
 
 namespace lastref::cli {
 namespace {
@@ -126,10 +128,14 @@ Result<ExitCode> refs(const Options &options)
         return refs_of_recording(options);
     }
     kernel::set_verbose(options.verbose);
-    const auto query = make_query(options, kernel::probe_features().soft_references);
+    auto env = [&options] {
+        const Progress progress("looking at the kernel", options.quiet);
+        return kernel::Environment::read();
+    }();
+    const auto query = make_query(options, env.soft_references());
     ObserverPlan plan{.tracer = {.attach = options.attach, .soft = query.soft, .hard = query.hard}};
     if (options.dry_run) {
-        return print_plan(plan.tracer);
+        return print_plan(plan.tracer, std::move(env));
     }
     plan.snapshot_every = snapshot_every;
     plan.snapshot_sparingly = !options.interval_s;
@@ -140,7 +146,7 @@ Result<ExitCode> refs(const Options &options)
                        std::chrono::milliseconds(10), snapshot_every);
     }
     plan.duration_s = options.duration_s;
-    auto observer = Observer::start(plan);
+    auto observer = Observer::start(plan, env);
     if (!observer) {
         return fail(observer.error());
     }

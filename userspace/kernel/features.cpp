@@ -9,6 +9,7 @@
 #include <array>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <utility>
 
 namespace lastref::kernel {
 namespace {
@@ -115,9 +116,9 @@ std::optional<Finding> missing_to_search()
     return needed.empty() ? std::nullopt : std::optional(needed.front());
 }
 
-Features probe_features()
+Features probe_features(Environment found)
 {
-    auto env = std::make_shared<Environment>(Environment::read());
+    auto env = std::make_shared<Environment>(std::move(found));
     env->read_traceable();
     Features features;
     features.kernel_release = env->release;

@@ -61,9 +61,9 @@ struct Features {
     std::shared_ptr<const Environment> environment; ///< what this was drawn from; never null
 };
 
-/// Looks at the running kernel. Attaches nothing and loads nothing. Works for any user; what a
-/// user may not see counts as absent.
-Features probe_features();
+/// What follows from `env`, whose `traceable` is read now. Attaches nothing and loads nothing.
+/// Works for any user; what a user may not see counts as absent.
+Features probe_features(Environment env);
 
 /// The first thing that keeps the kernel's data from being searched (which needs fewer things than
 /// tracing does); empty where nothing does.

@@ -197,9 +197,8 @@ Tracer::Tracer(Tracer &&) noexcept = default;
 Tracer &Tracer::operator=(Tracer &&) noexcept = default;
 Tracer::~Tracer() = default;
 
-Result<Tracer> Tracer::open_and_attach(const TracerOptions &options)
+Result<Tracer> Tracer::open_and_attach(const Environment &env, const TracerOptions &options)
 {
-    const auto env = Environment::read();
     const auto modes = choose_modes(env, options.attach);
     if (!modes) {
         // Without privileges nothing is known of the kernel, so that reason comes first.

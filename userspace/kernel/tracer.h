@@ -22,13 +22,13 @@ namespace lastref::kernel {
 /// Not for use by several threads at a time.
 class Tracer {
 public:
-    /// Loads the programs and attaches them. When this returns, every unload, get and put that
-    /// begins is seen.
+    /// Loads the programs and attaches them on the kernel that `env` was read of. When this
+    /// returns, every unload, get and put that begins is seen.
     ///
     /// Fails with ExitCode::Unsupported where privileges or kernel do not suffice (no root, no
     /// BTF, a function that cannot be probed, soft references asked for by tracepoint where there
     /// is none), and says what to do.
-    static Result<Tracer> open_and_attach(const TracerOptions &options);
+    static Result<Tracer> open_and_attach(const Environment &env, const TracerOptions &options);
 
     Tracer(Tracer &&) noexcept;
     Tracer &operator=(Tracer &&) noexcept;
