@@ -9,7 +9,7 @@ FUZZ ?= wire
 SECONDS ?= 600
 BENCH ?= 6.12 6.1 stock-6.12 stock-6.1
 
-.PHONY: all deps check lint unit test demo kernel patch-check patch-each patch-test mutants vm soak soak-watched bench bench-check fuzz oracle install deb static clean help
+.PHONY: all deps check lint unit test demo kernel patch-check patch-each patch-test test-repeat mutants vm soak soak-watched bench bench-check fuzz oracle install deb static clean help
 
 all: ## build lastref (build/release/lastref)
 	@scripts/deps build
@@ -52,6 +52,9 @@ mutants: ## break the series on purpose, and see that its selftests notice
 
 patch-test: ## the series on kernels of its own: the sample, and the kernel's selftests compared
 	@scripts/test patch
+
+test-repeat: ## the tests in guests N times over, to find those that fail now and then: N=10 FILES="test_why.py …"
+	@N="$(N)" FILES="$(FILES)" scripts/test repeat
 
 vm: ## a shell in a guest, with lastref and the test modules: K=6.12, stock-6.12, …
 	@scripts/deps build vm $(if $(filter stock-%,$(K)),,kernel source-$(firstword $(subst -, ,$(K))))

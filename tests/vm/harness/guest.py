@@ -7,7 +7,7 @@ import threading
 import time
 from pathlib import Path
 
-from . import accel, image, kernels, modules, qemu, splat, wire
+from . import accel, image, kernels, modules, qemu, splat, usage, wire
 from .job import Job
 from .paths import say
 
@@ -67,6 +67,7 @@ class Guest:
         self.jobs = {}
         self.release = None
         self.is_lost = False  # QEMU has gone, for whatever reason
+        self.boot_seconds = None  # of processors, until it was up
         self.is_off = self.was_lost = False  # ended by power_off(), which found it lost
         self.parsers = {"control": wire.Parser(), "data": wire.Parser()}
 
@@ -83,7 +84,7 @@ class Guest:
             while not (self.release or self.is_lost or time.monotonic() > until
                        or "KVM internal error" in self.machine.said()):
                 self.changed.wait(0.2)
-        self.machine.stop()
+        self._stop()
         return bool(self.release)
 
     def _boot_up(self, acceleration):
@@ -102,8 +103,9 @@ class Guest:
                 problem = error
             splats = splat.scan(self.console)
             if not splats and not problem:
+                self.boot_seconds = self.machine.processor_seconds()
                 return
-            self.machine.stop()
+            self._stop()
             if attempt == 2 or not (splats or isinstance(problem, GuestTimeout)):
                 break
             what = splats[0].line if splats else str(problem).splitlines()[0]
@@ -242,8 +244,13 @@ class Guest:
             self.was_lost = self.is_lost
             return found
         finally:
-            self.machine.stop()
+            self._stop()
             self.scratch.cleanup()
+
+    def _stop(self):
+        total = self.machine.stop()
+        boot = total if self.boot_seconds is None else self.boot_seconds  # it may not have come up
+        usage.keep(usage.Usage(self.kernel.name, boot, total))
 
     def close(self):
         if found := self.power_off():

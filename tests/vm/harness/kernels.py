@@ -10,6 +10,8 @@ from pathlib import Path
 from . import stock
 from .paths import REPO, HarnessError
 
+FOUND = "LASTREF_KERNELS"  # NAME=DIRECTORY of kernels that an earlier process of this run has found
+
 
 @dataclass(frozen=True)
 class Kernel:
@@ -63,11 +65,20 @@ def names():
     return [*built_here(), *stock.METAPACKAGES]
 
 
+def handed_down(found):
+    """What an environment says of kernels that have been found already, for processes to come:
+    to ask for each anew costs seconds (apt, or the checksum of a source)."""
+    return {FOUND: os.pathsep.join(f"{kernel.name}={kernel.directory}" for kernel in found)}
+
+
 @functools.lru_cache
 def get(name):
     """The kernel of that name, built or downloaded first if it is not in the cache."""
     if name not in names():
         raise HarnessError(f"no kernel is called {name!r}; there are {', '.join(names())}")
+    found = dict(one.split("=", 1) for one in os.environ.get(FOUND, "").split(os.pathsep) if one)
+    if name in found:
+        return Kernel(name, Path(found[name]))
     if name in stock.METAPACKAGES:
         return Kernel(name, stock.unpacked(name))
     result = subprocess.run([REPO / "kernel-patch" / "build", name], stdout=subprocess.PIPE,

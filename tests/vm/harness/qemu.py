@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import threading
 
+from . import usage
 from .image import program
 
 # What the kernel is told: everything it says goes to the console (with "quiet" a WARN would not),
@@ -97,13 +98,19 @@ class Machine:
         self.errors.seek(0)
         return self.errors.read().decode(errors="replace").strip()
 
+    def processor_seconds(self):
+        """What it has used up to now; it must not have been stopped."""
+        return usage.processor_seconds(self.process.pid)
+
     def stop(self):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+        """Ends it, once; returns the processor seconds it has used."""
+        os.kill(self.process.pid, signal.SIGKILL)  # if it has gone by itself, it is still to be waited for
+        _, status, used = os.wait4(self.process.pid, 0)
+        self.process.returncode = os.waitstatus_to_exitcode(status)
         self.thread.join(10)
         for end in self.ports.values():
             end.close()
+        return used.ru_utime + used.ru_stime
 
 
 def scratch_directory():
