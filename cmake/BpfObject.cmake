@@ -17,11 +17,14 @@ function(lastref_bpf_skeleton name)
         set(object ${dir}/${stem}.bpf.o)
         add_custom_command(
             OUTPUT ${object}
+            # In the sources' directory, by relative paths: the names of files are kept in the object,
+            # which is to be the same in every clone.
             COMMAND ${BPF_CLANG} -target bpf -D__TARGET_ARCH_x86 -O2 -g -mcpu=v3
-                    -Wall -Wextra -Wno-unused-parameter -Werror -I${CMAKE_SOURCE_DIR}
+                    -Wall -Wextra -Wno-unused-parameter -Werror -I. -fdebug-compilation-dir=.
                     -idirafter /usr/include/${CMAKE_LIBRARY_ARCHITECTURE}
-                    -c ${CMAKE_SOURCE_DIR}/${source} -o ${object}
+                    -c ${source} -o ${object}
             COMMAND ${BPF_STRIP} -g ${object}
+            WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
             DEPENDS ${CMAKE_SOURCE_DIR}/${source} ${headers}
             COMMENT "Compiling ${source} for BPF"
             VERBATIM)

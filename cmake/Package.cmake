@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What `make install` puts where, and the Debian package of it (make deb).
 
+# The programs that only these targets need (scripts/deps: package) are looked for when they are run:
+# a build that was configured before they were installed would remember that they are not there.
+
 include(GNUInstallDirs)
-find_program(PANDOC pandoc)
-find_program(GZIP gzip)
 
 # Compresses a file for good: the same input makes the same output.
 function(compressed output source)
-    add_custom_command(OUTPUT ${output} COMMAND ${GZIP} -9nc ${source} > ${output}
+    add_custom_command(OUTPUT ${output} COMMAND gzip -9nc ${source} > ${output}
         DEPENDS ${source} VERBATIM)
 endfunction()
 
@@ -22,7 +23,7 @@ foreach(source ${man_sources})
     get_filename_component(name ${source} NAME_WLE) # without .md
     set(page ${CMAKE_BINARY_DIR}/man/${name})
     add_custom_command(OUTPUT ${page}
-        COMMAND ${PANDOC} --standalone --from=markdown-smart --to=man
+        COMMAND pandoc --standalone --from=markdown-smart --to=man
                 "--metadata=footer:lastref ${PROJECT_VERSION}"
                 "--metadata=header:System Manager's Manual" --output=${page} ${source}
         DEPENDS ${source} VERBATIM)

@@ -62,5 +62,6 @@ function(lastref_report_page target)
         COMMAND ${CMAKE_SOURCE_DIR}/userspace/report-page/assemble ${uplot} ${code}
         DEPENDS ${parts} ${uplot}/dist/uPlot.iife.min.js ${uplot}/dist/uPlot.min.css
         COMMENT "Putting the HTML page together" VERBATIM)
+    set_source_files_properties(${code} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON) # not ours to judge
     target_sources(${target} PRIVATE ${code})
 endfunction()

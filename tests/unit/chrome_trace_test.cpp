@@ -2,6 +2,7 @@
 // The Chrome trace of every stream keeps the rules of the Trace Event Format, and says what the
 // report says. tests/vm/chrome_trace.py has the same rules for real recordings.
 
+#include "source_tree.h"
 #include "stream_unloads.h"
 
 #include "render/render.h"
@@ -111,7 +112,7 @@ void check_rules(const json &trace)
 TEST(ChromeTrace, OfEveryStreamKeepsTheRules)
 {
     unsigned slices = 0;
-    for (const auto &entry : std::filesystem::directory_iterator(STREAMS_DIR)) {
+    for (const auto &entry : std::filesystem::directory_iterator(source_tree() / "tests/streams")) {
         if (entry.path().extension() == ".txt") {
             SCOPED_TRACE(entry.path());
             const json trace = trace_of(report_of(entry.path().stem()));

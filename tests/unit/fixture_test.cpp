@@ -7,6 +7,7 @@
 #include "decode/recording.h"
 #include "decode/recording_format.h"
 #include "render/render.h"
+#include "source_tree.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -104,7 +105,7 @@ class Frozen : public testing::TestWithParam<const char *> {
 protected:
     [[nodiscard]] static fs::path file(const char *suffix)
     {
-        return fs::path(FIXTURES_DIR) / (std::string(GetParam()) + suffix);
+        return test::source_tree() / "tests/fixtures" / (std::string(GetParam()) + suffix);
     }
 };
 

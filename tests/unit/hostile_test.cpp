@@ -3,6 +3,7 @@
 // every form of output.
 
 #include "harmless.h"
+#include "source_tree.h"
 #include "stream.h"
 #include "why_cases.h"
 
@@ -92,7 +93,8 @@ protected:
 TEST_P(Hostile, NamesStayInTheirPlaceInEveryForm)
 {
     Printed printed;
-    for (const fs::directory_entry &entry : fs::directory_iterator(STREAMS_DIR)) {
+    for (const fs::directory_entry &entry :
+         fs::directory_iterator(source_tree() / "tests/streams")) {
         if (entry.path().extension() == ".txt") {
             printed.add(parse_stream(read_stream_file(entry.path().filename().string())), name());
         }

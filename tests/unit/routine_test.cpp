@@ -8,8 +8,8 @@
 namespace lastref::test {
 namespace {
 
-constexpr RoutineFacts exiting{.state = ModuleState::Going, .soft = 1, .soft_base = true};
-constexpr RoutineFacts waits{.state = ModuleState::Going, .soft = 1};
+constexpr RoutineFacts in_exit{.state = ModuleState::Going, .soft = 1, .soft_base = true};
+constexpr RoutineFacts has_ended{.state = ModuleState::Going, .soft = 1};
 constexpr RoutineFacts over{.state = ModuleState::Going, .soft = 0};
 constexpr RoutineFacts live{.soft = 0, .soft_base = true};
 
@@ -41,19 +41,19 @@ RoutineStatus status(const RoutineFacts &facts, const RoutineLooks &looked)
 
 TEST(Routine, WorksOrIsStuck)
 {
-    EXPECT_EQ(status(exiting, looks(rmmod(200), rmmod(300, 6))), RoutineStatus::Working);
-    EXPECT_EQ(status(exiting, looks(rmmod(200), rmmod(300))), RoutineStatus::Stuck);
+    EXPECT_EQ(status(in_exit, looks(rmmod(200), rmmod(300, 6))), RoutineStatus::Working);
+    EXPECT_EQ(status(in_exit, looks(rmmod(200), rmmod(300))), RoutineStatus::Stuck);
 }
 
 TEST(Routine, IsOverWhenTheCountersSaySo)
 {
     const auto seen = looks(rmmod(200), rmmod(300));
-    EXPECT_EQ(status(waits, seen), RoutineStatus::Waiting);
+    EXPECT_EQ(status(has_ended, seen), RoutineStatus::Waiting);
     EXPECT_EQ(status(over, seen), RoutineStatus::Freeing);
     EXPECT_EQ(judge(over, seen)->task->process.pid, 71U);
     // Also when that came after the looks, or when there was no reason to look.
-    EXPECT_EQ(status(waits, nobody), RoutineStatus::Waiting);
-    EXPECT_EQ(status(waits, std::nullopt), RoutineStatus::Waiting);
+    EXPECT_EQ(status(has_ended, nobody), RoutineStatus::Waiting);
+    EXPECT_EQ(status(has_ended, std::nullopt), RoutineStatus::Waiting);
     EXPECT_EQ(status(over, std::nullopt), RoutineStatus::Freeing);
 }
 
@@ -71,12 +71,12 @@ TEST(Routine, AnUnformedModuleIsLoadedOrFreed)
 
 TEST(Routine, NobodyLookedSoNobodyIsMissed)
 {
-    auto crashed = exiting;
+    auto crashed = in_exit;
     crashed.oops = true;
-    EXPECT_FALSE(judge(exiting, std::nullopt));
+    EXPECT_FALSE(judge(in_exit, std::nullopt));
     EXPECT_FALSE(judge(crashed, std::nullopt));
     EXPECT_EQ(status(crashed, nobody), RoutineStatus::Crashed); // the control
-    EXPECT_EQ(status(exiting, nobody), RoutineStatus::Unknown);
+    EXPECT_EQ(status(in_exit, nobody), RoutineStatus::Unknown);
 }
 
 TEST(Routine, OfALiveModuleOnlyWhoWaitsToUnloadIt)

@@ -2,6 +2,7 @@
 // Writes every kind of JSON document that the streams give, for schema_test.py to validate: one
 // document a line in the directory that LASTREF_SAMPLES names (a temporary one without it).
 
+#include "source_tree.h"
 #include "stream.h"
 #include "why_cases.h"
 
@@ -68,7 +69,8 @@ TEST(Samples, AreWholeLinesOfJson)
 {
     Samples samples;
     add(samples, {});
-    for (const fs::directory_entry &entry : fs::directory_iterator(STREAMS_DIR)) {
+    for (const fs::directory_entry &entry :
+         fs::directory_iterator(source_tree() / "tests/streams")) {
         if (entry.path().extension() == ".txt") {
             const auto events = parse_stream(read_stream_file(entry.path().filename().string()));
             add(samples, events);

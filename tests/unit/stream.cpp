@@ -2,6 +2,7 @@
 #include "stream.h"
 
 #include "base/time.h"
+#include "source_tree.h"
 
 #include <fmt/format.h>
 #include <fstream>
@@ -357,7 +358,7 @@ std::string reprint_stream(const std::string &text)
 
 std::string read_stream_file(const std::string &name)
 {
-    std::ifstream file(std::string(STREAMS_DIR) + "/" + name);
+    std::ifstream file(source_tree() / "tests/streams" / name);
     if (!file) {
         throw std::runtime_error("cannot read tests/streams/" + name);
     }

@@ -3,6 +3,7 @@
 // NAME.report.txt, and NAME.refs.txt, NAME.trace.txt and NAME.overview.txt as far as they exist.
 // With LASTREF_UPDATE_STREAMS set those files are written anew instead, to be reviewed.
 
+#include "source_tree.h"
 #include "stream.h"
 
 #include "render/render.h"
@@ -21,7 +22,8 @@ namespace fs = std::filesystem;
 std::vector<std::string> stream_names()
 {
     std::vector<std::string> names;
-    for (const fs::directory_entry &entry : fs::directory_iterator(STREAMS_DIR)) {
+    for (const fs::directory_entry &entry :
+         fs::directory_iterator(source_tree() / "tests/streams")) {
         if (entry.path().extension() == ".txt") {
             names.push_back(entry.path().stem().string());
         }
@@ -37,7 +39,7 @@ protected:
     {
         const std::string name = file_name(kind);
         if (::getenv("LASTREF_UPDATE_STREAMS") != nullptr) {
-            std::ofstream(fs::path(STREAMS_DIR) / name) << actual;
+            std::ofstream(source_tree() / "tests/streams" / name) << actual;
             return;
         }
         EXPECT_EQ(read_stream_file(name), actual) << "in tests/streams/" << name;
@@ -50,7 +52,7 @@ protected:
 
     static bool exists(const std::string &kind)
     {
-        return fs::exists(fs::path(STREAMS_DIR) / file_name(kind));
+        return fs::exists(source_tree() / "tests/streams" / file_name(kind));
     }
 
     static SessionInfo info()

@@ -2,6 +2,7 @@
 #include "kernel/probes.h"
 #include "kernel/proc_text.h"
 #include "kernel/targets.h"
+#include "source_tree.h"
 
 #include <algorithm>
 #include <array>
@@ -266,7 +267,7 @@ TEST(Probes, AreDocumented)
                              where(one), loss_of(one, false), then(one));
     }
     std::ostringstream text;
-    text << std::ifstream(KERNELS_MD).rdbuf();
+    text << std::ifstream(test::source_tree() / "docs/kernels.md").rdbuf();
     EXPECT_THAT(text.str(), testing::HasSubstr(table)) << table;
 }
 

@@ -8,18 +8,12 @@
 #include "kernel/tracer.h"
 #include "render/style.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace lastref::cli {
 namespace {
-
-void add_flags(CLI::App &app, Options &options)
-{
-    add_output_flags(app, options);
-}
 
 const char *name_of(kernel::Finding::Level level)
 {
@@ -138,7 +132,7 @@ Result<ExitCode> doctor(const Options &options)
 
 } // namespace
 
-const Command doctor_command{"doctor", "Say what this kernel offers and what is missing", add_flags,
-                             doctor};
+const Command doctor_command{"doctor", "Say what this kernel offers and what is missing",
+                             add_doctor_flags, doctor};
 
 } // namespace lastref::cli

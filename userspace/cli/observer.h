@@ -20,6 +20,9 @@
 
 namespace lastref::cli {
 
+/// For what is to be as fine as four times a second.
+constexpr std::chrono::milliseconds snapshot_often{250};
+
 /// How a live observation is made.
 struct ObserverPlan {
     kernel::TracerOptions tracer;

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cli/options.h"
 
+#include "exporter/exporter.h"
+
 #include <CLI/CLI.hpp>
 #include <map>
 
 namespace lastref::cli {
+namespace {
 
 void add_output_flags(CLI::App &app, Options &options)
 {
@@ -18,6 +21,7 @@ void add_output_flags(CLI::App &app, Options &options)
     app.add_flag("-q,--quiet", options.quiet, "nothing on stderr but errors and losses");
 }
 
+/// The formats that a report has beside text and JSON.
 void add_format_flag(CLI::App &app, Options &options)
 {
     static const std::map<std::string, Format> formats{{"text", Format::Text},
@@ -56,6 +60,112 @@ void add_replay_flag(CLI::App &app, Options &options)
 {
     app.add_option("--replay", options.replay, "take a recording instead of the running kernel")
         ->type_name("FILE");
+}
+
+} // namespace
+
+void add_overview_flags(CLI::App &app, Options &options)
+{
+    add_output_flags(app, options);
+    app.add_flag("-v,--verbose", options.verbose, "show libbpf's own messages on stderr");
+}
+
+void add_why_flags(CLI::App &app, Options &options)
+{
+    app.add_option("MODULE", options.modules, "the module")->type_name("")->required()->expected(1);
+    add_output_flags(app, options);
+    app.add_option("-n,--top", options.top, "print at most N rows of the table")
+        ->check(CLI::PositiveNumber.description(""))
+        ->type_name("N");
+    app.add_flag("-v,--verbose", options.verbose, "show libbpf's own messages on stderr");
+}
+
+void add_run_flags(CLI::App &app, Options &options)
+{
+    add_output_flags(app, options);
+    add_duration_flag(app, options);
+    app.add_flag("-k,--stacks", options.stacks, "print the full stack of every call site");
+    app.add_flag("-T,--timestamp", options.wall_clock, "print times of day");
+    add_attach_flags(app, options);
+    app.footer("The command stands behind two dashes: lastref run [OPTIONS] -- COMMAND [ARGS]\n\n" +
+               app.get_footer());
+}
+
+void add_refs_flags(CLI::App &app, Options &options)
+{
+    app.add_option("MODULE", options.modules, "only these modules")->type_name("");
+    add_output_flags(app, options);
+    add_duration_flag(app, options);
+    app.add_flag("--soft", options.soft,
+                 "soft references (the default, where the kernel has them)");
+    app.add_flag("--hard", options.hard, "hard references (the default elsewhere)");
+    app.add_option("-i,--interval", options.interval_s, "print a table every SEC seconds")
+        ->check(CLI::PositiveNumber.description(""))
+        ->type_name("SEC");
+    app.add_option("-n,--top", options.top, "at most N call sites a module")
+        ->check(CLI::PositiveNumber.description(""))
+        ->type_name("N");
+    app.add_flag("-k,--stacks", options.stacks, "print the full stack of every call site");
+    app.add_flag("-T,--timestamp", options.wall_clock, "print times of day");
+    add_replay_flag(app, options);
+    add_attach_flags(app, options);
+}
+
+void add_trace_flags(CLI::App &app, Options &options)
+{
+    app.add_option("MODULE", options.modules, "only these modules")->type_name("");
+    add_output_flags(app, options);
+    add_duration_flag(app, options);
+    app.add_option("-p,--pid", options.pid, "only what this process does")->type_name("PID");
+    app.add_flag("-T,--timestamp", options.wall_clock, "print times of day");
+    add_replay_flag(app, options);
+    add_attach_flags(app, options);
+}
+
+void add_record_flags(CLI::App &app, Options &options)
+{
+    add_output_flags(app, options);
+    app.add_option("-o,--output", options.output, "the file to make")
+        ->required()
+        ->type_name("FILE");
+    app.add_flag("--hard", options.hard, "count hard references too");
+    add_duration_flag(app, options);
+    add_attach_flags(app, options);
+    app.footer("A command may follow: lastref record -o FILE [OPTIONS] -- COMMAND [ARGS]\n\n" +
+               app.get_footer());
+}
+
+void add_report_flags(CLI::App &app, Options &options)
+{
+    app.add_option("FILE,--replay", options.replay, "a recording made by lastref record")
+        ->type_name("");
+    add_output_flags(app, options);
+    add_format_flag(app, options);
+    app.add_flag("-k,--stacks", options.stacks, "print the full stack of every call site");
+    app.add_flag("-T,--timestamp", options.wall_clock, "print times of day");
+}
+
+void add_serve_flags(CLI::App &app, Options &options)
+{
+    options.listen = default_listen;
+    app.add_option("--listen", options.listen, "where to listen: a numeric address and a port")
+        ->capture_default_str()
+        ->type_name("HOST:PORT");
+    app.add_option("-i,--interval", options.interval_s, "read the counters every SEC seconds (5)")
+        ->check(CLI::Range(0.1, 3600.0).description(""))
+        ->type_name("SEC");
+    app.add_option("--modules", options.max_labels,
+                   "modules with series of their own; the others share module=\"other\" (100)")
+        ->check(CLI::Range(1U, 4096U).description(""))
+        ->type_name("N");
+    add_duration_flag(app, options);
+    app.add_flag("-q,--quiet", options.quiet, "nothing on stderr but errors and losses");
+    add_attach_flags(app, options);
+}
+
+void add_doctor_flags(CLI::App &app, Options &options)
+{
+    add_output_flags(app, options);
 }
 
 } // namespace lastref::cli

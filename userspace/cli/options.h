@@ -44,11 +44,15 @@ struct Options {
     bool has_command = false;
 };
 
-void add_output_flags(CLI::App &app, Options &options);
-/// The formats that a report has beside text and JSON.
-void add_format_flag(CLI::App &app, Options &options);
-void add_attach_flags(CLI::App &app, Options &options);
-void add_duration_flag(CLI::App &app, Options &options);
-void add_replay_flag(CLI::App &app, Options &options);
+/// The flags of each command. All are in one file, since CLI11's headers take seconds to compile.
+void add_overview_flags(CLI::App &app, Options &options);
+void add_why_flags(CLI::App &app, Options &options);
+void add_run_flags(CLI::App &app, Options &options);
+void add_refs_flags(CLI::App &app, Options &options);
+void add_trace_flags(CLI::App &app, Options &options);
+void add_record_flags(CLI::App &app, Options &options);
+void add_report_flags(CLI::App &app, Options &options);
+void add_serve_flags(CLI::App &app, Options &options);
+void add_doctor_flags(CLI::App &app, Options &options);
 
 } // namespace lastref::cli

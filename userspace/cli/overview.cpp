@@ -5,16 +5,8 @@
 #include "cli/observer.h"
 #include "cli/output.h"
 
-#include <CLI/CLI.hpp>
-
 namespace lastref::cli {
 namespace {
-
-void add_flags(CLI::App &app, Options &options)
-{
-    add_output_flags(app, options);
-    app.add_flag("-v,--verbose", options.verbose, "show libbpf's own messages on stderr");
-}
 
 Result<ExitCode> overview(const Options &options)
 {
@@ -42,6 +34,6 @@ Result<ExitCode> overview(const Options &options)
 
 } // namespace
 
-const Command overview_command{"", "What is stuck", add_flags, overview};
+const Command overview_command{"", "What is stuck", add_overview_flags, overview};
 
 } // namespace lastref::cli

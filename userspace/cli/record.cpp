@@ -7,26 +7,10 @@
 #include "cli/messages.h"
 #include "cli/output.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 namespace lastref::cli {
 namespace {
-
-constexpr std::chrono::milliseconds snapshot_every{250};
-
-void add_flags(CLI::App &app, Options &options)
-{
-    add_output_flags(app, options);
-    app.add_option("-o,--output", options.output, "the file to make")
-        ->required()
-        ->type_name("FILE");
-    app.add_flag("--hard", options.hard, "count hard references too");
-    add_duration_flag(app, options);
-    add_attach_flags(app, options);
-    app.footer("A command may follow: lastref record -o FILE [OPTIONS] -- COMMAND [ARGS]\n\n" +
-               app.get_footer());
-}
 
 Result<ExitCode> record_alone(const ObserverPlan &plan, const Options &options)
 {
@@ -55,7 +39,7 @@ Result<ExitCode> record(const Options &options)
     if (options.dry_run) {
         return print_plan(plan.tracer);
     }
-    plan.snapshot_every = snapshot_every;
+    plan.snapshot_every = snapshot_often;
     plan.duration_s = options.duration_s;
     plan.record_to = options.output;
     if (!options.has_command) {
@@ -69,6 +53,6 @@ Result<ExitCode> record(const Options &options)
 
 } // namespace
 
-const Command record_command{"record", "Keep the event stream in a file", add_flags, record};
+const Command record_command{"record", "Keep the event stream in a file", add_record_flags, record};
 
 } // namespace lastref::cli

@@ -11,35 +11,12 @@
 #include "cli/terminal.h"
 #include "kernel/environment.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <fmt/format.h>
 #include <utility>
 
 namespace lastref::cli {
 namespace {
-
-constexpr std::chrono::milliseconds snapshot_every{250};
-
-void add_flags(CLI::App &app, Options &options)
-{
-    app.add_option("MODULE", options.modules, "only these modules")->type_name("");
-    add_output_flags(app, options);
-    add_duration_flag(app, options);
-    app.add_flag("--soft", options.soft,
-                 "soft references (the default, where the kernel has them)");
-    app.add_flag("--hard", options.hard, "hard references (the default elsewhere)");
-    app.add_option("-i,--interval", options.interval_s, "print a table every SEC seconds")
-        ->check(CLI::PositiveNumber.description(""))
-        ->type_name("SEC");
-    app.add_option("-n,--top", options.top, "at most N call sites a module")
-        ->check(CLI::PositiveNumber.description(""))
-        ->type_name("N");
-    app.add_flag("-k,--stacks", options.stacks, "print the full stack of every call site");
-    app.add_flag("-T,--timestamp", options.wall_clock, "print times of day");
-    add_replay_flag(app, options);
-    add_attach_flags(app, options);
-}
 
 Result<ExitCode> finish(const RefsDoc &doc, const Options &options)
 {
@@ -137,13 +114,13 @@ Result<ExitCode> refs(const Options &options)
     if (options.dry_run) {
         return print_plan(plan.tracer, std::move(env));
     }
-    plan.snapshot_every = snapshot_every;
+    plan.snapshot_every = snapshot_often;
     plan.snapshot_sparingly = !options.interval_s;
     if (options.interval_s) {
         const std::chrono::duration<double> step(*options.interval_s);
         plan.snapshot_every =
             std::clamp(std::chrono::duration_cast<std::chrono::milliseconds>(step),
-                       std::chrono::milliseconds(10), snapshot_every);
+                       std::chrono::milliseconds(10), snapshot_often);
     }
     plan.duration_s = options.duration_s;
     auto observer = Observer::start(plan, env);
@@ -167,6 +144,6 @@ Result<ExitCode> refs(const Options &options)
 } // namespace
 
 const Command refs_command{"refs", "Count references by call site, and say which are outstanding",
-                           add_flags, refs};
+                           add_refs_flags, refs};
 
 } // namespace lastref::cli

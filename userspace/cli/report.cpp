@@ -5,20 +5,8 @@
 #include "cli/output.h"
 #include "cli/replay.h"
 
-#include <CLI/CLI.hpp>
-
 namespace lastref::cli {
 namespace {
-
-void add_flags(CLI::App &app, Options &options)
-{
-    app.add_option("FILE,--replay", options.replay, "a recording made by lastref record")
-        ->type_name("");
-    add_output_flags(app, options);
-    add_format_flag(app, options);
-    app.add_flag("-k,--stacks", options.stacks, "print the full stack of every call site");
-    app.add_flag("-T,--timestamp", options.wall_clock, "print times of day");
-}
 
 Result<ExitCode> report(const Options &options)
 {
@@ -57,6 +45,7 @@ Result<ExitCode> report(const Options &options)
 
 } // namespace
 
-const Command report_command{"report", "Print the unloads of a recording", add_flags, report};
+const Command report_command{"report", "Print the unloads of a recording", add_report_flags,
+                             report};
 
 } // namespace lastref::cli

@@ -5,21 +5,8 @@
 #include "cli/follow_command.h"
 #include "cli/output.h"
 
-#include <CLI/CLI.hpp>
-
 namespace lastref::cli {
 namespace {
-
-void add_flags(CLI::App &app, Options &options)
-{
-    add_output_flags(app, options);
-    add_duration_flag(app, options);
-    app.add_flag("-k,--stacks", options.stacks, "print the full stack of every call site");
-    app.add_flag("-T,--timestamp", options.wall_clock, "print times of day");
-    add_attach_flags(app, options);
-    app.footer("The command stands behind two dashes: lastref run [OPTIONS] -- COMMAND [ARGS]\n\n" +
-               app.get_footer());
-}
 
 Result<ExitCode> run(const Options &options)
 {
@@ -38,6 +25,6 @@ Result<ExitCode> run(const Options &options)
 } // namespace
 
 const Command run_command{
-    "run", "Run a command, follow the unloads it starts, say who delayed them", add_flags, run};
+    "run", "Run a command, follow the unloads it starts, say who delayed them", add_run_flags, run};
 
 } // namespace lastref::cli

@@ -9,7 +9,6 @@
 #include "exporter/exporter.h"
 #include "kernel/host.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 namespace lastref::cli {
@@ -17,24 +16,6 @@ namespace {
 
 constexpr double default_interval_s = 5;
 constexpr unsigned default_labels = 100;
-
-void add_flags(CLI::App &app, Options &options)
-{
-    options.listen = default_listen;
-    app.add_option("--listen", options.listen, "where to listen: a numeric address and a port")
-        ->capture_default_str()
-        ->type_name("HOST:PORT");
-    app.add_option("-i,--interval", options.interval_s, "read the counters every SEC seconds (5)")
-        ->check(CLI::Range(0.1, 3600.0).description(""))
-        ->type_name("SEC");
-    app.add_option("--modules", options.max_labels,
-                   "modules with series of their own; the others share module=\"other\" (100)")
-        ->check(CLI::Range(1U, 4096U).description(""))
-        ->type_name("N");
-    add_duration_flag(app, options);
-    app.add_flag("-q,--quiet", options.quiet, "nothing on stderr but errors and losses");
-    add_attach_flags(app, options);
-}
 
 /// Adds up what the observer sees, and hands it to the exporter.
 class Publisher {
@@ -102,6 +83,6 @@ Result<ExitCode> serve(const Options &options)
 
 } // namespace
 
-const Command serve_command{"serve", "Serve metrics to Prometheus", add_flags, serve};
+const Command serve_command{"serve", "Serve metrics to Prometheus", add_serve_flags, serve};
 
 } // namespace lastref::cli

@@ -6,22 +6,10 @@
 #include "cli/output.h"
 #include "cli/replay.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 namespace lastref::cli {
 namespace {
-
-void add_flags(CLI::App &app, Options &options)
-{
-    app.add_option("MODULE", options.modules, "only these modules")->type_name("");
-    add_output_flags(app, options);
-    add_duration_flag(app, options);
-    app.add_option("-p,--pid", options.pid, "only what this process does")->type_name("PID");
-    app.add_flag("-T,--timestamp", options.wall_clock, "print times of day");
-    add_replay_flag(app, options);
-    add_attach_flags(app, options);
-}
 
 /// Prints the lines of the event that a session was fed last.
 class Printer {
@@ -123,7 +111,7 @@ Result<ExitCode> trace(const Options &options)
 
 } // namespace
 
-const Command trace_command{"trace", "Print unload phases, gets and puts as they happen", add_flags,
-                            trace};
+const Command trace_command{"trace", "Print unload phases, gets and puts as they happen",
+                            add_trace_flags, trace};
 
 } // namespace lastref::cli

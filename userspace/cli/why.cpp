@@ -12,21 +12,10 @@
 #include "kernel/sysfs_modules.h"
 #include "kernel/tracer.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 namespace lastref::cli {
 namespace {
-
-void add_flags(CLI::App &app, Options &options)
-{
-    app.add_option("MODULE", options.modules, "the module")->type_name("")->required()->expected(1);
-    add_output_flags(app, options);
-    app.add_option("-n,--top", options.top, "print at most N rows of the table")
-        ->check(CLI::PositiveNumber.description(""))
-        ->type_name("N");
-    app.add_flag("-v,--verbose", options.verbose, "show libbpf's own messages on stderr");
-}
 
 Result<ExitCode> why(const Options &options)
 {
@@ -57,6 +46,6 @@ Result<ExitCode> why(const Options &options)
 
 } // namespace
 
-const Command why_command{"why", "Say who keeps a module from being unloaded", add_flags, why};
+const Command why_command{"why", "Say who keeps a module from being unloaded", add_why_flags, why};
 
 } // namespace lastref::cli

@@ -15,12 +15,12 @@ constexpr std::size_t max_puts = 4096;
 constexpr std::size_t max_forgotten = 1024;
 
 // How long a free may take that has begun, when nothing says that its end was lost.
-constexpr std::uint64_t patience_ns = 60'000'000'000;
+constexpr std::uint64_t free_takes_ns = 60'000'000'000;
 
 /// free_module() takes it off the list of modules first, and then waits for an RCU grace period.
 bool may_be_freeing(const Life &life, std::uint64_t now_ns, const LossHistory &losses)
 {
-    if (!life.freeing_ns || now_ns >= *life.freeing_ns + patience_ns) {
+    if (!life.freeing_ns || now_ns >= *life.freeing_ns + free_takes_ns) {
         return false;
     }
     const auto lost = losses.during(*life.freeing_ns, now_ns);

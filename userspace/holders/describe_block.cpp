@@ -1,26 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "base/directory.h"
 #include "base/text.h"
 #include "holders/describe.h"
 
-#include <dirent.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <map>
-#include <memory>
 
 namespace lastref::holders {
 namespace {
-
-struct CloseDirectory {
-    void operator()(DIR *directory) const { ::closedir(directory); }
-};
 
 /// Devices that are built on a disk, by sysfs.
 std::vector<std::string> holders_of(const std::string &disk)
 {
     std::vector<std::string> names;
-    const auto path = fmt::format("/sys/block/{}/holders", disk);
-    const std::unique_ptr<DIR, CloseDirectory> directory(::opendir(path.c_str()));
+    const auto directory = open_directory(fmt::format("/sys/block/{}/holders", disk));
     while (const auto *entry = directory ? ::readdir(directory.get()) : nullptr) {
         if (entry->d_name[0] != '.') {
             names.emplace_back(entry->d_name);

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "holders/processes.h"
 
+#include "base/directory.h"
 #include "kernel/proc_files.h"
 #include "kernel/proc_text.h"
 
 #include <array>
-#include <dirent.h>
 #include <fmt/format.h>
-#include <memory>
 #include <unistd.h>
 
 namespace lastref::holders {
@@ -21,10 +20,6 @@ std::uint32_t inode_of(const std::string &process, const std::string &type)
     const auto size = ::readlink(path.c_str(), text.data(), text.size());
     return kernel::inode_in_link({text.data(), size < 0 ? 0 : static_cast<std::size_t>(size)});
 }
-
-struct CloseDirectory {
-    void operator()(DIR *directory) const { ::closedir(directory); }
-};
 
 } // namespace
 
@@ -48,7 +43,7 @@ std::optional<Process> Namespaces::process_in(std::uint32_t inode) const
 
 void Namespaces::read_all() const
 {
-    const std::unique_ptr<DIR, CloseDirectory> proc(::opendir("/proc"));
+    const auto proc = open_directory("/proc");
     while (const auto *entry = proc ? ::readdir(proc.get()) : nullptr) {
         const std::string name = entry->d_name;
         const auto pid = kernel::pid_of(name);

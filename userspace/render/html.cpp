@@ -21,7 +21,7 @@ namespace {
 using json::Json;
 
 /// More than a bar on a screen can show.
-constexpr std::size_t most_stairs = 64;
+constexpr std::size_t most_stairs_of_a_page = 64;
 
 /// A JSON document that an HTML parser takes for text up to the end that we write: nothing in it
 /// begins a tag or a comment. In JSON, "<" stands in strings only, and there it may be escaped.
@@ -75,7 +75,7 @@ Json warnings(const ReportDoc &doc, const PageExtras &extras)
 Json shown(const UnloadRecord &unload)
 {
     Json stairs = Json::array();
-    for (const Stair &stair : staircase_of(unload, most_stairs)) {
+    for (const Stair &stair : staircase_of(unload, most_stairs_of_a_page)) {
         stairs.push_back({{"refs", stair.refs},
                           {"sure_ns", json::big(stair.sure_ns)},
                           {"gone_ns", json::big(stair.gone_ns)},

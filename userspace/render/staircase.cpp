@@ -7,7 +7,7 @@ namespace lastref {
 
 namespace {
 
-const Phase *waiting(const UnloadRecord &unload)
+const Phase *waiting_phase(const UnloadRecord &unload)
 {
     const auto found =
         std::find_if(unload.phases.begin(), unload.phases.end(),
@@ -53,14 +53,14 @@ Stair stair(const UnloadRecord &unload, const Phase &wait, std::int32_t refs)
 
 std::uint64_t staircase_begin(const UnloadRecord &unload)
 {
-    const Phase *wait = waiting(unload);
+    const Phase *wait = waiting_phase(unload);
     return wait != nullptr ? wait->start_ns : 0;
 }
 
 std::vector<Stair> staircase_of(const UnloadRecord &unload, std::size_t most)
 {
     std::vector<Stair> out;
-    const Phase *wait = waiting(unload);
+    const Phase *wait = waiting_phase(unload);
     const std::int32_t high = highest(unload);
     if (wait == nullptr || high <= 0 || most < 2) {
         return out;
