@@ -121,24 +121,26 @@ def test_one_of_two_that_tell_the_same_is_enough(guest, change):
     refused(guest, "free_module", "nobody knows when the memory was free")
 
 
-def test_every_output_says_what_is_not_watched(guest, change):
+def test_every_output_says_what_is_not_watched(guest, change, tmp_path):
     """One function is missing; another one, of two probes, the kernel refuses: no code is there."""
     change(KALLSYMS, f"/ find_module_all$/d; s/^[0-9a-f]*\\( . {ENTRY_32}\\)$/fffffffffffff000\\1/")
     result = tool.lastref(guest, "record -d 0.1 -o /tmp/without")
     assert result.status == tool.DONE
     told = [line for line in result.stderr.splitlines() if "not watched" in line]
     assert len(told) == 3 and OF_32_BIT in told[2], result.stderr
+    file = tmp_path / "without"
+    file.write_bytes(guest.get("/tmp/without"))
+    guest.check("rm /tmp/without")
     for arguments in ("report -j", "refs -j --replay"):
-        doc = tool.one_document(tool.lastref(guest, f"{arguments} /tmp/without"))
+        doc = tool.parse(tool.here(*arguments.split(), file).stdout)
         _, missing, other = doc["not_watched"]
         assert missing["why"].startswith("kretprobe find_module_all: this kernel has no function")
         assert other["what"] == OF_32_BIT and other["why"].startswith(f"kprobe {ENTRY_32}: ")
     for arguments in ("report", "report --format=html", "refs --replay", "trace --replay"):
-        assert OF_32_BIT in tool.lastref(guest, f"{arguments} /tmp/without").stdout, arguments
-    lines = tool.documents(tool.lastref(guest, "trace -j --replay /tmp/without").stdout)
+        assert OF_32_BIT in tool.here(*arguments.split(), file).stdout, arguments
+    lines = tool.documents(tool.here("trace", "-j", "--replay", file).stdout)
     assert [line["detail"] for line in lines if line["event"] == "not_watched"] == [
         f"{one['what']} ({one['why']})" for one in doc["not_watched"]]
-    guest.check("rm /tmp/without")
 
 
 def test_the_kernel_itself_refuses_what_is_required(guest, change):

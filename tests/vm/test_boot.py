@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""boot.py as people and scripts use it: its streams, its exit statuses, its options."""
+"""boot.py as people and scripts use it: its streams, its exit statuses, its options. And a boot that
+stands still."""
 
 import contextlib
 import shutil
@@ -12,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+import harness.guest
+from harness.guest import Guest, GuestTimeout
 from harness.paths import HARNESS
 
 kernels = "patched"
@@ -153,3 +156,22 @@ def test_instructions_make_the_time(boot):
     spans = [float(b) - float(a) for a, b in
              (line.split() for line in counting.check(work).splitlines())]
     assert abs(spans[1] - spans[2]) <= 0.011, spans
+
+
+@pytest.mark.parametrize("patience", [[0.01, harness.guest.BOOT_SECONDS], [0.01, 0.01]])
+def test_a_boot_that_stands_still_is_tried_once_more(kernel, monkeypatch, capfd, patience):
+    power_on, left = Guest._power_on, list(patience)
+
+    def impatient(self, acceleration):
+        monkeypatch.setattr(harness.guest, "BOOT_SECONDS", left.pop(0))
+        power_on(self, acceleration)
+
+    monkeypatch.setattr(Guest, "_power_on", impatient)
+    if patience[1] < 1:
+        with pytest.raises(GuestTimeout, match="the boot did not come within"):
+            Guest(kernel, lastref=None)
+    else:
+        with Guest(kernel, lastref=None) as second:
+            assert second.run("true").status == 0
+    assert not left
+    assert "before any command had started: booting again, once" in capfd.readouterr().err

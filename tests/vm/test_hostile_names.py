@@ -121,8 +121,8 @@ def test_a_network_device(guest):
 
 
 def test_names_that_are_given(guest):
-    for arguments in ("why {}", "{}", "refs --{}", "report {}", "help {}", "record -o /{}/x",
-                      "run -q -- {}", "serve --listen {}", "--color={}"):
+    """Those that are misuse are in test_usage.py."""
+    for arguments in ("why {}", "record -o /{}/x", "run -q -- {}"):
         result = guest.run(f"export LC_ALL=C.UTF-8; exec lastref {arguments.format(in_bash(EVIL))}")
         assert result.status != tool.DONE
         assert wrong(result.raw.decode()) == [] and wrong(result.stderr) == [], arguments

@@ -28,30 +28,33 @@ def lastref(guest, capabilities, arguments):
     return guest.run([*tool.as_nobody(*capabilities), "lastref", *arguments.split()])
 
 
-def findings(guest, capabilities):
-    doctor = lastref(guest, capabilities, "doctor -j")
-    return {one["what"]: one for one in json.loads(doctor.stdout)["findings"]}
+@pytest.fixture(scope="module")
+def findings(guest):
+    """What doctor finds without CAP_SYS_ADMIN, and with it."""
+    def find(capabilities):
+        doctor = lastref(guest, capabilities, "doctor -j")
+        return {one["what"]: one for one in json.loads(doctor.stdout)["findings"]}
+    return find(SEARCH), find(ALL)
 
 
-def test_the_search_without_cap_sys_admin(guest):
+def test_the_search_without_cap_sys_admin(guest, findings):
     result = lastref(guest, SEARCH, "why -j lr_refs")
     assert result.status == tool.OUTSTANDING, result.stderr
     doc = json.loads(result.stdout)
     assert doc["hard"] == {"refs": 1, "explained": 1, "unexplained": 0}, why.brief(doc)
     assert [one for one in doc["not_examined"] if one["why"] == "CAP_SYS_ADMIN is missing"]
-    found = findings(guest, SEARCH)
-    assert found["privileges"]["level"] == "limit"
-    assert "CAP_SYS_ADMIN" in found["privileges"]["detail"]
+    found = findings[0]["privileges"]
+    assert found["level"] == "limit" and "CAP_SYS_ADMIN" in found["detail"]
 
 
-def test_the_search_with_it(guest):
+def test_the_search_with_it(guest, findings):
     """The control."""
     result = lastref(guest, ALL, "why -j lr_refs")
     doc = json.loads(result.stdout)
     assert doc["hard"] == {"refs": 1, "explained": 1, "unexplained": 0}, why.brief(doc)
     assert not [one for one in doc["not_examined"] if "CAP_" in one["why"]]
-    found = findings(guest, ALL)
-    assert (found["privileges"]["level"], found["privileges"]["detail"]) == ("good", "CAP_SYS_ADMIN")
+    found = findings[1]["privileges"]
+    assert (found["level"], found["detail"]) == ("good", "CAP_SYS_ADMIN")
 
 
 def test_without_cap_syslog(guest):
@@ -61,19 +64,12 @@ def test_without_cap_syslog(guest):
     assert "CAP_SYSLOG" in result.stderr and "kptr_restrict" not in result.stderr
 
 
-def test_tracing_without_cap_sys_admin(guest):
-    """What doctor says is what happens."""
+def test_tracing_without_cap_sys_admin(guest, findings):
+    """What doctor says is what happens. That it works with it: the next test."""
     result = lastref(guest, SEARCH, "refs --hard -j -d 0.1 lr_refs")
-    assert findings(guest, SEARCH)["kprobes"]["level"] == "absent"
+    assert [found["kprobes"]["level"] for found in findings] == ["absent", "good"]
     assert result.status == tool.UNSUPPORTED
     assert "CAP_SYS_ADMIN" in result.stderr and result.stdout == ""
-
-
-def test_tracing_with_it(guest):
-    """The control."""
-    assert findings(guest, ALL)["kprobes"]["level"] == "good"
-    result = lastref(guest, ALL, "refs --hard -j -d 0.1 lr_refs")
-    assert result.status == tool.OUTSTANDING, result.stderr
 
 
 def status_of(guest, pid):
@@ -81,12 +77,14 @@ def status_of(guest, pid):
     return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
 
 
-@pytest.mark.parametrize("arguments, ends", [
-    ("refs --hard -j -i 0.1", tool.OUTSTANDING), ("trace", tool.DONE),
-    ("record -o /tmp/confined", tool.DONE)])
-def test_it_gives_up_what_it_needs_no_more(guest, kernel, arguments, ends):
+@pytest.mark.parametrize("who, arguments, ends", [
+    (tool.as_nobody(*ALL), "refs --hard -j -i 0.1", tool.OUTSTANDING),
+    ([], "trace", tool.DONE), ([], "record -o /tmp/confined", tool.DONE)],
+                         ids=["refs", "trace", "record"])
+def test_it_gives_up_what_it_needs_no_more(guest, kernel, who, arguments, ends):
     """Ours has no filters of system calls: lastref must do without."""
-    job = tool.start(guest, arguments)
+    job = guest.start([*who, "lastref", *arguments.split()])
+    job.wait_for(tool.READY)
     pid = guest.check("pidof lastref").strip()
     guest.check(f"until grep -q '^CapEff:.0000000000000000' /proc/{pid}/status; do usleep 20000; done")
     status = status_of(guest, pid)
@@ -96,7 +94,7 @@ def test_it_gives_up_what_it_needs_no_more(guest, kernel, arguments, ends):
         guest.check(f"until grep -q '^Seccomp:.2' /proc/{pid}/status; do usleep 20000; done")
     assert [int(status[name], 16) for name in ("CapPrm", "CapEff", "CapInh", "CapAmb")] == [0] * 4
     assert status["NoNewPrivs"] == "1"
-    truth.insmod(guest, "lr_slow")
+    truth.insmod(guest, "lr_slow", "exit_ms=0")
     guest.check("rmmod lr_slow")
     tool.finish(job, ends)
     if arguments == "trace":

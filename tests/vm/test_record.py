@@ -2,25 +2,16 @@
 """Recordings: the same events give the same words, in the guest and on this machine."""
 
 import json
-import os
-import subprocess
 
 import pytest
 
 import chrome_trace
 import tool
 import truth
-from harness import image
+from tool import here
 
 kernels = "patched"
 guest_options = {"load": ["lr_referee"]}
-
-
-def here(*arguments, **environment):
-    """lastref on the machine that runs the tests: no root, no BPF, not that kernel."""
-    return subprocess.run([image.lastref_binary(), *map(str, arguments)], capture_output=True,
-                          text=True, stdin=subprocess.DEVNULL, timeout=60,
-                          env=os.environ | {"LC_ALL": "C.UTF-8", "COLUMNS": ""} | environment)
 
 
 @pytest.fixture(scope="module")

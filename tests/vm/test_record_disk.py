@@ -10,7 +10,7 @@ import pytest
 import tool
 from harness import image
 from harness.guest import Guest
-from test_record import here
+from tool import here
 
 kernels = ["stock-6.12"]
 UNLOADS = "while :; do modprobe tun; rmmod tun; read -r up _ < /proc/uptime; echo $up; done"

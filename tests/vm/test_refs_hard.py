@@ -1,93 +1,93 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""lastref refs --hard: the references that keep a module from being unloaded, on any kernel."""
+"""lastref refs --hard: the references that keep a module from being unloaded, on any kernel.
+
+One lastref watches all: lr_refs, and lr_referee, which is held from before it starts.
+"""
 
 import pytest
 
 import tool
 import truth
+from harness.paths import REPO
 
 kernels = "all"
-guest_options = {}
+guest_options = {"load": ["lr_referee", "lr_refs"]}
 FILE = f"{truth.DEBUGFS}/lr_refs/counters"  # open, it takes a hard reference
+ALL_EXPLAINED = {"explained_min": 1, "explained_max": 1, "unexplained_min": 0, "unexplained_max": 0}
 
 
-def hard(doc):
-    return tool.only_module(doc, "lr_refs")["hard"]
+def hard_refs(module, refs):
+    """A document's predicate: the module is there and has so many."""
+    return lambda doc: any(m["module"] == module and m["hard"]["refs"] == refs
+                           for m in doc["modules"])
 
 
-@pytest.fixture
-def refs(guest):
-    truth.insmod(guest, "lr_refs")
-    yield
-    guest.check("rmmod lr_refs")
+def hard_rows(module, kind):
+    return [row for row in module["call_sites"]
+            if (row["counter"], row["kind"]) == ("hard", kind)]
 
 
-def test_who_took_them_and_who_gave_them_back(guest, refs):
-    job = tool.start(guest, "refs --hard -j -i 0.2 lr_refs")
-    tool.wait_document(job, lambda doc: hard(doc).get("explained_max") == 0)
+def test_a_recording_has_them_when_asked(guest, tmp_path):
+    recorded = tool.lastref(guest, f"record --hard -o /tmp/hard -- sh -c 'exec 5< {FILE}'")
+    assert recorded.status == tool.DONE, recorded.stderr
+    file = tmp_path / "hard"
+    file.write_bytes(guest.get("/tmp/hard"))
+    replayed = tool.here("refs", "--hard", "-j", "--replay", file, "lr_refs")
+    module = tool.only_module(tool.parse(replayed.stdout), "lr_refs")
+    assert module["hard"]["refs"] == 0
+    assert [row for row in hard_rows(module, "get") if row["count"] >= 1]
+    refused = tool.here("refs", "--hard", "--replay",
+                        REPO / "tests" / "fixtures" / "deferred-1.lastref")
+    assert refused.returncode == tool.FAILED
+    assert "record --hard" in refused.stderr
+
+
+@pytest.fixture(scope="module")
+def watching(guest):
+    truth.OpenFile(guest, f"{truth.DEBUGFS}/lr_referee/unloads")
+    job = tool.start(guest, "refs --soft --hard -j -i 0.2 lr_refs lr_referee")
+    yield job
+    tool.finish(job, tool.OUTSTANDING)
+
+
+def test_who_took_them_and_who_gave_them_back(guest, kernel, watching):
+    doc = tool.next_document(watching, hard_refs("lr_refs", 0))
+    assert tool.only_module(doc, "lr_refs")["hard"]["explained_max"] == 0
     first, second = truth.OpenFile(guest, FILE), truth.OpenFile(guest, FILE)
-    tool.wait_document(job, lambda doc: hard(doc)["refs"] == 2)
+    tool.next_document(watching, hard_refs("lr_refs", 2))
     first.close()
-    tool.wait_document(job, lambda doc: hard(doc)["refs"] == 1)
-    doc = tool.documents(tool.finish(job, tool.OUTSTANDING).stdout)[-1]
+    doc = tool.next_document(watching, hard_refs("lr_refs", 1))
     second.close()
     module = tool.only_module(doc, "lr_refs")
-    assert module["hard"] == {"refs": 1, "explained_min": 1, "explained_max": 1,
-                              "unexplained_min": 0, "unexplained_max": 0}
-    gets = [row for row in module["call_sites"] if row["kind"] == "get" and row["count"] == 2]
-    puts = [row for row in module["call_sites"] if row["kind"] == "put"]
-    assert sum(row["count"] for row in puts) == 1
-    row, = gets
-    assert (row["counter"], row["outstanding_min"], row["outstanding_max"]) == ("hard", 1, 1)
+    assert module["hard"] == {"refs": 1, **ALL_EXPLAINED}
+    assert (module["soft"] is not None) == kernel.patched
+    assert sum(row["count"] for row in hard_rows(module, "put")) == 1
+    row, = [row for row in hard_rows(module, "get") if row["count"] == 2]
+    assert (row["outstanding_min"], row["outstanding_max"]) == (1, 1)
     assert row["attribution"] == "exact"
     assert any("open" in frame for frame in row["stack"]), row["stack"]
     assert row["first"]["comm"] == "sh"
 
 
-def test_one_from_before_is_not_blamed_on_anybody(guest, refs):
-    before = truth.OpenFile(guest, FILE)
-    job = tool.start(guest, "refs --hard -j lr_refs")
-    after = truth.OpenFile(guest, FILE)
-    doc = tool.one_document(tool.finish(job, tool.OUTSTANDING))
-    before.close()
+def test_one_from_before_is_not_blamed_on_anybody(guest, watching):
+    after = truth.OpenFile(guest, f"{truth.DEBUGFS}/lr_referee/losses")
+    doc = tool.next_document(watching, hard_refs("lr_referee", 2))
     after.close()
-    module = tool.only_module(doc, "lr_refs")
-    assert module["hard"]["refs"] == 2
+    module = tool.only_module(doc, "lr_referee")
     assert (module["hard"]["explained_max"], module["hard"]["unexplained_min"]) == (1, 1)
     pseudo, = [row for row in module["call_sites"] if "before tracing" in row["call_site"]]
     assert pseudo["counter"] == "hard"
     assert pseudo["outstanding_min"] <= 1 <= pseudo["outstanding_max"]
 
 
-def test_the_reference_of_the_load_is_nobodys(guest):
+def test_the_reference_of_the_load_is_nobodys(guest, watching):
     """A load puts a reference whose get nobody saw; the sums are right all the same."""
-    job = tool.start(guest, "refs --hard -j lr_refs")
+    guest.check("rmmod lr_refs")
     truth.insmod(guest, "lr_refs")
     file = truth.OpenFile(guest, FILE)
-    doc = tool.one_document(tool.finish(job, tool.OUTSTANDING))
+    doc = tool.next_document(watching, hard_refs("lr_refs", 1))
     file.close()
     module = tool.only_module(doc, "lr_refs")
     assert not module["loaded_before_tracing"]
-    assert module["hard"] == {"refs": 1, "explained_min": 1, "explained_max": 1,
-                              "unexplained_min": 0, "unexplained_max": 0}
+    assert module["hard"] == {"refs": 1, **ALL_EXPLAINED}
     assert tool.sites(module, "put")["do_init_module"]["count"] == 1
-    guest.check("rmmod lr_refs")
-
-
-def test_a_recording_has_them_when_asked(guest, refs):
-    guest.put("/root/open.sh", f"exec 5< {FILE}\nlastref refs -q -d 0.1 lr_refs > /dev/null\n")
-    assert tool.lastref(guest, "record --hard -o /tmp/hard -- sh open.sh").status == tool.DONE
-    doc = tool.one_document(tool.lastref(guest, "refs --hard -j --replay /tmp/hard lr_refs"))
-    module = tool.only_module(doc, "lr_refs")
-    assert module["hard"]["refs"] == 0
-    opened = [row for row in module["call_sites"] if row["kind"] == "get" and row["count"] >= 1]
-    assert opened
-    assert tool.lastref(guest, "record -o /tmp/soft -- true").status == tool.DONE
-    refused = tool.lastref(guest, "refs --hard --replay /tmp/soft")
-    assert refused.status == tool.FAILED
-    assert "record --hard" in refused.stderr
-
-
-def test_both_counters_at_once(guest, refs):
-    result = tool.lastref(guest, "refs --soft --hard -d 0.2 lr_refs")
-    assert "hard refs 0" in result.stdout

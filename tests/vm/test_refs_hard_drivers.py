@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""lastref refs --hard on drivers, file systems and protocols of the distribution."""
+"""Hard references of drivers, file systems and protocols of the distribution. One lastref watches
+them all; on these kernels `refs` is about them without being told."""
 
 import pytest
 
@@ -8,6 +9,7 @@ import truth
 
 kernels = "stock"
 guest_options = {}
+MODULES = "tun overlay udp_tunnel tcp_bbr"
 
 
 def refcnt(guest, module):
@@ -17,7 +19,7 @@ def refcnt(guest, module):
 def wait_refs(guest, job, module, count):
     """The module in the next document that has so many references, as the kernel itself has."""
     assert refcnt(guest, module) == count
-    doc = tool.wait_document(
+    doc = tool.next_document(
         job, lambda doc: tool.only_module(doc, module)["hard"]["refs"] == count)
     return tool.only_module(doc, module)
 
@@ -38,35 +40,28 @@ def exact_gets(module):
     return found
 
 
-@pytest.fixture
-def watched(guest):
-    """Loads a module and starts to watch it; unloads it in the end, which must be possible."""
-    loaded = []
-
-    def load(module):
-        guest.check(f"modprobe {module}")
-        loaded.append(module)
-        job = tool.start(guest, f"refs --hard -j -i 0.2 {module}")
-        wait_refs(guest, job, module, 0)
-        return job
-
-    yield load
-    guest.check(f"rmmod {' '.join(loaded)}")
+@pytest.fixture(scope="module")
+def job(guest):
+    """In the end nothing is outstanding, and all can be unloaded."""
+    guest.check(f"for m in {MODULES}; do modprobe $m; done")
+    job = tool.start(guest, f"refs -j -i 0.2 {MODULES}")
+    yield job
+    tool.finish(job)
+    guest.check(f"rmmod {MODULES}")
 
 
-def test_an_open_device(guest, watched):
-    job = watched("tun")
+def test_an_open_device(guest, job):
+    assert not exact_gets(wait_refs(guest, job, "tun", 0))
     file = truth.OpenFile(guest, "/dev/net/tun")
     held = exact_gets(wait_refs(guest, job, "tun", 2))
     assert set(held) == {"misc_open", "sk_prot_alloc"}  # the file, and the socket behind it
     assert any(frame.startswith("tun_chr_open+") for frame in held["sk_prot_alloc"]["stack"])
     file.close()
     assert not exact_gets(wait_refs(guest, job, "tun", 0))
-    tool.finish(job)
 
 
-def test_mounts(guest, watched):
-    job = watched("overlay")
+def test_mounts(guest, job):
+    assert not exact_gets(wait_refs(guest, job, "overlay", 0))
     guest.check("""set -e
         mkdir -p /tmp/ovl; mount -t tmpfs none /tmp/ovl; cd /tmp/ovl
         for i in 1 2; do mkdir l$i u$i w$i m$i
@@ -81,12 +76,11 @@ def test_mounts(guest, watched):
         assert any("mount" in frame for frame in row["stack"])
     guest.check("umount /tmp/ovl/m1 && umount -l /tmp/ovl/m2")
     assert not exact_gets(wait_refs(guest, job, "overlay", 0))
-    tool.finish(job)
     guest.check("umount /tmp/ovl")
 
 
-def test_a_module_that_depends_on_it(guest, watched):
-    job = watched("udp_tunnel")
+def test_a_module_that_depends_on_it(guest, job):
+    assert not exact_gets(wait_refs(guest, job, "udp_tunnel", 0))
     guest.check("modprobe vxlan")
     users = truth.proc_modules(guest, "udp_tunnel")[3]
     held = exact_gets(wait_refs(guest, job, "udp_tunnel", 1))
@@ -94,11 +88,10 @@ def test_a_module_that_depends_on_it(guest, watched):
     assert sum(row["outstanding_max"] for row in held.values()) == 1
     guest.check("rmmod vxlan")
     assert not exact_gets(wait_refs(guest, job, "udp_tunnel", 0))
-    tool.finish(job)
 
 
-def test_a_default_of_the_network(guest, watched):
-    job = watched("tcp_bbr")
+def test_a_default_of_the_network(guest, job):
+    assert not exact_gets(wait_refs(guest, job, "tcp_bbr", 0))
     default = "/proc/sys/net/ipv4/tcp_congestion_control"
     before = guest.check(f"cat {default}").strip()
     guest.check(f"echo bbr > {default}")
@@ -106,4 +99,3 @@ def test_a_default_of_the_network(guest, watched):
     assert set(held) == {"tcp_set_default_congestion_control"}
     guest.check(f"echo {before} > {default}")
     assert not exact_gets(wait_refs(guest, job, "tcp_bbr", 0))
-    tool.finish(job)

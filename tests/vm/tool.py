@@ -3,11 +3,14 @@
 
 import functools
 import json
+import os
 import re
+import subprocess
 
 import jsonschema
 
 import truth
+from harness import image
 from harness.paths import REPO
 
 READY = r"^lastref: attached \((tracepoint|fentry|kprobe)\)$"
@@ -61,6 +64,18 @@ def lastref(guest, arguments, timeout=60):
     return guest.run(f"exec lastref {arguments}", timeout)
 
 
+def here(*arguments, **environment):
+    """Runs it on the machine that runs the tests: whatever is asked, it has no privileges with which
+    it could load anything into that kernel."""
+    bare = ["setpriv", "--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all"]
+    settings = {"LC_ALL": "C.UTF-8", "COLUMNS": "",
+                "PATH": f"{image.lastref_binary().parent}:{os.environ['PATH']}"}
+    return subprocess.run(
+        [*(bare if os.geteuid() == 0 else []), "lastref", *map(str, arguments)],
+        capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60,
+        env=os.environ | settings | environment)
+
+
 def as_nobody(*capabilities):
     """Words before a command that is to run as nobody, with these capabilities alone."""
     plus = ",".join(["-all", *(f"+{name}" for name in capabilities)])
@@ -103,6 +118,22 @@ def wait_document(job, wanted, timeout=60):
     return validate(job.guest.wait_until(latest, timeout, f"a document of {job}"))
 
 
+def next_document(job, wanted, timeout=60):
+    """The same, of those that are made from now on: the one that comes next may have been begun."""
+    begun = job.stdout_so_far.count("\n") + 1
+
+    def latest():
+        lines = job.stdout_so_far.split("\n")[begun:-1]
+        return next((doc for doc in map(json.loads, lines) if wanted(doc)), None)
+
+    return validate(job.guest.wait_until(latest, timeout, f"a new document of {job}"))
+
+
+def complete_documents(job):
+    """Those of a running command, without one that has not arrived in full."""
+    return documents(job.stdout_so_far.rpartition("\n")[0])
+
+
 def names(unload):
     return [phase["name"] for phase in unload["phases"]]
 
@@ -124,13 +155,14 @@ def phase(unload, name):
     return next(phase for phase in unload["phases"] if phase["name"] == name)
 
 
-def check_freed(guest, unload, module, expected_phases):
-    """A completed unload against its module's own count and the referee's stamps."""
+def check_freed(guest, unload, module, expected_phases, nth=-1):
+    """A completed unload against its module's own count and the referee's stamps: of the last
+    unload of that module, or of the nth."""
     assert (unload["module"], unload["outcome"]) == (module, "freed")
     assert unload["complete"] is True, unload["incomplete"]
     assert names(unload) == expected_phases
     check_phases(unload)
-    seen = truth.wait_freed(guest, module)[-1]
+    seen = truth.wait_freed(guest, module)[nth]
     assert unload["free_delay_ns"] == max(0, int(unload["freed_ns"]) - int(unload["returned_ns"]))
     for mine, theirs in ((unload["requested_ns"], seen.requested_ns),
                          (unload["returned_ns"], seen.returned_ns),
