@@ -27,9 +27,9 @@ def remainder(doc):
 class Disks:
     """Of each RAM disk one thing is made, all at once, and every module is asked about once.
 
-    0 and 1 are open, 2 is mapped into memory, 3 is mounted, and open, 4 is swapped to, a loop device
-    is on 5, and mounted, a device of the device mapper on 6, and open. On 7 was a file system,
-    unmounted lazily, in which another loop device has its backing file.
+    0 and 1 are open, 2 is mapped into memory, 3 is mounted, and open, 4 is swapped to, a loop
+    device is on 5, and mounted, a device of the device mapper on 6, and open. On 7 was a file
+    system, unmounted lazily, in which another loop device has its backing file.
     """
 
     def __init__(self, guest):
@@ -51,8 +51,8 @@ class Disks:
         minor = guest.check("cat /sys/block/dm-0/dev").strip().replace(":", " ")
         self.mapped = why_files.shell(guest, f"mknod /tmp/dm0 b {minor}; exec 5< /tmp/dm0")
         swaps = 2 if guest.kernel.series == "6.1" else 1
-        # The user's, the mapping, the mount and the opener, swap, the loop device, the device mapper,
-        # and the file system on 7.
+        # The user's, the mapping, the mount and the opener, swap, the loop device, the device
+        # mapper, and the file system on 7.
         self.brd = why.explained(guest, "brd", 3 + 1 + 2 + swaps + 1 + 1 + 1)
         self.swaps = swaps
         self.vfat = why.explained(guest, "vfat", 3)
