@@ -272,6 +272,8 @@ TEST(SimilarNames, AreNear)
     EXPECT_THAT(similar_names("nvi", names), ElementsAre("nvidia", "nvidia_drm"));
     EXPECT_THAT(similar_names("v412loopback", names), ElementsAre("v4l2loopback"));
     EXPECT_THAT(similar_names("ZFS", names), ElementsAre("zfs"));
+    EXPECT_THAT(similar_names("lr_refere", {"lr_referee", "lr_base"}), ElementsAre("lr_referee"));
+    EXPECT_THAT(similar_names("lr_refreee", {"lr_referee", "lr_base"}), ElementsAre("lr_referee"));
     EXPECT_THAT(similar_names("ext4", names), IsEmpty());
     EXPECT_THAT(similar_names("", names), IsEmpty());
     EXPECT_THAT(similar_names("x", {"y", "z", "xy"}), IsEmpty());

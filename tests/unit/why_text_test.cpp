@@ -92,6 +92,27 @@ TEST(WhyText, IsShortWhereThereIsLittleToSay)
     EXPECT_EQ(text_of(inventory), "foo is not loaded.\n\n  Next: Did you mean fop?\n");
 }
 
+TEST(WhyText, SaysWhatCouldNotBeSeen)
+{
+    auto inventory = loaded(1);
+    inventory.blind = "/sys/kernel/btf/vmlinux is missing";
+    inventory.blind_remedy = "use a kernel with CONFIG_DEBUG_INFO_BTF=y";
+    inventory.not_examined = {{"all but /sys/module/foo", inventory.blind}};
+    EXPECT_EQ(text_of(inventory),
+              R"(foo cannot be unloaded: who holds its only reference cannot be seen:
+/sys/kernel/btf/vmlinux is missing.
+
+  live · hard refs 1: explained 0, unexplained 1
+
+  WHO        REFS  HOW
+  not known     1  lastref found nobody who holds these
+
+  Next: use a kernel with CONFIG_DEBUG_INFO_BTF=y
+
+  Not examined: all but /sys/module/foo: /sys/kernel/btf/vmlinux is missing.
+)");
+}
+
 TEST(WhyText, ShowsALongNameInFull)
 {
     auto inventory = loaded(1);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""lastref why: block devices, and what is built on them."""
+"""lastref why: block devices, and what is built on them; and terminals."""
 
 import pytest
 
@@ -9,27 +9,14 @@ import why_files
 
 kernels = "all"
 guest_options = why_files.OPTIONS
+N_PPS = 18  # include/uapi/linux/tty.h; the only one that is a module of Debian's cloud kernels
 
 
-@pytest.fixture
-def module(guest):
-    """Loads modules, which must be free then, and free again in the end."""
-    loaded = []
-
-    def load(name, parameters=""):
-        guest.check(f"modprobe {name} {parameters}")
-        loaded.append(name)
-        why.free(guest, name)
-
-    yield load
-    for name in reversed(loaded):
-        why.free(guest, name)
-        guest.check(f"rmmod {name}")
-
-
-@pytest.fixture
-def ramdisk(module):
-    module("brd", "rd_nr=2 rd_size=8192")
+def unused(guest, *modules):
+    """The control after the cure: the kernel counts nobody any more, and lets them go."""
+    for module in modules:
+        assert truth.sysfs(guest, module, "refcnt") == "0", module
+        guest.check(f"rmmod {module}")
 
 
 def remainder(doc):
@@ -37,91 +24,117 @@ def remainder(doc):
     return why.holders(doc, kind="block_device")
 
 
-def test_open_devices(guest, ramdisk):
-    user = why_files.shell(guest, "exec 5< /dev/ram0 6> /dev/ram0 7< /dev/ram1")
-    doc = why.explained(guest, "brd", 3)
-    files = why.holders(doc, kind="open_file", pid=user.pid, refs=1)
+class Disks:
+    """Of each RAM disk one thing is made, all at once, and every module is asked about once.
+
+    0 and 1 are open, 2 is mapped into memory, 3 is mounted, and open, 4 is swapped to, a loop
+    device is on 5, and mounted, a device of the device mapper on 6, and open. On 7 was a file
+    system, unmounted lazily, in which another loop device has its backing file.
+    """
+
+    def __init__(self, guest):
+        guest.check("""set -e; modprobe brd rd_nr=8 rd_size=8192; modprobe loop; modprobe dm_mod
+            modprobe -a vfat nls_cp437 nls_ascii""")
+        for module in ("brd", "loop", "dm_mod", "vfat"):
+            assert truth.sysfs(guest, module, "refcnt") == "0", module
+        self.user = why_files.shell(guest, "exec 5< /dev/ram0 6> /dev/ram0 7< /dev/ram1")
+        self.mapping = why_files.special(guest, "map /dev/ram2")
+        guest.check("""set -e; cd /mnt; mkdir v l u
+            mkdosfs /dev/ram3; mount -o iocharset=ascii /dev/ram3 v
+            mkswap /dev/ram4; swapon /dev/ram4
+            losetup /dev/loop0 /dev/ram5; mkdosfs /dev/loop0
+            mount -t vfat -o iocharset=ascii /dev/loop0 l
+            mkdosfs /dev/ram7; mount -o iocharset=ascii /dev/ram7 u; truncate -s 1M u/image
+            losetup /dev/loop1 u/image; umount -l u""")
+        self.opener = why_files.shell(guest, "exec 5< /dev/ram3")
+        self.held = why_files.special(guest, "mapper /dev/ram6")
+        minor = guest.check("cat /sys/block/dm-0/dev").strip().replace(":", " ")
+        self.mapped = why_files.shell(guest, f"mknod /tmp/dm0 b {minor}; exec 5< /tmp/dm0")
+        swaps = 2 if guest.kernel.series == "6.1" else 1
+        # The user's, the mapping, the mount and the opener, swap, the loop device, the device
+        # mapper, and the file system on 7.
+        self.brd = why.explained(guest, "brd", 3 + 1 + 2 + swaps + 1 + 1 + 1)
+        self.swaps = swaps
+        self.vfat = why.explained(guest, "vfat", 3)
+        self.loop = why.explained(guest, "loop", 3)
+        self.dm_mod = why.explained(guest, "dm_mod", 3)
+
+    def end(self, guest):
+        for process in (self.user, self.mapping, self.opener, self.mapped, self.held):
+            process.end()
+        for doc, wanted in ((self.brd, {"kind": "mount", "path": "/mnt/v"}),
+                            (self.brd, {"kind": "swap"}),
+                            (self.loop, {"kind": "mount", "path": "/mnt/l"}),
+                            (self.brd, {"kind": "loop", "path": "/dev/loop0"}),
+                            (self.vfat, {"kind": "mount", "path": None})):
+            guest.check(why.holder(doc, **wanted)["remedy"])
+
+
+@pytest.fixture(scope="module")
+def disks(guest):
+    return Disks(guest)
+
+
+def test_open_devices(disks):
+    files = why.holders(disks.brd, kind="open_file", pid=disks.user.pid, refs=1)
     assert sorted((f["fd"], f["path"]) for f in files) == \
         [(5, "/dev/ram0"), (6, "/dev/ram0"), (7, "/dev/ram1")]
-    assert not remainder(doc)
-    user.end()
+    assert not remainder(disks.brd)
 
 
-def test_a_mapped_device(guest, ramdisk):
-    user = why_files.special(guest, "map /dev/ram1")
-    doc = why.explained(guest, "brd", 1)
-    mapped = why.holder(doc, kind="mapped_file")
-    assert (mapped["pid"], mapped["path"], mapped["refs"]) == (user.pid, "/dev/ram1", 1)
-    user.end()
+def test_a_mapped_device(disks):
+    mapped = why.holder(disks.brd, kind="mapped_file")
+    assert (mapped["pid"], mapped["path"], mapped["refs"]) == (disks.mapping.pid, "/dev/ram2", 1)
 
 
-def test_a_mounted_device(guest, ramdisk):
-    guest.check("modprobe -a vfat nls_cp437 nls_ascii; mkdosfs /dev/ram0; mkdir -p /mnt/v; mount -o iocharset=ascii /dev/ram0 /mnt/v")
-    user = why_files.shell(guest, "exec 5< /dev/ram0")
-    for name, refs in (("brd", 2), ("vfat", 1)):
-        doc = why.explained(guest, name, refs)
-        mount = why.holder(doc, kind="mount")
-        assert (mount["path"], mount["refs"], mount["remedy"]) == ("/mnt/v", 1, "umount /mnt/v")
-        assert mount["detail"] == "vfat on /dev/ram0, mounted on /mnt/v"
+def test_a_mounted_device(disks):
+    for doc in (disks.brd, disks.vfat):
+        mount = why.holder(doc, kind="mount", path="/mnt/v")
+        assert (mount["refs"], mount["remedy"]) == (1, "umount /mnt/v")
+        assert mount["detail"] == "vfat on /dev/ram3, mounted on /mnt/v"
         assert not remainder(doc)
-    user.end()
-    guest.check("umount /mnt/v")
-    why.free(guest, "vfat")
+    assert why.holder(disks.brd, kind="open_file", pid=disks.opener.pid)["refs"] == 1
 
 
-def test_swap(guest, kernel, ramdisk):
-    guest.check("mkswap /dev/ram0; swapon /dev/ram0")
-    opens = 2 if kernel.series == "6.1" else 1
-    doc = why.explained(guest, "brd", opens)
-    swap = why.holder(doc, kind="swap")
+def test_swap(disks):
+    swap = why.holder(disks.brd, kind="swap")
     assert (swap["path"], swap["refs"], swap["remedy"]) == \
-        ("/dev/ram0", opens, "swapoff /dev/ram0")
-    guest.check(swap["remedy"])
+        ("/dev/ram4", disks.swaps, "swapoff /dev/ram4")
 
 
-def test_loop(guest, module, ramdisk):
-    module("loop")
-    guest.check("modprobe -a vfat nls_cp437 nls_ascii; losetup /dev/loop0 /dev/ram0; mkdosfs /dev/loop0; mkdir -p /mnt/v")
-    on_ram = why.holder(why.explained(guest, "brd", 1), kind="loop")
-    assert (on_ram["path"], on_ram["refs"]) == ("/dev/loop0", 1)
-    assert on_ram["detail"] == "loop device loop0, backed by /dev/ram0"
-    doc = why.explained(guest, "loop", 1)
-    assert why.holder(doc, kind="loop")["remedy"] == "losetup -d /dev/loop0"
-    guest.check("mount -t vfat -o iocharset=ascii /dev/loop0 /mnt/v")
-    doc = why.explained(guest, "loop", 2)
-    assert why.holder(doc, kind="mount")["path"] == "/mnt/v"
-    guest.check("umount /mnt/v; losetup -d /dev/loop0")
+def test_loop(disks):
+    on_ram = why.holder(disks.brd, kind="loop", path="/dev/loop0")
+    assert (on_ram["refs"], on_ram["pins"]) == (1, "yes")
+    assert on_ram["detail"] == "loop device loop0, backed by /dev/ram5"
+    itself = why.holder(disks.loop, kind="loop", path="/dev/loop0")
+    assert (itself["refs"], itself["remedy"]) == (1, "losetup -d /dev/loop0")
+    assert why.holder(disks.loop, kind="mount", path="/mnt/l")["refs"] == 1
 
 
-def test_loop_over_a_file_system(guest, module):
+def test_loop_over_a_file_system(disks):
     """It keeps what was unmounted lazily, and no process is to blame."""
-    module("loop")
-    guest.check("""set -e; modprobe brd rd_nr=1 rd_size=8192; modprobe -a vfat nls_cp437 nls_ascii; mkdosfs /dev/ram0
-                   mkdir -p /mnt/v; mount -o iocharset=ascii /dev/ram0 /mnt/v; truncate -s 1M /mnt/v/image
-                   losetup /dev/loop1 /mnt/v/image; umount -l /mnt/v""")
-    doc = why.explained(guest, "vfat", 1)
-    assert "loop1 has its backing file there" in doc["verdict"]
-    assert why.holder(doc, kind="mount")["remedy"] == "losetup -d /dev/loop1"
-    assert why.holder(doc, kind="loop")["pins"] == "no"
-    guest.check("losetup -d /dev/loop1")
-    why.free(guest, "vfat")
-    guest.check("rmmod brd")
+    assert "loop1 has its backing file there" in disks.vfat["verdict"]
+    for doc in (disks.vfat, disks.brd):
+        mount = why.holder(doc, kind="mount", path=None)
+        assert (mount["refs"], mount["remedy"]) == (1, "losetup -d /dev/loop1")
+        assert why.holder(doc, kind="loop", path="/dev/loop1")["pins"] == "no"
+    assert why.holder(disks.loop, kind="loop", path="/dev/loop1")["refs"] == 1
 
 
-def test_device_mapper(guest, module, ramdisk):
-    module("dm_mod")
-    held = why_files.special(guest, "mapper /dev/ram0")
-    below = why.holder(why.explained(guest, "brd", 1), kind="device_mapper")
+def test_device_mapper(disks):
+    below = why.holder(disks.brd, kind="device_mapper")
     assert (below["path"], below["refs"]) == ("/dev/mapper/held", 1)
-    doc = why.explained(guest, "dm_mod", 2)
-    assert [h["refs"] for h in why.holders(doc, kind="device_mapper", path="/dev/mapper/held",
+    assert [h["refs"] for h in why.holders(disks.dm_mod, kind="device_mapper",
+                                           path="/dev/mapper/held",
                                            remedy="dmsetup remove held")] == [1, 1]
-    minor = guest.check("cat /sys/block/dm-0/dev").strip().replace(":", " ")
-    user = why_files.shell(guest, f"mknod /tmp/dm0 b {minor}; exec 5< /tmp/dm0")
-    doc = why.explained(guest, "dm_mod", 3)
-    assert why.holder(doc, kind="open_file", pid=user.pid)["refs"] == 1
-    user.end()
-    held.end()
+    assert why.holder(disks.dm_mod, kind="open_file", pid=disks.mapped.pid)["refs"] == 1
+
+
+def test_when_they_have_ended(guest, disks):
+    """The remedies work; nobody is named of the disks, on which all of it was."""
+    disks.end(guest)
+    why.free(guest, "brd")
+    unused(guest, "vfat", "loop", "dm_mod", "brd")
 
 
 def test_scsi(guest, kernel):
@@ -137,16 +150,31 @@ def test_scsi(guest, kernel):
     assert sum(f["refs"] for f in files) == asked
     assert int(truth.sysfs(guest, "scsi_debug", "refcnt")) == asked
     user.end()
-    why.free(guest, "scsi_debug")
-    guest.check("rmmod scsi_debug")
+    unused(guest, "scsi_debug")
 
 
-def test_a_terminal(guest, module):
+def test_a_terminal(guest):
     """Two who have it open: the terminal counts once, each file for itself."""
-    module("ttyprintk")
+    guest.check("modprobe ttyprintk")
     user = why_files.shell(guest, "exec 5> /dev/ttyprintk 6> /dev/ttyprintk")
     doc = why.explained(guest, "ttyprintk", 3)
     tty = why.holder(doc, kind="tty")
     assert (tty["pid"], tty["path"], tty["refs"]) == (user.pid, "/dev/ttyprintk", 1)
     assert [f["refs"] for f in why.holders(doc, kind="open_file", pid=user.pid)] == [1, 1]
     user.end()
+    unused(guest, "ttyprintk")
+
+
+def test_a_line_discipline(guest):
+    """The terminal that uses it holds it."""
+    guest.check("modprobe pps_ldisc")
+    user = why_files.special(guest, f"discipline {N_PPS}")
+    doc = why.explained(guest, "pps_ldisc", 1)
+    assert not doc["not_examined"], why.brief(doc)
+    tty = why.holder(doc, kind="tty")
+    assert (tty["pid"], tty["comm"], tty["refs"]) == (user.pid, "hold", 1)
+    assert "line discipline of terminal" in tty["detail"]
+    assert f"kill {user.pid}" in doc["next"]
+    user.end()
+    why.free(guest, "pps_ldisc")
+    guest.check("rmmod pps_ldisc")

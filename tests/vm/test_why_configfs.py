@@ -13,37 +13,53 @@ CONFIG = "/sys/kernel/config"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def mounted(guest):
+def modules(guest):
     guest.check(f"modprobe configfs && mount -t configfs none {CONFIG}")
+    guest.check("modprobe null_blk nr_devices=0; modprobe netconsole; modprobe nvmet")
+    for module in ("null_blk", "netconsole", "nvmet"):
+        assert truth.sysfs(guest, module, "refcnt") == "0"
 
 
-@pytest.mark.parametrize("module, parameters, path", [
-    ("null_blk", "nr_devices=0", "nullb/x"),
-    ("netconsole", "", "netconsole/x"),
-    ("nvmet", "", "nvmet/hosts/x"),
-    ("null_blk", "nr_devices=0", "nullb/a b"),
-])
-def test_a_directory(guest, module, parameters, path):
+def item(doc, path):
     """It holds the subsystem's module and its own, which are the same here."""
-    guest.check(f"modprobe {module} {parameters}")
-    why.free(guest, module)
-    made = f"{CONFIG}/{path}"
-    guest.check(["mkdir", made])
-    doc = why.explained(guest, module, 2)
+    found = why.holder(doc, kind="configfs", path=f"{CONFIG}/{path}")
+    assert (found["refs"], found["pins"]) == (2, "yes")
+    assert f"{CONFIG}/{path} exists" in doc["verdict"]
+    return found
+
+
+def test_directories_and_open_files(guest):
+    made = [f"{CONFIG}/nullb/x", f"{CONFIG}/nullb/a b"]
+    guest.check(["mkdir", *made])
+    user = why_files.shell(guest, f"exec 5< {CONFIG}/nullb/x/size 6< {CONFIG}/nullb/features")
+    doc = why.explained(guest, "null_blk", 6)
     assert not doc["not_examined"], why.brief(doc)
-    item = why.holder(doc, kind="configfs")
-    assert (item["path"], item["refs"], item["pins"]) == (made, 2, "yes")
-    assert f"cannot be unloaded: {made} exists" in doc["verdict"]
-    assert doc["next"] == [item["remedy"]] and item["remedy"].startswith("rmdir ")
-    guest.check(item["remedy"])
-    assert guest.run(["test", "-e", made]).status != 0
-    why.free(guest, module)
-    guest.check(f"rmmod {module}")
+    files = why.holders(doc, kind="open_file", pid=user.pid, refs=1)
+    assert sorted((f["fd"], f["path"]) for f in files) == [
+        (5, f"{CONFIG}/nullb/x/size"), (6, f"{CONFIG}/nullb/features")]
+    remedy = item(doc, "nullb/x")["remedy"]
+    assert remedy.startswith("rmdir ") and item(doc, "nullb/a b")["remedy"] == remedy
+    assert doc["next"] == [remedy, f"kill {user.pid}"]
+    user.end()
+    guest.check(remedy)
+    for path in made:
+        assert guest.run(["test", "-e", path]).status != 0
+    why.free(guest, "null_blk")
+
+
+def test_a_directory_alone(guest):
+    guest.check(f"mkdir {CONFIG}/netconsole/x")
+    doc = why.explained(guest, "netconsole", 2)
+    assert not doc["not_examined"], why.brief(doc)
+    assert f"cannot be unloaded: {CONFIG}/netconsole/x exists" in doc["verdict"]
+    remedy = item(doc, "netconsole/x")["remedy"]
+    assert doc["next"] == [remedy] == [f"rmdir {CONFIG}/netconsole/x"]
+    guest.check(remedy)
+    assert truth.sysfs(guest, "netconsole", "refcnt") == "0"
 
 
 def test_directories_in_each_other_and_links(guest):
     """What is to be removed first comes first, so that the commands work."""
-    guest.check("modprobe nvmet")
     base = f"{CONFIG}/nvmet"
     guest.check(f"mkdir {base}/subsystems/s {base}/subsystems/s/namespaces/1 {base}/hosts/h && "
                 f"ln -s {base}/hosts/h {base}/subsystems/s/allowed_hosts/h")
@@ -54,31 +70,17 @@ def test_directories_in_each_other_and_links(guest):
     command, = doc["next"]
     assert command.startswith(f"rm {base}/subsystems/s/allowed_hosts/h && rmdir ")
     guest.check(command)
-    why.free(guest, "nvmet")
-    guest.check("rmmod nvmet")
-
-
-def test_an_open_file(guest):
-    guest.check("modprobe null_blk nr_devices=0")
-    before = int(truth.sysfs(guest, "null_blk", "refcnt"))
-    assert before == 0
-    guest.check(f"mkdir {CONFIG}/nullb/x")
-    user = why_files.shell(guest, f"exec 5< {CONFIG}/nullb/x/size 6< {CONFIG}/nullb/features")
-    doc = why.explained(guest, "null_blk", 4)
-    files = why.holders(doc, kind="open_file", pid=user.pid, refs=1)
-    assert sorted((f["fd"], f["path"]) for f in files) == [
-        (5, f"{CONFIG}/nullb/x/size"), (6, f"{CONFIG}/nullb/features")]
-    assert why.holder(doc, kind="configfs")["refs"] == 2
-    user.end()
-    guest.check(f"rmdir {CONFIG}/nullb/x")
-    why.free(guest, "null_blk")
-    guest.check("rmmod null_blk")
+    assert truth.sysfs(guest, "nvmet", "refcnt") == "0"
 
 
 def test_configfs_itself(guest):
     """It is held by its mount, and by who has a subsystem in it."""
-    guest.check("modprobe null_blk nr_devices=0")
     doc = why.explained(guest, "configfs", int(truth.sysfs(guest, "configfs", "refcnt")))
-    assert why.holder(doc, kind="dependent")["path"] == "null_blk"
+    dependents = {h["path"] for h in why.holders(doc, kind="dependent")}
+    assert {"null_blk", "netconsole", "nvmet"} <= dependents
     assert why.holder(doc, kind="mount", path=CONFIG)["refs"] == 1
-    guest.check("rmmod null_blk")
+
+
+def test_z_all_can_be_unloaded(guest):
+    """What was held is free: the last test of this guest."""
+    guest.check("rmmod null_blk netconsole nvmet")

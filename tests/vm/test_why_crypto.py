@@ -10,6 +10,7 @@ import why_net
 
 kernels = "stock"
 guest_options = {"copies": why_net.program()}
+INTEL = "crc32c_intel"
 
 
 @pytest.fixture
@@ -31,45 +32,38 @@ def anonymous(doc):
     return {h["path"]: h["refs"] for h in why.holders(doc, kind="crypto") if "pid" not in h}
 
 
-def test_a_user_in_the_kernel(guest):
-    """What an idle machine has: a library that has a transform as long as it is loaded."""
-    guest.check("modprobe crc32c_intel")
-    why_net.unused(guest, "crc32c_intel")
-    guest.check("modprobe libcrc32c")
-    doc = why_net.all_explained(guest, "crc32c_intel", 1)
+def unused(guest, module):
+    """The control after the cure: the kernel counts nobody any more, and lets the module go."""
+    why_net.wait_unused(guest, module)
+    guest.check(f"rmmod {module}")
+
+
+def test_sockets_beside_a_user_in_the_kernel(guest, hold):
+    """A hash that is no asynchronous one by itself is held twice by each of its sockets. Those that
+    are accepted share the transform of the one that is bound, which lives as long as they do."""
+    guest.check(f"modprobe {INTEL}; modprobe algif_hash")
+    assert refs(guest, INTEL) == 0
+    guest.check("modprobe libcrc32c")  # what an idle machine has: it has a transform while loaded
+    holders = [hold(f"alg hash crc32c{end}") for end in ("", " accept 0", " accept 0 close 0")]
+    doc = why_net.all_explained(guest, INTEL, 7)
+    assert [of_process(doc, holder)["refs"] for holder in holders] == [2, 2, 2]
+    found = of_process(doc, holders[0])
+    assert (found["fd"], found["comm"]) == (3, why_net.NAME)
+    assert found["detail"] == "fd 3, AF_ALG socket: uses crc32c-intel (crc32c)"
+    assert anonymous(doc) == {"crc32c-intel": 1}
+    pids = " ".join(str(holder.pid) for holder in holders)
+    assert f"kill {pids}" in doc["next"]
+    for holder in holders:
+        holder.end()
+    why_net.wait_unused(guest, INTEL, 1)
+    doc = why_net.all_explained(guest, INTEL, 1)
     user = why.holder(doc, kind="crypto")
     assert (user["path"], user["refs"], user["pins"]) == ("crc32c-intel", 1, "yes")
     assert user["detail"] == "users of crc32c-intel (crc32c); the kernel does not record who"
     assert "crc32c-intel (crc32c) is in use, the kernel does not record by whom" in doc["verdict"]
     guest.check("rmmod libcrc32c")
-    why_net.unused(guest, "crc32c_intel")
-
-
-def test_a_socket_beside_a_user_in_the_kernel(guest, hold):
-    """A hash that is no asynchronous one by itself is held twice by each of its sockets."""
-    guest.check("modprobe crc32c_intel; modprobe libcrc32c; modprobe algif_hash")
-    holder = hold("alg hash crc32c")
-    doc = why_net.all_explained(guest, "crc32c_intel", 3)
-    found = of_process(doc, holder)
-    assert (found["refs"], found["fd"], found["comm"]) == (2, 3, why_net.NAME)
-    assert found["detail"] == "fd 3, AF_ALG socket: uses crc32c-intel (crc32c)"
-    assert anonymous(doc) == {"crc32c-intel": 1}
-    assert f"kill {holder.pid}" in doc["next"]
-    holder.end()
-    why_net.wait_unused(guest, "crc32c_intel", 1)
-    assert anonymous(why_net.all_explained(guest, "crc32c_intel", 1)) == {"crc32c-intel": 1}
-    guest.check("rmmod libcrc32c")
-    why_net.unused(guest, "crc32c_intel")
-
-
-@pytest.mark.parametrize("end", [" accept 0", " accept 0 close 0"])
-def test_accepted_sockets(guest, hold, end):
-    """They share the transform of the one that is bound, which lives as long as they do."""
-    guest.check("modprobe crc32c_intel; modprobe algif_hash")
-    holder = hold(f"alg hash crc32c{end}")
-    assert of_process(why_net.all_explained(guest, "crc32c_intel", 2), holder)["refs"] == 2
-    holder.end()
-    why_net.unused(guest, "crc32c_intel")
+    why_net.unused(guest, INTEL)
+    guest.check(f"rmmod {INTEL}")
 
 
 @pytest.mark.parametrize("module, algif, kind, name, driver", [
@@ -88,7 +82,7 @@ def test_kinds_of_transforms(guest, hold, module, algif, kind, name, driver):
     assert (found["refs"], found["remedy"]) == (taken, f"kill {holder.pid}")
     assert driver in found["detail"]
     holder.end()
-    why_net.unused(guest, module)
+    unused(guest, module)
 
 
 def test_a_transform_on_others(guest, hold):
@@ -103,7 +97,7 @@ def test_a_transform_on_others(guest, hold):
     inner, = anonymous(doc)
     assert inner.startswith("cbcmac(") and anonymous(doc) == {inner: counted - 1}
     holder.end()
-    why_net.unused(guest, "ccm")
+    unused(guest, "ccm")
 
 
 def test_a_cipher_below_a_template(guest, hold):
@@ -116,5 +110,5 @@ def test_a_cipher_below_a_template(guest, hold):
     template = why_net.all_explained(guest, "cmac", refs(guest, "cmac"))
     assert of_process(template, holder)["refs"] == refs(guest, "cmac")
     holder.end()
-    why_net.unused(guest, "cast6_generic")
-    why_net.unused(guest, "cmac")
+    unused(guest, "cast6_generic")
+    unused(guest, "cmac")

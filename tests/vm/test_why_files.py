@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """lastref why: who has files open, in all the ways in which processes can have them."""
 
-import json
-
 import pytest
 
-import tool
 import truth
 import why
 
@@ -13,163 +10,207 @@ kernels = "all"
 guest_options = {"copies": why.keeper_program()}
 UHID = "/dev/uhid"  # an open one is one reference
 
+# What the keeper does to it, and how many references that takes.
+WAYS = {
+    f"share 5 {UHID}": 1,
+    f"dup 4 {UHID}": 1,
+    f"many 1200 {UHID}": 1200,
+    f"high 70000 {UHID}": 1,
+    f"thread {UHID}": 1,
+    f"leaderless {UHID}": 1,
+    f"namespaces {UHID} inner": 1,
+    f"stopped {UHID}": 1,
+    f"zombie {UHID}": 0,
+    f"path {UHID}": 0,
+    "open /tmp/gone": 1,
+    f"open {UHID} \033[31m\\": 1,
+}
+HOSTILE = {
+    "escape": b"\033[2J\033[31mred", "newline": b"a\nb", "not UTF-8": b"\377\376",
+    "right to left": b"\342\200\256", "long": b"x" * 250, "quotes": b"\\\"'$(true)",
+}
 
-@pytest.fixture
-def keep(guest):
-    """Has files opened, and sees to it that nothing of them is left in the end."""
+
+@pytest.fixture(name="uhid", scope="module")
+def a_module_whose_device_is_there(guest):
     guest.check(f"modprobe uhid; until [ -e {UHID} ]; do usleep 10000; done")
-    keeper = why.Keeper(guest)
-    yield keeper
-    keeper.close()
-    why.free(guest, "uhid")
 
 
-@pytest.mark.parametrize("module, path, refs", [
-    ("cuse", "/dev/cuse", 1),                # a misc device
-    ("tun", "/dev/net/tun", 2),              # its socket holds it too
-    ("loop", "/dev/loop-control", 1),
-    ("vhost_vsock", "/dev/vhost-vsock", 1),
-    ("nvram", "/dev/nvram", 1),
-    ("cpuid", "/dev/cpu/0/cpuid", 2),        # its own character device, and its operations
-    ("msr", "/dev/cpu/1/msr", 2),
-    ("brd", "/dev/ram3", 1),                 # a block device
-])
-def test_an_open_device(guest, keep, module, path, refs):
-    why.need(guest, module)
-    guest.check(f"until [ -e {path} ]; do usleep 10000; done")
-    before = int(truth.sysfs(guest, module, "refcnt"))
-    kept = keep(f"open {path}")
-    counted = int(truth.sysfs(guest, module, "refcnt"))
-    assert counted > before and refs in (None, counted - before)
-    doc = why.ask(guest, module)
-    found = why.holder(doc, kind="open_file", pid=kept["pid"])
-    assert (found["fd"], found["path"], found["comm"]) == (kept["fd"], path, "keeper")
-    assert found["refs"] == (refs or 1)
-    assert f"keeper[{kept['pid']}] has {path} open" in doc["verdict"]
-    assert f"kill {kept['pid']}" in doc["next"]
-    keep.end(kept)
-    assert not why.holders(why.ask(guest, module, tool.OUTSTANDING if before else tool.DONE),
-                           kind="open_file")
-    guest.check(f"modprobe -r {module}")
+class Held:
+    """All those ways at once, of which lastref is asked once, when one more file is its standard
+    input."""
+
+    def __init__(self, guest):
+        keeper = why.Keeper(guest)
+        node = "c $(tr : ' ' < /sys/class/misc/uhid/dev)"
+        guest.check(f"mknod /tmp/gone {node}")
+        self.kept = {way: keeper(way) for way in WAYS}
+        guest.check("rm /tmp/gone")
+        names = " ".join("$'" + "".join(f"\\x{byte:02x}" for byte in name) + "'"
+                         for name in HOSTILE.values())
+        job = guest.start(f"""mkdir /tmp/hostile && cd /tmp/hostile || exit; fd=10
+            for name in {names}; do
+                mknod "$name" {node} && eval "exec $fd< \\"\\$name\\"" || exit; : $((fd++)); done
+            echo open $$; read line; rm -r /tmp/hostile""", stdin=b"")
+        self.hostile_pid = int(job.wait_for(r"^open (\d+)$", "stdout")[1])
+        self.counted = int(truth.sysfs(guest, "uhid", "refcnt"))
+        self.doc = why.ask(guest, f"uhid < {UHID}")
+        keeper.close()
+        job.close_stdin()
+        assert job.wait().status == 0
+
+    def __call__(self, way):
+        """What the keeper says of a way, and what lastref says of it."""
+        kept, = [kept for command, kept in self.kept.items() if command.startswith(way)]
+        return kept, why.holders(self.doc, pid=kept.get("inside", kept.get("stopped", first(kept))))
 
 
-def test_one_file_of_many_processes_counts_once(guest, keep):
-    kept = keep(f"share 5 {UHID}")
-    doc = why.explained(guest, "uhid", 1)
-    found = why.holder(doc)
+def first(kept):
+    return kept["pid"][0] if isinstance(kept["pid"], list) else kept["pid"]
+
+
+@pytest.fixture(scope="module")
+def held(guest, uhid):
+    return Held(guest)
+
+
+def test_all_of_them_and_no_more(held):
+    refs = sum(WAYS.values()) + len(HOSTILE)
+    assert held.counted == refs
+    doc = held.doc
+    assert doc["hard"] == {"refs": refs + 1, "explained": refs + 1, "unexplained": 0}, why.brief(doc)
+    assert sum(h["refs"] for h in why.pinning(doc) if h["counter"] == "hard") == refs + 1
+    assert "lastref cannot name" not in doc["verdict"] and "is not known" not in doc["verdict"]
+
+
+def test_one_file_of_many_processes_counts_once(held):
+    kept = held.kept[f"share 5 {UHID}"]
+    found, = [h for h in why.pinning(held.doc) if set(why.pids(h)) & set(kept["pid"])]
     assert why.pids(found) == sorted(kept["pid"])
-    assert {other["fd"] for other in found["shared_by"]} == {kept["fd"]}
+    assert {found["fd"], *(other["fd"] for other in found["shared_by"])} == {kept["fd"]}
+    assert found["refs"] == 1
 
 
-def test_one_file_under_several_numbers_counts_once(guest, keep):
-    kept = keep(f"dup 4 {UHID}")
-    doc = why.explained(guest, "uhid", 1)
-    found = why.holder(doc, pid=kept["pid"])
-    assert len(found["shared_by"]) == 3
+def test_one_file_under_several_numbers_counts_once(held):
+    kept, (found,) = held("dup")
+    assert len(found["shared_by"]) == 3 and found["refs"] == 1
     assert set(why.pids(found)) == {kept["pid"]}
 
 
-def test_many_files_count_each(guest, keep):
-    kept = keep(f"many 1200 {UHID}")
-    doc = why.explained(guest, "uhid", 1200)
-    assert {h["pid"] for h in why.pinning(doc)} == {kept["pid"]}
-    assert kept["last"] in {h["fd"] for h in why.holders(doc, kind="open_file")}
+def test_many_files_count_each(held):
+    kept, found = held("many")
+    assert len(found) == sum(h["refs"] for h in found) == 1200
+    assert kept["last"] in {h["fd"] for h in found}
+    assert {(h["kind"], h["pins"]) for h in found} == {("open_file", "yes")}
 
 
-def test_a_file_with_a_high_number(guest, keep):
-    keep(f"high 70000 {UHID}")
-    assert why.holder(why.explained(guest, "uhid", 1), fd=70000)["path"] == UHID
+def test_a_file_with_a_high_number(held):
+    _, (found,) = held("high")
+    assert (found["fd"], found["path"], found["refs"]) == (70000, UHID, 1)
 
 
-def test_a_thread_with_files_of_its_own(guest, keep):
-    """Under that number the other threads of the process have another file."""
-    kept = keep(f"thread {UHID}")
-    found = why.holder(why.explained(guest, "uhid", 1))
-    assert (found["pid"], found["fd"], found["path"]) == (kept["pid"], kept["fd"], UHID)
+@pytest.mark.parametrize("way", ["thread", "leaderless"])
+def test_a_thread_alone(held, way):
+    """One with files of its own: under that number the other threads of the process have another
+    file. And one of a process whose first thread has ended."""
+    kept, (found,) = held(way)
+    assert (found["fd"], found["path"], found["refs"]) == (kept["fd"], UHID, 1)
     assert found["shared_by"] == []
 
 
-def test_a_process_whose_first_thread_has_ended(guest, keep):
-    kept = keep(f"leaderless {UHID}")
-    found = why.holder(why.explained(guest, "uhid", 1))
-    assert (found["pid"], found["fd"], found["path"]) == (kept["pid"], kept["fd"], UHID)
-    assert found["shared_by"] == []
-
-
-def test_a_process_in_other_namespaces(guest, keep):
-    kept = keep(f"namespaces {UHID} inner")
-    found = why.holder(why.explained(guest, "uhid", 1))
+def test_a_process_in_other_namespaces(held):
+    kept, (found,) = held("namespaces")
     assert (found["pid"], found["ns_pid"]) == (kept["inside"], kept["ns_pid"])
-    assert found["pid"] != found["ns_pid"]
+    assert found["pid"] != found["ns_pid"] and found["refs"] == 1
     assert found["path"].endswith("/inner")
 
 
-def test_a_stopped_process(guest, keep):
-    kept = keep(f"stopped {UHID}")
-    assert why.holder(why.explained(guest, "uhid", 1))["pid"] == kept["stopped"]
+def test_a_stopped_process(held):
+    _, (found,) = held("stopped")
+    assert (found["path"], found["refs"]) == (UHID, 1)
 
 
-def test_a_zombie_holds_nothing(guest, keep):
-    keep(f"zombie {UHID}")
-    why.free(guest, "uhid")
+@pytest.mark.parametrize("way", ["zombie", "path"])
+def test_these_hold_nothing(held, way):
+    """A zombie; a path that was not opened, but looked up."""
+    kept, found = held(way)
+    assert found == []
+    assert why.holders(held.doc, pid=kept.get("zombie", kept["pid"])) == []
 
 
-def test_a_path_that_is_not_opened_holds_nothing(guest, keep):
-    keep(f"path {UHID}")
-    why.free(guest, "uhid")
+def test_lastrefs_own_standard_input(held):
+    found = why.holder(held.doc, comm="lastref")
+    assert (found["fd"], found["path"], found["refs"], found["shared_by"]) == (0, UHID, 1, [])
 
 
-def test_lastrefs_own_standard_input(guest):
-    result = guest.run(f"exec lastref why -j uhid < {UHID}")
-    assert result.status == tool.OUTSTANDING, result.stderr
-    doc = json.loads(result.stdout)
-    assert doc["hard"] == {"refs": 1, "explained": 1, "unexplained": 0}
-    found = why.holder(doc)
-    assert (found["comm"], found["fd"], found["shared_by"]) == ("lastref", 0, [])
+def test_a_deleted_node(held):
+    _, (found,) = held("open /tmp/gone")
+    assert (found["path"], found["refs"]) == ("/tmp/gone (deleted)", 1)
 
 
-def test_a_deleted_node(guest, keep):
-    guest.check("mknod /tmp/gone c $(tr : ' ' < /sys/class/misc/uhid/dev)")
-    kept = keep("open /tmp/gone")
-    guest.check("rm /tmp/gone")
-    found = why.holder(why.explained(guest, "uhid", 1), pid=kept["pid"])
-    assert found["path"] == "/tmp/gone (deleted)"
+@pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_names(held, name):
+    """JSON stays JSON; what is no UTF-8 is written out."""
+    path = "/tmp/hostile/" + name.decode(errors="backslashreplace")
+    found = why.holder(held.doc, pid=held.hostile_pid, path=path)
+    assert (found["kind"], found["refs"]) == ("open_file", 1)
 
 
-@pytest.mark.parametrize("name", [
-    r"\033[2J\033[31mred", r"a\nb", r"\377\376", r"\342\200\256", "x" * 250, r"\\\042\047$(true)"],
-    ids=["escape", "newline", "not UTF-8", "right to left", "long", "quotes"])
-def test_hostile_names(guest, keep, name):
-    """The terminal gets nothing that could change it, and JSON stays JSON."""
-    script = f"""mkdir -p /tmp/hostile && cd /tmp/hostile || exit
-        name="$(printf '{name}')"; mknod "$name" c $(tr : ' ' < /sys/class/misc/uhid/dev) || exit
-        exec 5< "$name"; echo open; read line; rm "$name" """
-    job = guest.start(script, stdin=b"")
-    job.wait_for("^open$", "stdout")
-    found = why.holder(why.explained(guest, "uhid", 1))
-    assert found["path"].startswith("/tmp/hostile/")
-    text = tool.lastref(guest, "why uhid")
-    assert text.status == tool.OUTSTANDING
-    for character in text.raw.decode():  # valid UTF-8
-        assert character == "\n" or character.isprintable(), text.raw
-    job.close_stdin()
-    assert job.wait().status == 0
+def test_a_process_of_a_hostile_name(held):
+    _, (found,) = held(f"open {UHID} ")
+    assert (found["comm"], found["path"], found["refs"]) == ("\033[31m\\", UHID, 1)
 
 
-def test_a_process_of_a_hostile_name(guest, keep):
-    kept = keep(f"open {UHID} \033[31m\\")
-    assert why.holder(why.explained(guest, "uhid", 1))["comm"] == "\033[31m\\"
-    text = tool.lastref(guest, "why uhid").stdout
-    assert "\033" not in text and f"\\x1b[31m\\\\[{kept['pid']}]" in text
+# Modules, their devices, and how many references an open one takes. Those of a kind are the same
+# to lastref: each kind is shown on every kernel, that drivers are alike on one.
+OF_EACH_KIND = [
+    ("tun", "/dev/net/tun", 2),              # a misc device; its socket holds it too
+    ("cpuid", "/dev/cpu/0/cpuid", 2),        # its own character device, and its operations
+]
+ALIKE = [
+    ("cuse", "/dev/cuse", 1),
+    ("loop", "/dev/loop-control", 1),
+    ("vhost_vsock", "/dev/vhost-vsock", 1),
+    ("nvram", "/dev/nvram", 1),
+    ("msr", "/dev/cpu/1/msr", 2),
+]
 
 
-def test_processes_that_come_and_go(guest, keep):
+def test_open_devices(guest):
+    """A block device is in test_why_block.py."""
+    keep = why.Keeper(guest)
+    for module, path, refs in OF_EACH_KIND + (ALIKE if guest.kernel.name == "stock-6.12" else []):
+        guest.check(f"modprobe {module}; until [ -e {path} ]; do usleep 10000; done")
+        before = int(truth.sysfs(guest, module, "refcnt"))
+        kept = keep(f"open {path}")
+        assert int(truth.sysfs(guest, module, "refcnt")) - before == refs
+        doc = why.ask(guest, module)
+        found = why.holder(doc, kind="open_file", pid=kept["pid"])
+        assert (found["fd"], found["path"], found["comm"]) == (kept["fd"], path, "keeper")
+        assert found["refs"] == refs
+        assert f"keeper[{kept['pid']}] has {path} open" in doc["verdict"]
+        assert f"kill {kept['pid']}" in doc["next"]
+        keep.end(kept)
+        assert int(truth.sysfs(guest, module, "refcnt")) == before
+        guest.check(f"modprobe -r {module}")
+    keep.close()
+
+
+def test_processes_that_come_and_go(guest, uhid):
     """Whatever is seen of them is consistent, and the one that stays is always named."""
+    keep = why.Keeper(guest)
     stays = keep(f"open {UHID}")
     for _ in range(2):
         keep(f"short {UHID}")
-    for _ in range(6):
+    for _ in range(2):
         doc = why.ask(guest, "uhid")
         assert why.holder(doc, pid=stays["pid"])["path"] == UHID
         # Of one that has ended meanwhile only the last part of the path is left.
         assert {h["path"] for h in why.holders(doc, kind="open_file")} <= {UHID, "uhid"}
+    keep.close()
+
+
+def test_z_nobody_is_named_when_all_have_ended(guest, held):
+    """The control: the last test of this guest."""
+    assert held.counted > 0
+    why.free(guest, "uhid")

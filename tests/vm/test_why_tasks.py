@@ -3,11 +3,14 @@
 
 import json
 
+import pytest
+
 import tool
 import truth
 
 kernels = "patched"
 guest_options = {"load": ["lr_referee"]}
+ONE_ASK_S = 15  # at the very most, on an emulated machine whose host is busy
 
 
 def why(guest, module, status):
@@ -16,12 +19,25 @@ def why(guest, module, status):
     return json.loads(result.stdout)
 
 
-def test_threads_that_outlive_the_exit_routine(guest):
-    truth.insmod(guest, "lr_threads", "threads=2 linger_ms=40000")
+@pytest.fixture(scope="module")
+def asked(guest):
+    """Documents of modules that wait, each while it does; they wait at the same time."""
+    wait_ms = int(1000 * ONE_ASK_S * guest.kernel.slowness)
+    truth.insmod(guest, "lr_threads", f"threads=2 linger_ms={wait_ms}")
+    truth.insmod(guest, "lr_base")
+    truth.insmod(guest, "lr_user", f"hold_ms={2 * wait_ms}")
     live = why(guest, "lr_threads", tool.OUTSTANDING)
-    assert live["soft"] == {"refs": 2, "explained": 0, "unexplained": 2}
+    guest.check("rmmod lr_user")
+    upper = why(guest, "lr_user", tool.OUTSTANDING)
+    lower = why(guest, "lr_base", tool.OUTSTANDING)
     guest.check("rmmod lr_threads")
-    doc = why(guest, "lr_threads", tool.OUTSTANDING)
+    going = why(guest, "lr_threads", tool.OUTSTANDING)
+    return {"live": live, "going": going, "upper": upper, "lower": lower}
+
+
+def test_threads_that_outlive_the_exit_routine(asked):
+    assert asked["live"]["soft"] == {"refs": 2, "explained": 0, "unexplained": 2}
+    doc = asked["going"]
     assert doc["state"] == "going"
     assert doc["exit"]["status"] == "waiting"
     assert doc["verdict"] == "lr_threads is being unloaded and waits for 2 soft references."
@@ -30,18 +46,14 @@ def test_threads_that_outlive_the_exit_routine(guest):
     for candidate in candidates.values():
         assert (candidate["kind"], candidate["counter"], candidate["pins"],
                 candidate["evidence"]) == ("kthread", "soft", "unknown", "sampled")
-    truth.wait_freed(guest, "lr_threads", timeout=120)
 
 
-def test_a_module_that_waits_keeps_those_it_uses(guest):
-    truth.insmod(guest, "lr_base")
-    truth.insmod(guest, "lr_user", "hold_ms=60000")
-    guest.check("rmmod lr_user")
-    upper = why(guest, "lr_user", tool.OUTSTANDING)
+def test_a_module_that_waits_keeps_those_it_uses(guest, asked):
+    upper = asked["upper"]
     assert upper["verdict"] == ("lr_user is being unloaded and waits for 1 soft reference; until "
                                 "then it keeps lr_base.")
     assert upper["uses"] == ["lr_base"]
-    lower = why(guest, "lr_base", tool.OUTSTANDING)
+    lower = asked["lower"]
     assert lower["hard"] == {"refs": 1, "explained": 1, "unexplained": 0}
     assert lower["verdict"] == ("lr_base cannot be unloaded: it is used by lr_user, which waits "
                                 "for 1 soft reference.")
@@ -49,3 +61,4 @@ def test_a_module_that_waits_keeps_those_it_uses(guest):
     truth.wait_freed(guest, "lr_user", timeout=120)
     assert why(guest, "lr_base", tool.DONE)["holders"] == []
     guest.check("rmmod lr_base")
+    truth.wait_freed(guest, "lr_threads", timeout=120)
