@@ -113,6 +113,24 @@ TEST(WhyText, SaysWhatCouldNotBeSeen)
 )");
 }
 
+TEST(WhyText, ShowsWhereAnExitRoutineIs)
+{
+    EXPECT_EQ(text_of(all_cases().at(1)),
+              R"(foo is being unloaded by rmmod[71]: its exit routine is stuck in __schedule+0x1,
+called by foo_exit+0x10 [foo], waiting for a mutex of foo_worker[80].
+
+  going · hard refs 0
+
+  Its unload runs in rmmod[71], started by bash[70], for at least 5.00 s and at
+  most 60.0 s.
+  Within 100 ms it used 1.00 µs of a processor and was switched 1 time.
+    ← __schedule+0x1
+    ← foo_exit+0x10 [foo]
+
+  Next: See what foo_worker[80] does: it has the mutex.
+)");
+}
+
 TEST(WhyText, ShowsALongNameInFull)
 {
     auto inventory = loaded(1);

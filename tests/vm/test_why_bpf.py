@@ -2,6 +2,7 @@
 """lastref why: BPF programs and links, and perf events, that hold a module."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -32,71 +33,88 @@ def guest(boot, tmp_path_factory):
 
 
 def why(guest, module, refs):
-    """The document; the module must have so many references, all of them explained."""
+    """The document; the module must have so many references, all of them explained, and no other
+    holders."""
     assert int(truth.sysfs(guest, module, "refcnt")) == refs
     result = tool.lastref(guest, f"why -j {module}")
     assert result.status == (tool.OUTSTANDING if refs else tool.DONE), result.stderr
     doc = json.loads(result.stdout)
     assert doc["hard"] == {"refs": refs, "explained": refs, "unexplained": 0}
     assert doc["not_examined"] == []
+    pinning = [h for h in doc["holders"] if h["pins"] == "yes"]
+    assert sum(h["refs"] for h in pinning) == refs
+    assert all(h["evidence"] == "proven" for h in pinning)
     return doc
 
 
-def holder(doc, *kinds):
-    """The only holder that pins; it is of one of these kinds."""
-    found, = [h for h in doc["holders"] if h["pins"] == "yes"]
-    assert found["kind"] in kinds
-    assert found["evidence"] == "proven"
+def holder(doc, name):
+    """The only holder of a program of that name."""
+    found, = [h for h in doc["holders"] if h["pins"] == "yes" and name in h["detail"]]
+    assert found["kind"] in ("bpf_prog", "bpf_link")
     return found
 
 
-@pytest.fixture
-def load(guest):
-    def load_one(name):
-        guest.check(f"./why_bpf {name}.o {PIN}")
-    yield load_one
-    guest.run(f"rm -f {PIN}")
+def start(guest, argument):
+    """Has it open until it is killed; returns its pid."""
+    job = guest.start(f"echo $$; exec ./why_bpf {argument}")
+    return int(job.wait_for(r"^(\d+)\nopen \d+$", "stdout")[1])
 
 
-def wait_unheld(guest, module):
-    """BPF gives back what it has a moment later."""
-    guest.check(f"while [ $(cat /sys/module/{module}/refcnt) != 0 ]; do usleep 20000; done")
-    why(guest, module, 0)
+PROGRAMS_OF = {"tun": {"FENTRY": "held_entry", "MULTI": "held_multi"},
+               "sunrpc": {"TRACEPOINT": "held_tp"}}
 
 
-@pytest.mark.parametrize("program, module, name, why_it_holds", [
-    ("FENTRY", "tun", "held_entry", "of its functions"),
-    ("TRACEPOINT", "sunrpc", "held_tp", "attached to one of its tracepoints"),
-    ("MULTI", "tun", "held_multi", "kprobe.multi"),
+@pytest.fixture(scope="module")
+def held(guest, kernel):
+    """Programs of both modules, first pinned, then open in processes; and the documents of that.
+    A tracepoint of sunrpc is open for perf all the time."""
+    programs = {module: [name for name in names if name != "MULTI" or kernel.series != "6.1"]
+                for module, names in PROGRAMS_OF.items()}
+    refs = {"tun": len(programs["tun"]), "sunrpc": 2}
+    number = guest.check("cat /sys/kernel/tracing/events/sunrpc/rpc_task_begin/id").strip()
+    names = [name for of_module in programs.values() for name in of_module]
+    for name in names:
+        guest.check(f"./why_bpf {name}.o {PIN}_{name}")
+    out = SimpleNamespace(perf=start(guest, number))
+    out.pinned = {module: why(guest, module, refs[module]) for module in programs}
+    out.pids = {name: start(guest, f"{PIN}_{name}") for name in names}
+    guest.check(f"rm {PIN}_*")
+    out.open = {module: why(guest, module, refs[module]) for module in programs}
+    yield out
+    guest.check("kill " + " ".join(map(str, [out.perf, *out.pids.values()])))
+    for module in programs:  # BPF gives back what it has a moment later
+        guest.check(f"while [ $(cat /sys/module/{module}/refcnt) != 0 ]; do usleep 20000; done")
+        why(guest, module, 0)
+
+
+@pytest.mark.parametrize("program, module, why_it_holds", [
+    ("FENTRY", "tun", "of its functions"),
+    ("TRACEPOINT", "sunrpc", "attached to one of its tracepoints"),
+    ("MULTI", "tun", "kprobe.multi"),
 ])
-def test_a_program(guest, kernel, load, program, module, name, why_it_holds):
+def test_a_program(kernel, held, program, module, why_it_holds):
     if program == "MULTI" and kernel.series == "6.1":
         pytest.skip("kprobe.multi holds modules from 6.3 on (commit e22061b2d309)")
-    why(guest, module, 0)
-    load(program)
-    pinned = holder(why(guest, module, 1), "bpf_prog", "bpf_link")
+    name = PROGRAMS_OF[module][program]
+    pinned = holder(held.pinned[module], name)
     assert "pid" not in pinned
-    assert name in pinned["detail"] and why_it_holds in pinned["detail"]
+    assert why_it_holds in pinned["detail"]
     assert "no process has it open" in pinned["detail"]
-    job = guest.start(["./why_bpf", PIN])
-    job.wait_for(r"^open \d+$", "stdout")
-    guest.check(f"rm {PIN}")
-    doc = why(guest, module, 1)
-    owned = holder(doc, "bpf_prog", "bpf_link")
-    pid = int(guest.check("pidof why_bpf"))
+    pid = held.pids[program]
+    owned = holder(held.open[module], name)
     assert (owned["pid"], owned["comm"], owned["shared_by"]) == (pid, "why_bpf", [])
-    assert f"why_bpf[{pid}]" in doc["verdict"]
-    assert doc["next"] == [f"kill {pid}"]
-    guest.check(f"kill {pid}")
-    wait_unheld(guest, module)
+    assert f"why_bpf[{pid}]" in held.open[module]["verdict"]
 
 
-def test_a_tracepoint_that_is_open_for_perf(guest):
-    number = guest.check("cat /sys/kernel/tracing/events/sunrpc/rpc_task_begin/id").strip()
-    job = guest.start(["./why_bpf", number])
-    job.wait_for(r"^open \d+$", "stdout")
-    pid = int(guest.check("pidof why_bpf"))
-    found = holder(why(guest, "sunrpc", 1), "open_file")
-    assert (found["pid"], found["path"]) == (pid, "anon_inode:[perf_event]")
-    guest.check(f"kill {pid}")
-    wait_unheld(guest, "sunrpc")
+def test_a_tracepoint_that_is_open_for_perf(held):
+    for doc in (held.pinned["sunrpc"], held.open["sunrpc"]):
+        found, = [h for h in doc["holders"] if h["kind"] == "open_file"]
+        assert (found["pid"], found["path"]) == (held.perf, "anon_inode:[perf_event]")
+
+
+def test_what_to_do_is_to_end_the_processes(held):
+    for module, programs in PROGRAMS_OF.items():
+        kill, = held.open[module]["next"]
+        pids = [held.pids[name] for name in programs if name in held.pids]
+        assert sorted(kill.split()) == sorted(
+            map(str, ["kill", *pids, *([held.perf] if module == "sunrpc" else [])]))

@@ -15,23 +15,35 @@ MODULE = "lr_hang"
 RELEASE = f"/sys/module/{MODULE}/parameters/release"
 
 
-def why(guest, module=MODULE, status=None):
-    """The document; the status must be what is expected."""
+def answer(guest, module):
+    """The status, and the document."""
     result = tool.lastref(guest, f"why -j {module}")
-    if status is not None:
-        assert result.status == status, f"{result.stdout}\n{result.stderr}"
+    assert result.stdout, result.stderr
     doc = json.loads(result.stdout)
-    return tool.validate(doc) if doc["schema"] in tool.schemas() else doc
+    return result.status, tool.validate(doc) if doc["schema"] in tool.schemas() else doc
 
 
-def wait_why(guest, wanted, module=MODULE):
-    """The first document that is as wanted."""
+def why(guest, status, module=MODULE):
+    """The document; the status must be what is expected."""
+    came, doc = answer(guest, module)
+    assert came == status, doc
+    return doc
+
+
+def wait_why(guest, wanted, status, module=MODULE):
+    """The first document that is as wanted; the status must be what is expected of it."""
     end = time.monotonic() + 60
     while True:
-        doc = why(guest, module)
+        came, doc = answer(guest, module)
         if wanted(doc):
+            assert came == status, doc
             return doc
         assert time.monotonic() < end, doc
+
+
+def wait_state(guest, state, module=MODULE):
+    """Lets lastref be started only when there is something to see."""
+    guest.check(f"until grep -q {state} /sys/module/{module}/initstate; do usleep 10000; done")
 
 
 def is_(status, inside="lr_hang+"):
@@ -54,6 +66,7 @@ def unload(guest):
         truth.insmod(guest, MODULE, f"in_exit={how}")
         jobs.append(guest.start("echo $$; rmmod lr_hang; echo over"))
         jobs[-1].wait_for(r"^\d+$", "stdout")
+        wait_state(guest, "going")
         return int(jobs[-1].stdout_so_far.split()[0])
 
     yield begin
@@ -62,21 +75,10 @@ def unload(guest):
     assert truth.proc_modules(guest, MODULE) is None
 
 
-def test_a_kernel_thread_takes_no_reference(guest):
-    truth.insmod(guest, MODULE)
-    doc = why(guest, status=tool.DONE)
-    thread = kthread(doc)
-    assert (thread["comm"], thread["pins"], thread["counter"], thread["refs"]) == (
-        "lr_hang/0", "no", "none", 0)
-    assert any(frame.startswith("lr_hang_thread+") for frame in thread["stack"])
-    assert (doc["hard"]["refs"], doc["exit"]) == (0, None)
-    guest.check("rmmod lr_hang")
-
-
 @pytest.mark.parametrize("how", ["wait", "lock"])
 def test_an_exit_routine_that_is_stuck(guest, unload, how):
     shell = unload(how)
-    doc = wait_why(guest, is_("stuck"))
+    doc = wait_why(guest, is_("stuck"), tool.EXIT_RUNNING)
     routine = doc["exit"]
     assert (routine["routine"], routine["comm"]) == ("exit", "rmmod")
     assert routine["parent"]["pid"] == shell
@@ -88,35 +90,27 @@ def test_an_exit_routine_that_is_stuck(guest, unload, how):
     assert (owner and owner["comm"]) == ("lr_hang/0" if how == "lock" else None)
     assert "its exit routine is stuck in " in doc["verdict"]
     assert not [h for h in doc["holders"] if h["pins"] == "yes"]
-    later = why(guest, status=tool.EXIT_RUNNING)["exit"]
-    if guest.kernel.name.startswith("stock"):  # ours do not tell when a task was on a processor
-        assert later["at_least_ns"] > routine["at_least_ns"]
+    if how == "wait" and guest.kernel.name.startswith("stock"):
+        # Ours do not tell when a task was on a processor.
+        assert why(guest, tool.EXIT_RUNNING)["exit"]["at_least_ns"] > routine["at_least_ns"]
 
 
 @pytest.mark.parametrize("how", ["nap", "spin"])
 def test_an_exit_routine_that_is_slow(guest, unload, how):
     unload(how)
-    doc = wait_why(guest, is_("working", "lr_hang+" if how == "nap" else ""))
+    doc = wait_why(guest, is_("working", "lr_hang+" if how == "nap" else ""),
+                   tool.EXIT_RUNNING)
     routine = doc["exit"]
     assert routine["comm"] == "rmmod"
     assert routine["sample"]["switches"] or routine["sample"]["cpu_ns"]
     assert "slow but not stuck" in doc["verdict"]
 
 
-def test_the_text_shows_where_it_is(guest, unload):
-    unload("wait")
-    wait_why(guest, is_("stuck"))
-    result = tool.lastref(guest, f"why {MODULE}")
-    assert result.status == tool.EXIT_RUNNING
-    assert "is being unloaded by rmmod[" in result.stdout.splitlines()[0]
-    assert "← lr_hang_exit+0x" in result.stdout
-    assert "at least" in result.stdout
-
-
-def test_an_init_routine_that_is_stuck(guest):
+def test_an_init_routine_that_is_stuck_and_ends(guest):
     job = guest.start(f"insmod {truth.MODULES}/{MODULE}.ko in_init=wait")
-    # The module is in no list for a while; then it hangs.
-    doc = wait_why(guest, lambda doc: doc["state"] == "coming" and is_("stuck")(doc))
+    wait_state(guest, "coming")  # the module is in no list for a while; then it hangs
+    doc = wait_why(guest, lambda doc: doc["state"] == "coming" and is_("stuck")(doc),
+                   tool.OUTSTANDING)
     assert (doc["exit"]["routine"], doc["exit"]["comm"]) == ("init", "insmod")
     init, = [h for h in doc["holders"] if h["kind"] == "init"]
     assert (init["refs"], init["pins"], init["comm"]) == (1, "yes", "insmod")
@@ -124,20 +118,28 @@ def test_an_init_routine_that_is_stuck(guest):
     assert "its init routine is stuck in " in doc["verdict"]
     guest.check(f"echo 1 > {RELEASE}")
     assert job.wait().status == 0
-    doc = wait_why(guest, lambda doc: doc["state"] == "live" and not doc["hard"]["refs"])
-    assert doc["exit"] is None
+    # A kernel thread, which it has, takes no reference.
+    assert truth.sysfs(guest, MODULE, "initstate") == "live"
+    doc = why(guest, tool.DONE)
+    assert (doc["state"], doc["hard"]["refs"], doc["exit"]) == ("live", 0, None)
+    thread = kthread(doc)
+    assert (thread["comm"], thread["pins"], thread["counter"], thread["refs"]) == (
+        "lr_hang/0", "no", "none", 0)
+    assert any(frame.startswith("lr_hang_thread+") for frame in thread["stack"])
     guest.check("rmmod lr_hang")
 
 
 def test_a_livepatch(guest):
     truth.insmod(guest, "lr_patch")
-    doc = wait_why(guest, lambda doc: "it is a livepatch" in doc["verdict"], "lr_patch")
+    doc = wait_why(guest, lambda doc: "it is a livepatch" in doc["verdict"],
+                   tool.OUTSTANDING, "lr_patch")
     found, = doc["holders"]
     assert (found["kind"], found["refs"], found["pins"]) == ("livepatch", 1, "yes")
     assert doc["hard"] == {"refs": 1, "explained": 1, "unexplained": 0}
     cure, = doc["next"]
     guest.check(cure)
-    assert wait_why(guest, lambda doc: not doc["hard"]["refs"], "lr_patch")["holders"] == []
+    guest.check("until [ $(cat /sys/module/lr_patch/refcnt) = 0 ]; do usleep 20000; done")
+    assert why(guest, tool.DONE, "lr_patch")["holders"] == []
     guest.check("rmmod lr_patch")
 
 
@@ -147,14 +149,15 @@ def test_z_an_exit_routine_that_has_crashed(guest):
         guest.allow_splat(f"^{line}", "the exit routine is told to crash")
     truth.insmod(guest, MODULE, "in_exit=crash")
     assert guest.run("rmmod lr_hang").status != 0
-    doc = wait_why(guest, is_("crashed", ""))
-    assert doc["state"] == "going"
-    assert why(guest, status=tool.EXIT_RUNNING)["exit"]["routine"] == "exit"
+    doc = why(guest, tool.EXIT_RUNNING)
+    assert is_("crashed", "")(doc), doc
+    assert (doc["state"], doc["exit"]["routine"]) == ("going", "exit")
     assert doc["verdict"] == ("lr_hang cannot be unloaded: its exit routine has crashed, and only "
                               "a reboot clears this.")
     # Another one that is merely stuck is not taken for crashed.
     truth.insmod(guest, "lr_slow", "exit_ms=600000")
     job = guest.start("rmmod lr_slow")
-    wait_why(guest, is_("working", "lr_slow_exit+"), "lr_slow")
+    wait_state(guest, "going", "lr_slow")
+    wait_why(guest, is_("working", "lr_slow_exit+"), tool.EXIT_RUNNING, "lr_slow")
     guest.check("echo 0 > /sys/module/lr_slow/parameters/exit_ms")
     assert job.wait().status == 0

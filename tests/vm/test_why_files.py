@@ -197,7 +197,8 @@ def test_open_devices(guest):
 
 
 def test_processes_that_come_and_go(guest, uhid):
-    """Whatever is seen of them is consistent, and the one that stays is always named."""
+    """Whatever is seen of them is consistent, and the one that stays is always named. Each question
+    searches up to three times, as the counter changes all the time."""
     keep = why.Keeper(guest)
     stays = keep(f"open {UHID}")
     for _ in range(2):

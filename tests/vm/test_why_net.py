@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""lastref why: what holds a module of the network without a descriptor of any process."""
+"""lastref why: what holds a module of the network without a descriptor of any process.
+
+Whoever holds the same module holds it at the same time, and lastref is asked once.
+"""
+
+from types import SimpleNamespace
 
 import pytest
 
@@ -19,59 +24,67 @@ def network(guest):
                 "ip link add dummy0 type dummy; ip link set dummy0 up")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def hold(guest):
     yield from why_net.holders(guest)
 
 
-@pytest.fixture
-def bbr(guest):
-    """Makes bbr the default; ends with the default that was before."""
+@pytest.fixture(scope="module")
+def bbr(guest, hold):
+    """tcp_bbr, of which sockets have taken references, and two namespaces: it is the default. A new
+    one takes over the first one's."""
     guest.check("modprobe tcp_bbr")
+    asks = hold("listen 5002 connect 5002 congestion 1 bbr")
     before = guest.check(f"cat {CONGESTION}").strip()
-    guest.check(f"echo bbr > {CONGESTION}")
-    yield "tcp_bbr"
+    guest.check(f"echo bbr > {CONGESTION}; ip netns add blue")
+    waits = hold("listen 5000 connect 5000 connect 5000")
+    closes = hold("listen 5001 connect 5001 accept 0 fill 1 close 1 close 0")
+    yield SimpleNamespace(
+        asks=asks.pid, waits=waits.pid, closes=closes.pid,
+        holders=[asks, waits, closes],
+        doc=why_net.all_explained(guest, "tcp_bbr", 1 + 2 + 5 + 2))
     guest.check(f"echo {before} > {CONGESTION}")
-    why_net.unused(guest, "tcp_bbr")
+
+
+def test_a_socket_that_asks_for_its_congestion_control(bbr):
+    found = why.holder(bbr.doc, kind="congestion_control", pid=bbr.asks)
+    assert found["fd"] == 4
+    assert "to 127.0.0.1:5002" in found["detail"] and "congestion control" in found["detail"]
+    assert "congestion control" in bbr.doc["verdict"]
+
+
+def test_a_default_of_another_namespace(bbr):
+    blue = why.holder(bbr.doc, kind="sysctl_default",
+                      detail="net.ipv4.tcp_congestion_control is bbr in net namespace blue")
+    assert blue["remedy"].startswith("ip netns exec blue sysctl -w ")
+
+
+def test_sockets_not_accepted(bbr):
+    waiting = [one for one in why.holders(bbr.doc, kind="congestion_control")
+               if "not accepted yet by who listens at port 5000" in one["detail"]]
+    assert len(waiting) == 2 and not any("pid" in one for one in waiting)
+    assert len(why.holders(bbr.doc, kind="congestion_control", pid=bbr.waits)) == 3
+
+
+def test_a_closed_socket_with_something_to_send(bbr):
+    closed, = [one for one in why.holders(bbr.doc, kind="congestion_control")
+               if "closed by its process, and still has data to send" in one["detail"]]
+    assert "pid" not in closed and closed["remedy"].startswith("ss -K ")
+    assert why.holder(bbr.doc, kind="congestion_control", pid=bbr.closes)["fd"] == 5
 
 
 def test_a_default_congestion_control(guest, bbr):
-    doc = why_net.all_explained(guest, bbr, 1)
+    """It stays when all others of its module have gone, and these are named no more."""
+    for holder in bbr.holders:
+        holder.end()
+    guest.check("ip netns del blue")
+    why_net.wait_unused(guest, "tcp_bbr", 1)
+    doc = why_net.all_explained(guest, "tcp_bbr", 1)
     found = why.holder(doc, kind="sysctl_default", path="net.ipv4.tcp_congestion_control")
     assert "bbr is the default congestion control" in doc["verdict"]
     assert found["remedy"] == "sysctl -w net.ipv4.tcp_congestion_control=cubic"
-    guest.check(f"echo cubic > {CONGESTION}")
-    why_net.unused(guest, bbr)
-
-
-def test_a_default_of_another_namespace(guest, bbr):
-    """A new one takes over the first one's."""
-    guest.check("ip netns add blue")
-    doc = why_net.all_explained(guest, bbr, 2)
-    blue = why.holder(doc, kind="sysctl_default",
-                      detail="net.ipv4.tcp_congestion_control is bbr in net namespace blue")
-    assert blue["remedy"].startswith("ip netns exec blue sysctl -w ")
-    guest.check("ip netns del blue")
-    why_net.wait_unused(guest, bbr, 1)
-    why_net.all_explained(guest, bbr, 1)
-
-
-def test_sockets_not_accepted(guest, bbr, hold):
-    holder = hold("listen 5000 connect 5000 connect 5000")
-    doc = why_net.all_explained(guest, bbr, 6)
-    waiting = [one for one in why.holders(doc, kind="congestion_control") if "pid" not in one]
-    assert len(waiting) == 2
-    assert all("not accepted yet by who listens at port 5000" in one["detail"] for one in waiting)
-    assert len(why.holders(doc, kind="congestion_control", pid=holder.pid)) == 3
-
-
-def test_a_closed_socket_with_something_to_send(guest, bbr, hold):
-    holder = hold("listen 5001 connect 5001 accept 0 fill 1 close 1 close 0")
-    doc = why_net.all_explained(guest, bbr, 3)
-    closed, = [one for one in why.holders(doc, kind="congestion_control") if "pid" not in one]
-    assert "closed by its process, and still has data to send" in closed["detail"]
-    assert closed["remedy"].startswith("ss -K ")
-    assert why.holder(doc, kind="congestion_control", pid=holder.pid)["fd"] == 5
+    guest.check(found["remedy"])
+    why_net.unused(guest, "tcp_bbr")
 
 
 def test_a_protocol_s_own_socket(guest):
@@ -84,43 +97,34 @@ def test_a_protocol_s_own_socket(guest):
 
 
 def test_qdiscs(guest):
-    guest.check("""set -e; for m in sch_htb sch_sfq; do modprobe $m; done
+    """At a device and at a class, at queues in another namespace, and the default."""
+    before = guest.check(f"cat {QDISC}").strip()
+    guest.check(f"""set -e; modprobe sch_htb; modprobe sch_fq; ip netns add blue
+        ip link add dummy1 type dummy; ip link set dummy1 up
+        tc qdisc add dev dummy1 root handle 3: fq
         tc qdisc add dev dummy0 root handle 1: htb
         tc class add dev dummy0 parent 1: classid 1:10 htb rate 1mbit
-        tc qdisc add dev dummy0 parent 1:10 handle 10: sfq""")
-    doc = why_net.all_explained(guest, "sch_htb", 1)
-    found = why.holder(doc, kind="qdisc", path="dummy0")
-    assert found["detail"] == "qdisc htb 1: on dummy0, root"
-    assert "dummy0 has qdisc htb 1:" in doc["verdict"]
-    leaf = why.holder(why_net.all_explained(guest, "sch_sfq", 1), kind="qdisc")
-    assert leaf["detail"] == "qdisc sfq 10: on dummy0, parent 1:10"
-    for remedy, module in ((leaf["remedy"], "sch_sfq"), (found["remedy"], "sch_htb")):
-        guest.check(remedy)
-        why_net.unused(guest, module)
-
-
-def test_a_qdisc_of_many_queues_in_another_namespace(guest):
-    guest.check("""set -e; modprobe sch_cake; ip netns add blue
+        tc qdisc add dev dummy0 parent 1:10 handle 10: fq
         ip link add name many numtxqueues 8 type dummy; ip link set many netns blue
         ip -n blue link set many up; tc -n blue qdisc replace dev many root handle 7: mq
-        for i in 1 2 3; do tc -n blue qdisc replace dev many parent 7:$i cake; done""")
-    doc = why_net.all_explained(guest, "sch_cake", 3)
-    assert len(why.holders(doc, kind="qdisc", path="many")) == 3
-    assert all(one["detail"].endswith("in net namespace blue") for one in doc["holders"])
+        for i in 1 2 3; do tc -n blue qdisc replace dev many parent 7:$i fq; done
+        echo fq > {QDISC}""")
+    doc = why_net.all_explained(guest, "sch_fq", 6)
+    root = why.holder(doc, kind="qdisc", path="dummy1")
+    leaf = why.holder(doc, kind="qdisc", path="dummy0")
+    assert root["detail"] == "qdisc fq 3: on dummy1, root"
+    assert leaf["detail"] == "qdisc fq 10: on dummy0, parent 1:10"
+    queues = why.holders(doc, kind="qdisc", path="many")
+    assert len(queues) == 3
+    assert all(one["detail"].endswith("in net namespace blue") for one in queues)
+    assert why.holder(doc, kind="sysctl_default")["path"] == "net.core.default_qdisc"
+    assert " has qdisc fq " in doc["verdict"], why.brief(doc)
     for step in doc["next"]:
         guest.check(step)
-    why_net.unused(guest, "sch_cake")
-    guest.check("ip netns del blue")
-
-
-def test_a_default_qdisc(guest):
-    guest.check("modprobe sch_fq")
-    before = guest.check(f"cat {QDISC}").strip()
-    guest.check(f"echo fq > {QDISC}")
-    doc = why_net.all_explained(guest, "sch_fq", 1)
-    assert why.holder(doc, kind="sysctl_default")["path"] == "net.core.default_qdisc"
-    guest.check(f"echo {before} > {QDISC}")
     why_net.unused(guest, "sch_fq")
+    guest.check(f"""set -e; tc qdisc del dev dummy0 root; ip netns del blue; ip link del dummy1
+        echo {before} > {QDISC}""")
+    why_net.unload(guest, "sch_htb", "sch_fq")
 
 
 def test_filters(guest):
@@ -130,8 +134,8 @@ def test_filters(guest):
         tc filter add dev dummy0 parent 1: protocol ip pref 9 flower classid 1:1
         tc filter add dev dummy0 ingress protocol ip pref 7 flower classid 1:1
         tc filter add dev dummy0 egress protocol ip chain 5 pref 8 flower classid 1:1""")
-    assert why.holder(why_net.all_explained(guest, "sch_ingress", 1),
-                      kind="qdisc")["remedy"] == "tc qdisc del dev dummy0 clsact"
+    clsact = why.holder(why_net.all_explained(guest, "sch_ingress", 1), kind="qdisc")
+    assert clsact["remedy"] == "tc qdisc del dev dummy0 clsact"
     doc = why_net.all_explained(guest, "cls_flower", 3)
     details = sorted(one["detail"] for one in why.holders(doc, kind="filter", path="dummy0"))
     assert details == ["filter flower of chain 0, priority 7 on dummy0 ingress",
@@ -140,38 +144,43 @@ def test_filters(guest):
     for step in doc["next"]:
         guest.check(step)
     why_net.unused(guest, "cls_flower")
-    guest.check("tc qdisc del dev dummy0 clsact; tc qdisc del dev dummy0 root")
-    for module in ("sch_prio", "sch_ingress"):
-        why_net.unused(guest, module)
+    guest.check(f"{clsact['remedy']}; tc qdisc del dev dummy0 root")
+    why_net.unload(guest, "cls_flower", "sch_prio", "sch_ingress")
 
 
-def test_a_file_in_flight(guest, hold):
+@pytest.fixture(scope="module")
+def tun(guest, hold):
+    """tun, of which three processes have a file without having it open, or not only so."""
     guest.check("modprobe tun")
-    holder = hold("open /dev/net/tun pair pass 1 0 close 0")
-    doc = why_net.all_explained(guest, "tun", 2)
-    found = why.holder(doc, kind="file_in_flight", pid=holder.pid)
-    socket = guest.check(["readlink", f"/proc/{holder.pid}/fd/5"]).strip()
-    assert (found["refs"], found["path"]) == (2, "tun") and socket in found["detail"]
-    assert "over a unix socket" in doc["verdict"] and f"kill {holder.pid}" in doc["next"]
-    holder.end()
+    flight = hold("open /dev/net/tun pair pass 1 0 close 0")
+    both = hold("open /dev/net/tun pair pass 1 0")
+    ring = hold("open /dev/net/tun ring 0 close 0")
+    doc = why_net.all_explained(guest, "tun", 6)
+    yield SimpleNamespace(flight=flight.pid, both=both.pid, ring=ring.pid, doc=doc)
+    for holder in (flight, both, ring):
+        holder.end()
     why_net.unused(guest, "tun")
 
 
-def test_a_file_in_flight_and_open_counts_once(guest, hold):
-    guest.check("modprobe tun")
-    holder = hold("open /dev/net/tun pair pass 1 0")
-    doc = why_net.all_explained(guest, "tun", 2)
-    assert why.holder(doc, kind="open_file", pid=holder.pid)["fd"] == 3
-    holder.end()
-    why_net.unused(guest, "tun")
+def test_a_file_in_flight(guest, tun):
+    found = why.holder(tun.doc, kind="file_in_flight")
+    socket = guest.check(["readlink", f"/proc/{tun.flight}/fd/5"]).strip()
+    assert (found["pid"], found["refs"], found["path"]) == (tun.flight, 2, "tun")
+    assert socket in found["detail"]
+    assert f"[{tun.flight}] was sent tun over a unix socket" in tun.doc["verdict"]
 
 
-def test_a_file_registered_with_a_ring(guest, hold):
-    guest.check("modprobe tun")
-    holder = hold("open /dev/net/tun ring 0 close 0")
-    doc = why_net.all_explained(guest, "tun", 2)
-    found = why.holder(doc, kind="io_uring_file", pid=holder.pid)
+def test_a_file_in_flight_and_open_counts_once(tun):
+    found = why.holder(tun.doc, pid=tun.both)
+    assert (found["kind"], found["fd"], found["refs"]) == ("open_file", 3, 2)
+
+
+def test_a_file_registered_with_a_ring(tun):
+    found = why.holder(tun.doc, kind="io_uring_file", pid=tun.ring)
     assert (found["refs"], found["fd"], found["path"]) == (2, 4, "tun")
-    assert "registered with an io_uring" in doc["verdict"]
-    holder.end()
-    why_net.unused(guest, "tun")
+    assert f"[{tun.ring}] has tun registered with an io_uring" in tun.doc["verdict"]
+
+
+def test_whoever_has_it_without_a_descriptor_must_be_ended(tun):
+    kill, = tun.doc["next"]
+    assert sorted(kill.split()) == sorted(map(str, ["kill", tun.flight, tun.both, tun.ring]))

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""lastref why on a machine on which things hang: it answers, in time, and says what it did not see."""
+"""lastref why on a machine on which things hang: it answers, in time, and says what it did not see.
+
+All of them hang at the same time.
+"""
+
+from types import SimpleNamespace
 
 import pytest
 
@@ -23,17 +28,6 @@ def guest(boot, kernel):
     return guest
 
 
-@pytest.fixture
-def keep(guest):
-    truth.insmod(guest, "lr_stuck")
-    keeper = why.Keeper(guest)
-    yield keeper
-    guest.check(f"echo release > {STUCK}/control")  # else they could not be ended
-    keeper.close()
-    guest.check("until rmmod lr_stuck 2> /dev/null; do usleep 20000; done")
-    why.free(guest, "uhid")
-
-
 def wait_asleep(guest, job):
     """Until a job that has told its pid sleeps uninterruptibly. pidof would not do: it reads the
     command lines of all processes, and hangs with them."""
@@ -52,61 +46,73 @@ def in_time(guest, module):
     return doc
 
 
-def test_a_process_whose_mmap_lock_is_held_for_ever(guest, keep):
-    kept = keep(f"open {UHID}")
-    guest.check(f"echo mmap {kept['pid']} > {STUCK}/control")
+@pytest.fixture(scope="module")
+def stuck(guest):
+    """What hangs, as jobs and as what the keeper tells of those who have uhid open, and the document
+    that lastref makes meanwhile."""
+    truth.insmod(guest, "lr_stuck")
+    keep = why.Keeper(guest)
+    it = SimpleNamespace(locked=keep(f"open {UHID}"))
+    # Another lastref was stopped while it looked.
+    it.stopped = guest.start("lastref why -j uhid & until grep -q lastref /proc/$!/comm; do :; done; "
+                             "kill -STOP $!; echo pid $!; wait $!")
+    it.stopped_pid = it.stopped.wait_for(r"^pid (\d+)$", "stdout")[1]
+    guest.check("mkdir -p /mnt/dead")
+    it.daemon = keep("fuse /mnt/dead")
+    it.user = keep("open /mnt/dead/file")
+    it.looker = guest.start(["ls", "/mnt/dead/"])
+    it.apart = keep(f"open {UHID}")
+    it.sleeper = guest.start(f"exec 5< {UHID}; echo pid $$; exec cat {STUCK}/sleep")
+    wait_asleep(guest, it.sleeper)
+    guest.check(f"echo mmap {it.locked['pid']} > {STUCK}/control")
     # The control: what reads its memory map hangs.
-    reader = guest.start(f"echo pid $$; exec cat /proc/{kept['pid']}/maps")
-    wait_asleep(guest, reader)
-    doc = in_time(guest, "uhid")
-    assert (doc["hard"]["refs"], doc["hard"]["explained"]) == (1, 1), why.brief(doc)
-    found = why.holder(doc, kind="open_file")
-    assert (found["pid"], found["path"]) == (kept["pid"], UHID)
-    assert not reader.done
+    it.reader = guest.start(f"echo pid $$; exec cat /proc/{it.locked['pid']}/maps")
+    wait_asleep(guest, it.reader)
+    it.doc = in_time(guest, "uhid")
+    it.by_pid = {h["pid"]: h for h in why.holders(it.doc, kind="open_file")}
+    it.doc_of_sleeper = in_time(guest, "lr_stuck")
+    it.hung = [job for job in (it.reader, it.sleeper, it.looker) if not job.done]
+    guest.check(f"echo release > {STUCK}/control")  # before the kernel calls the sleeper hung
+    assert it.sleeper.wait().status == 0
+    yield it
+    keep.end(it.daemon)  # who waits gets an error
+    it.looker.wait()
+    keep.close()
+    guest.check("umount -l /mnt/dead; until rmmod lr_stuck 2> /dev/null; do usleep 20000; done")
+    why.free(guest, "uhid")
 
 
-def test_a_process_in_uninterruptible_sleep(guest, keep):
-    job = guest.start(f"exec 5< {UHID}; echo pid $$; exec cat {STUCK}/sleep")
-    wait_asleep(guest, job)
-    doc = in_time(guest, "uhid")
-    found = why.holder(doc, kind="open_file")
-    assert (found["comm"], found["fd"], found["path"]) == ("cat", 5, UHID)
-    sleeper = in_time(guest, "lr_stuck")
+def test_all_are_named(stuck):
+    assert stuck.doc["hard"] == {"refs": 3, "explained": 3, "unexplained": 0}, why.brief(stuck.doc)
+    assert len(why.pinning(stuck.doc)) == len(stuck.by_pid) == 3, why.brief(stuck.doc)
+    assert stuck.hung == [stuck.reader, stuck.sleeper, stuck.looker]
+
+
+def test_a_process_whose_mmap_lock_is_held_for_ever(stuck):
+    assert stuck.by_pid[stuck.locked["pid"]]["path"] == UHID
+
+
+def test_a_process_in_uninterruptible_sleep(stuck):
+    found, = [h for h in stuck.by_pid.values() if h["comm"] == "cat"]
+    assert (found["fd"], found["path"]) == (5, UHID)
+    sleeper = stuck.doc_of_sleeper
     assert (sleeper["hard"]["refs"], sleeper["hard"]["unexplained"]) == (1, 0)
     assert why.holder(sleeper, kind="open_file")["pid"] == found["pid"]
-    guest.check(f"echo release > {STUCK}/control")
-    assert job.wait().status == 0
 
 
-def test_a_mount_of_which_the_daemon_does_not_answer(guest, keep):
+def test_a_mount_of_which_the_daemon_does_not_answer(guest, stuck):
     """A process has a file there open, and works there; what looks into the mount hangs."""
-    guest.check("mkdir -p /mnt/dead")
-    daemon = keep("fuse /mnt/dead")
-    user = keep("open /mnt/dead/file")
-    stuck = guest.start(["ls", "/mnt/dead/"])
-    kept = keep(f"open {UHID}")
-    doc = in_time(guest, "uhid")
-    assert doc["hard"] == {"refs": 1, "explained": 1, "unexplained": 0}, why.brief(doc)
-    assert why.holder(doc, kind="open_file")["pid"] == kept["pid"]
+    assert stuck.by_pid[stuck.apart["pid"]]["path"] == UHID
     if truth.sysfs(guest, "fuse", "refcnt"):  # a module, on this kernel
         doc = in_time(guest, "fuse")
         named = {h.get("pid") for h in why.holders(doc, kind="open_file")}
-        assert daemon["pid"] in named
-    assert not stuck.done
-    keep.end(daemon)  # who waits gets an error
-    stuck.wait()
-    keep.end(user)
-    guest.check("umount -l /mnt/dead")
+        assert stuck.daemon["pid"] in named
+    assert not stuck.looker.done
 
 
-def test_a_stopped_lastref_is_no_holder_for_others(guest, keep):
-    """One that was stopped while it looked has the files that it was started with, and no more."""
-    kept = keep(f"open {UHID}")
-    stopped = guest.start("lastref why -j uhid & until grep -q lastref /proc/$!/comm; do :; done; "
-                          "kill -STOP $!; echo pid $!; wait $!")
-    pid = stopped.wait_for(r"^pid (\d+)$", "stdout")[1]
-    doc = in_time(guest, "uhid")
-    assert doc["hard"] == {"refs": 1, "explained": 1, "unexplained": 0}, why.brief(doc)
-    assert why.pids(why.holder(doc, kind="open_file")) == [kept["pid"]]
-    guest.check(f"kill -CONT {pid}")
-    assert stopped.wait().status in (0, tool.OUTSTANDING)
+def test_a_stopped_lastref_is_no_holder_for_others(guest, stuck):
+    """It has the files that it was started with, and no more; and goes on later."""
+    assert [why.pids(h) for h in stuck.by_pid.values()] == [[pid] for pid in stuck.by_pid]
+    assert int(stuck.stopped_pid) not in stuck.by_pid
+    guest.check(f"kill -CONT {stuck.stopped_pid}")
+    assert stuck.stopped.wait().status in (0, tool.OUTSTANDING)

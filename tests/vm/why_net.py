@@ -48,8 +48,16 @@ def wait_unused(guest, module, refs=0):
     guest.check(f"until [ $(cat /sys/module/{module}/refcnt) -le {refs} ]; do usleep 20000; done")
 
 
+def unload(guest, *modules):
+    """The control after the cure: nobody holds it, as the kernel shows by letting it go."""
+    for module in modules:
+        wait_unused(guest, module)
+        guest.check(f"rmmod {module}")
+
+
 def unused(guest, module):
-    """The control after the cure."""
+    """The control of lastref after the cure: it names nobody who is gone. For each kind of holder
+    one module has it."""
     wait_unused(guest, module)
     return why.free(guest, module)
 

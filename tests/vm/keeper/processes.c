@@ -133,7 +133,8 @@ static void run_namespaces(int argc, char **argv)
     stay();
 }
 
-// short PATH: processes that open it and end, one after the other, for as long as it goes
+// short PATH: processes that open it and end a moment later, one after the other, for as long as it
+// goes. They sleep meanwhile: without that they would take a processor of the machine.
 static void run_short(int argc, char **argv)
 {
     answer("pid=%d", getpid());
@@ -142,6 +143,7 @@ static void run_short(int argc, char **argv)
 
         if (!pid) {
             open(argv[argc - 1], O_RDONLY | O_NONBLOCK);
+            usleep(10 * 1000);
             _exit(0);
         }
         waitpid(pid, NULL, 0);
