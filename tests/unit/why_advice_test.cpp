@@ -119,10 +119,10 @@ TEST(WhyAdvice, SaysWhatCannotBeUnmounted)
                             .path = "/mnt",
                             .detail = "foofs, mounted on /mnt, below tmpfs",
                             .clause = "foofs is mounted on /mnt, below tmpfs",
-                            .caution = "At /mnt is tmpfs by now."}};
+                            .caution = "/mnt does not lead there."}};
     const auto doc = explain(inventory);
     EXPECT_THAT(doc.next, IsEmpty());
-    EXPECT_THAT(doc.cautions, ElementsAre("At /mnt is tmpfs by now."));
+    EXPECT_THAT(doc.cautions, ElementsAre("/mnt does not lead there."));
 }
 
 TEST(WhyAdvice, CommandsAreNeverFolded)

@@ -160,8 +160,8 @@ std::string why_not_unmount(const std::vector<MountPoint> &mounts)
 {
     for (const auto &mount : mounts) {
         if (is_covered(mount)) {
-            return fmt::format("At {} is {} by now, mounted over it: an umount there takes that "
-                               "one.",
+            return fmt::format("{} does not lead there by now: {} is mounted over it. An umount "
+                               "there takes that one, or fails.",
                                mount.path, cover(mount));
         }
         if (mount.has_path && mount.at_path.what == AtPath::What::Unknown) {

@@ -5,6 +5,7 @@
 #include "holders/worker.h"
 #include "kernel/proc_text.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -52,28 +53,35 @@ int enter_namespace_of(std::uint32_t process, int proc)
     return space.valid() && ::setns(space.get(), CLONE_NEWNS) == 0 ? 0 : errno;
 }
 
+/// The id of the mount that a path leads to, or, if a directory that it names is hidden, the rest
+/// of it does. Returns 0 or an errno.
+int mount_at(std::string path, std::uint64_t &id)
+{
+    struct statx found = {};
+    constexpr int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
+    while (::statx(AT_FDCWD, path.c_str(), flags, STATX_MNT_ID, &found) != 0) {
+        if ((errno != ENOENT && errno != ENOTDIR) || path == "/") {
+            return errno;
+        }
+        path.resize(std::max<std::size_t>(path.rfind('/'), 1));
+    }
+    id = found.stx_mnt_id;
+    return (found.stx_mask & STATX_MNT_ID) != 0 ? 0 : ENOSYS;
+}
+
 /// In the child.
 int look(const MountPlace &place, Answer &answer, int proc)
 {
-    if (place.in) {
-        if (const auto error = enter_namespace_of(*place.in, proc); error != 0) {
-            return error;
-        }
+    auto error = place.in ? enter_namespace_of(*place.in, proc) : 0;
+    std::uint64_t id = 0;
+    error = error != 0 ? error : mount_at(place.path, id);
+    if (error != 0) {
+        return error;
     }
-    struct statx found = {};
-    if (::statx(AT_FDCWD, place.path.c_str(),
-                AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_MNT_ID,
-                &found) != 0) {
-        return errno;
-    }
-    if ((found.stx_mask & STATX_MNT_ID) == 0) {
-        return ENOSYS;
-    }
-    answer.what =
-        found.stx_mnt_id == place.id ? AtPath::What::ThatMount : AtPath::What::AnotherMount;
+    answer.what = id == place.id ? AtPath::What::ThatMount : AtPath::What::AnotherMount;
     if (answer.what == AtPath::What::AnotherMount) {
         // It takes a lock, that of all mounts: so only here, where nobody waits for it for ever.
-        const auto other = kernel::mount_in(contents(proc, "self/mountinfo"), found.stx_mnt_id);
+        const auto other = kernel::mount_in(contents(proc, "self/mountinfo"), id);
         other.copy(answer.other.data(), answer.other.size() - 1);
     }
     return 0;
