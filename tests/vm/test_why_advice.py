@@ -63,7 +63,7 @@ def test_what_is_mounted_over_it(guest):
         guest.check(f"mount -t tmpfs none {cover}")
         mount = why.holder(why.ask(guest, "overlay"), kind="mount", refs=1)
         assert mount["remedy"] is None, mount
-        assert mount["caution"].startswith("At /mnt/o/m is "), mount
+        assert mount["caution"].startswith("/mnt/o/m does not lead there by now: "), mount
         assert mount["detail"].endswith("(and 1 more mount)")
         guest.check(f"umount {cover}")
     # Of a directory that hangs nothing is known. Nobody answers for this one.
@@ -76,7 +76,7 @@ def test_what_is_mounted_over_it(guest):
     doc = why.ask(guest, "overlay")
     first, other = why.holders(doc, kind="mount")
     assert (first["remedy"], first["path"]) == (None, "/mnt/o/m")  # one is covered still
-    assert "At /mnt/o/m is tmpfs by now" in doc["cautions"][0]
+    assert "/mnt/o/m does not lead there by now: tmpfs is mounted over it." in doc["cautions"][0]
     assert sorted([first["refs"], other["refs"]]) == [0, 1]
     inside.end()
     doc = why.ask(guest, "overlay")
