@@ -46,6 +46,8 @@ Inventory everything()
     out.sightings.push_back(open_file(0x300, process(91, "sleep"), 7, "/dev/foo", 2));
     auto contained = process(901, "qemu", "docker-0a1b.scope");
     contained.ns_pid = 17;
+    contained.container = "docker container 0a1b";
+    contained.stop = "docker stop 0a1b";
     out.sightings.push_back(open_file(0x301, contained, 21, "/dev/foo"));
     out.sightings.push_back(mount("/mnt/a"));
     out.sightings.push_back({.kind = HolderKind::Crypto,
@@ -115,14 +117,16 @@ Inventory loaded(std::int64_t hard)
 
 Process process(std::uint32_t pid, const std::string &comm, const std::string &unit)
 {
-    return {.pid = pid, .comm = comm, .unit = unit, .start_ns = now - 60 * second};
+    return {.pid = pid,
+            .comm = comm,
+            .unit = unit,
+            .start_ns = now - 60 * second,
+            .stop = unit.ends_with(".service") ? "systemctl stop " + unit : ""};
 }
 
 Sighting open_file(std::uint64_t object, const Process &process, int fd, const std::string &path,
                    std::int64_t refs)
 {
-    const auto name = fmt::format("{}[{}]", process.comm, process.pid);
-    const auto who = process.unit.empty() ? name : fmt::format("{} ({})", name, process.unit);
     return {.kind = HolderKind::OpenFile,
             .object = object,
             .refs = refs,
@@ -130,7 +134,7 @@ Sighting open_file(std::uint64_t object, const Process &process, int fd, const s
             .fd = fd,
             .path = path,
             .detail = fmt::format("fd {} on {}", fd, path),
-            .clause = fmt::format("{} has {} open", who, path),
+            .clause = fmt::format("{} has {} open", who(process), path),
             .remedy = how_to_end(process)};
 }
 
@@ -142,7 +146,7 @@ void add_dependent(Inventory &inventory, const std::string &name, std::int64_t r
                                    .path = name,
                                    .detail = "depends on it",
                                    .clause = fmt::format("{} depends on it", name),
-                                   .remedy = fmt::format("modprobe -r {}", name)});
+                                   .remedy = fmt::format("rmmod {}", name)});
     inventory.dependents.push_back({.name = name, .refs = refs, .dependents = dependents});
 }
 
@@ -177,8 +181,10 @@ Inventory with_names(Inventory inventory, const std::string &text)
     for (auto &sighting : inventory.sightings) {
         if (sighting.process) {
             sighting.process->comm = sighting.process->unit = text;
+            sighting.process->container = text;
         }
         sighting.path = sighting.detail = sighting.clause = sighting.remedy = text;
+        sighting.caution = text;
         if (sighting.fd) {
             sighting.detail = fmt::format("fd {} on {}", *sighting.fd, text);
         }
@@ -186,6 +192,7 @@ Inventory with_names(Inventory inventory, const std::string &text)
     }
     for (auto &module : inventory.dependents) {
         module.name = text;
+        module.devices = {text};
     }
     for (auto &one : inventory.not_examined) {
         one = {text, text};

@@ -140,7 +140,7 @@ TEST(Why, ModulesThatDependOnItGoInTheirOrder)
     inventory.dependents.insert(inventory.dependents.begin(), DependentModule{.name = "outer"});
     auto doc = explain(inventory);
     EXPECT_EQ(doc.verdict, "foo cannot be unloaded: bar and baz depend on it.");
-    EXPECT_THAT(doc.next, ElementsAre("modprobe -r outer bar baz"));
+    EXPECT_THAT(doc.next, ElementsAre("rmmod outer bar baz"));
 
     inventory.dependents[0].refs = 2; // somebody has `outer` open
     doc = explain(inventory);
@@ -169,7 +169,7 @@ TEST(Why, SaysWhatItCannotSee)
     doc = explain(inventory);
     EXPECT_EQ(doc.verdict, "foo cannot be unloaded: bar depends on it; who holds 1 more reference "
                            "cannot be seen: not root.");
-    EXPECT_THAT(doc.next, ElementsAre("run it with sudo", "modprobe -r bar"));
+    EXPECT_THAT(doc.next, ElementsAre("run it with sudo", "rmmod bar"));
 }
 
 struct State {
@@ -249,17 +249,17 @@ TEST(Why, EndsManyProcessesInOneCommand)
                             "… and 14 more processes: lastref why -j foo lists them"));
 }
 
-TEST(HowToEnd, GoesBySystemdOnlyWhereThatIsSafe)
+TEST(HowToEnd, GoesByTheUnitOnlyWhereThatIsKnown)
 {
-    EXPECT_EQ(how_to_end(process(7, "x", "x@y.service")), "systemctl stop x@y.service");
+    EXPECT_EQ(how_to_end(process(7, "x")), "kill 7");
+    EXPECT_EQ(how_to_end(process(7, "x", "x.service")), "systemctl stop x.service");
     EXPECT_EQ(how_to_end(process(7, "x", "session-3.scope")), "kill 7");
-    EXPECT_EQ(how_to_end(process(7, "x", "/some/cgroup")), "kill 7");
-    EXPECT_EQ(how_to_end(process(7, "x", "a;reboot .service")), "kill 7");
-    EXPECT_EQ(how_to_end(process(7, "x", "--force.service")), "kill 7");
     EXPECT_EQ(how_to_end(process(1, "init", "init.scope")), "");
-    auto users = process(7, "x", "x.service");
-    users.user_unit = true;
-    EXPECT_EQ(how_to_end(users), "kill 7");
+    auto inside = process(7, "x", "foo.service"); // something is delegated to it
+    inside.stop = "";
+    EXPECT_EQ(how_to_end(inside), "kill 7");
+    inside.stop = "podman stop 0123456789ab";
+    EXPECT_EQ(how_to_end(inside), "podman stop 0123456789ab");
 }
 
 TEST(SimilarNames, AreNear)

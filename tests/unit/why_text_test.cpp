@@ -30,7 +30,7 @@ TEST(WhyText, ShowsEverythingInItsPlace)
               R"(foo cannot be unloaded: openvpn[812] (openvpn@home.service) has /dev/foo_control
 open, sh[90] has /dev/foo open (shared with sleep[91]), and 2 others hold it
 too, and bar depends on it; who holds 8 more references is not known; perhaps
-foo-aes is in use.
+foo-aes is in use, or 1 other.
 
   live · hard refs 23: explained 15, unexplained 8 · soft refs 3: explained 1,
   unexplained 2
@@ -42,27 +42,29 @@ foo-aes is in use.
   sh[90]              2  fd 7 on /dev/foo, shared with sleep[91]
                          started 60.0 s ago
   qemu[901]           1  fd 21 on /dev/foo
-                         docker-0a1b.scope · pid 17 in its container · started
-                         60.0 s ago
+                         docker container 0a1b · pid 17 there · started 60.0 s
+                         ago
   /mnt/a              1  foofs on /dev/loop0
   bar                 1  depends on it
-  not known           8  lastref found nobody who holds these
+  not known           8  lastref found nobody who holds these where it could
+                         look
 
   Soft references, which keep its memory:
   hold+0x1a [foo]     1  took a soft reference
 
   Perhaps; the kernel does not tell whether these hold it:
   foo-aes             1  used by somebody
-
-  These do not keep it from being unloaded, but use it:
   foo_worker[70]      –  runs worker+0x10 [foo]; seen at one moment
                          started 60.0 s ago
 
   Next: systemctl stop openvpn@home.service
+        docker stop 0a1b
         umount /mnt/a
-        modprobe -r outer bar
-        kill 90 91 901
+        rmmod outer bar
+        kill 90 91
         To catch who takes them: lastref refs --hard foo
+
+  Note: qemu[901] is in docker container 0a1b, of which all is stopped.
 
   Not examined: memory maps of pid 900: mmap lock held, 200 ms deadline.
 )");

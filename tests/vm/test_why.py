@@ -101,7 +101,7 @@ def test_a_module_that_depends_on_it(guest):
     assert doc["hard"] == {"refs": 1, "explained": 1, "unexplained": 0}
     assert [(h["kind"], h["path"]) for h in doc["holders"]] == [("dependent", "lr_user")]
     assert doc["verdict"] == "lr_base cannot be unloaded: lr_user depends on it."
-    assert (doc["dependents"], doc["next"]) == (["lr_user"], ["modprobe -r lr_user"])
+    assert (doc["dependents"], doc["next"]) == (["lr_user"], ["rmmod lr_user"])
     # /sys/module tells anybody which modules they are.
     blind = guest.run("su nobody -c 'lastref why -j lr_base'")
     guest.check("rmmod lr_user; rmmod lr_base")

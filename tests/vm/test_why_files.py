@@ -172,7 +172,7 @@ ALIKE = [
     ("loop", "/dev/loop-control", 1),
     ("vhost_vsock", "/dev/vhost-vsock", 1),
     ("nvram", "/dev/nvram", 1),
-    ("msr", "/dev/cpu/1/msr", 2),
+    ("msr", "/dev/cpu/0/msr", 2),
 ]
 
 

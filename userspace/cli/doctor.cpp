@@ -45,7 +45,7 @@ std::string to_text(const kernel::Features &features, unsigned width)
         text += hanging(fmt::format("  {:<7} ", name_of(finding.level)),
                         fmt::format("{}: {}", finding.what, finding.detail), width);
         if (!finding.remedy.empty()) {
-            text += hanging("          → ", finding.remedy, width);
+            text += fmt::format("          → {}\n", finding.remedy); // to be pasted, so in one line
         }
     }
     text += "\nWhat works here\n\n";

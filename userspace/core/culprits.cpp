@@ -107,7 +107,9 @@ std::string suspects(const WhyDoc &doc)
     }
     return said.size() == 1
                ? fmt::format("; perhaps {}", said.front())
-               : fmt::format("; perhaps {}, or {} others", said.front(), said.size() - 1);
+               : fmt::format("; perhaps {}, or {}", said.front(),
+                             said.size() == 2 ? "1 other"
+                                              : fmt::format("{} others", said.size() - 1));
 }
 
 std::string unknown(const WhyDoc &doc, bool some_are_known)

@@ -19,4 +19,7 @@ std::string culprits_in_words(const WhyDoc &doc);
 /// What to do about it, the safest first: a command or a sentence each.
 std::vector<std::string> next_steps(const WhyDoc &doc);
 
+/// What is to be known before that is done, a sentence each.
+std::vector<std::string> cautions(const WhyDoc &doc);
+
 } // namespace lastref

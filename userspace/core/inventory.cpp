@@ -4,29 +4,28 @@
 #include <fmt/format.h>
 
 namespace lastref {
-namespace {
-
-/// A system service whose name needs no quotes in a shell. Whoever may make a cgroup may call it
-/// anything, and people copy what they are told.
-bool is_service(const Process &process)
+std::string place_of(const Process &process)
 {
-    constexpr std::string_view suffix = ".service";
-    constexpr auto safe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_.@-";
-    const std::string_view unit = process.unit;
-    return !process.user_unit && unit.size() > suffix.size() && unit.front() != '-' &&
-           unit.substr(unit.size() - suffix.size()) == suffix &&
-           unit.find_first_not_of(safe) == std::string_view::npos;
+    if (!process.container.empty()) {
+        return process.container;
+    }
+    return process.unit_of_user ? fmt::format("{} of user {}", process.unit, *process.unit_of_user)
+                                : process.unit;
 }
 
-} // namespace
+std::string who(const Process &process)
+{
+    const auto name = fmt::format("{}[{}]", process.comm, process.pid);
+    const auto place = place_of(process);
+    return place.empty() ? name : fmt::format("{} ({})", name, place);
+}
 
 std::string how_to_end(const Process &process)
 {
     if (process.pid == 1) {
         return "";
     }
-    return is_service(process) ? fmt::format("systemctl stop {}", process.unit)
-                               : fmt::format("kill {}", process.pid);
+    return process.stop.empty() ? fmt::format("kill {}", process.pid) : process.stop;
 }
 
 std::string_view name_of(HolderKind kind)

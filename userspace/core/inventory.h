@@ -63,14 +63,23 @@ struct Process {
     std::uint32_t pid = 0;
     std::uint32_t ns_pid = 0; ///< in its own pid namespace; 0: the same
     std::string comm;
-    std::string unit;           ///< systemd unit, or else its cgroup; may be empty
-    std::uint64_t start_ns = 0; ///< boot clock; 0: not known
-    bool user_unit = false;     ///< the unit is of a user's own service manager
+    std::string unit;                            ///< systemd unit, or else its cgroup; may be empty
+    std::uint64_t start_ns = 0;                  ///< boot clock; 0: not known
+    std::optional<std::uint32_t> unit_of_user{}; ///< whose service manager has the unit
+    std::string container{};                     ///< "LXC container web"; empty: in none
+    std::string stop{}; ///< the command that ends it with its unit or its container; may be empty
     bool operator==(const Process &) const = default;
 };
 
-/// The command that ends a process: by its unit, where systemd would start it again. Empty for
-/// init.
+/// Its container, or else its unit, in words; may be empty.
+std::string place_of(const Process &process);
+
+/// "openvpn[812] (openvpn@home.service)", for clauses. Names are raw bytes; rendering makes them
+/// safe.
+std::string who(const Process &process);
+
+/// The command that ends a process: by its unit or its container, where those would start it again.
+/// Empty for init.
 std::string how_to_end(const Process &process);
 
 /// One way in which something that holds the module was come upon. An object that several
@@ -89,6 +98,7 @@ struct Sighting {
     std::string
         clause{}; ///< the same as what follows a colon: "openvpn[812] has /dev/net/tun open"
     std::string remedy{};             ///< a command that ends it; may be empty
+    std::string caution{};            ///< a sentence on that; without a remedy, why there is none
     std::vector<std::string> stack{}; ///< innermost first
     std::uint64_t counted_in = 0;     ///< an object whose references are partly these; 0: none
     std::int64_t counted = 0;         ///< how many of them
@@ -142,6 +152,7 @@ struct DependentModule {
     std::int64_t refs = 0;       ///< hard references on it
     std::int64_t dependents = 0; ///< how many of them are of modules that depend on it in turn
     bool going = false;
+    std::vector<std::string> devices{}; ///< network devices that go with it
     bool operator==(const DependentModule &) const = default;
 };
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <set>
 #include <string_view>
 
 namespace lastref {
@@ -48,6 +49,34 @@ void sort_in(Steps &steps, const std::string &remedy)
     }
 }
 
+/// Those that must not be ended, whatever else they hold: a caution says why.
+std::set<std::uint32_t> whom_to_spare(const std::vector<std::vector<const Holder *>> &groups)
+{
+    std::set<std::uint32_t> pids;
+    for (const auto &group : groups) {
+        for (const auto *holder : group) {
+            if (!holder->seen.remedy.empty() || holder->seen.caution.empty()) {
+                continue;
+            }
+            if (holder->seen.process) {
+                pids.insert(holder->seen.process->pid);
+            }
+            for (const auto &other : holder->shared) {
+                pids.insert(other.process.pid);
+            }
+        }
+    }
+    return pids;
+}
+
+bool is_spared(const Holder &holder, const std::set<std::uint32_t> &pids)
+{
+    const auto is_one = [&pids](const Process &process) { return pids.contains(process.pid); };
+    return (holder.seen.process && is_one(*holder.seen.process)) ||
+           std::any_of(holder.shared.begin(), holder.shared.end(),
+                       [&](const SharedBy &other) { return is_one(other.process); });
+}
+
 /// All who share a file must close it.
 void sort_in(Steps &steps, const Holder &holder)
 {
@@ -57,7 +86,8 @@ void sort_in(Steps &steps, const Holder &holder)
     }
 }
 
-/// Outermost first; of those that are held by more than modules, only who holds them is asked.
+/// Outermost first. Unlike modprobe -r, rmmod takes no others along that are unused then. Of those
+/// that are held by more than modules, only who holds them is asked.
 void unload_dependents(std::vector<std::string> &out, const std::vector<DependentModule> &modules)
 {
     std::vector<std::string> names;
@@ -70,7 +100,7 @@ void unload_dependents(std::vector<std::string> &out, const std::vector<Dependen
         names.push_back(shell_word(module.name));
     }
     if (in_order && !names.empty()) {
-        out.push_back(fmt::format("modprobe -r {}", fmt::join(names, " ")));
+        out.push_back(fmt::format("rmmod {}", fmt::join(names, " ")));
     }
 }
 
@@ -111,8 +141,13 @@ std::vector<std::string> next_steps(const WhyDoc &doc)
         out = steps_of_routine(doc);
     }
     Steps steps;
-    for (const auto &group : culprits(doc)) {
+    const auto groups = culprits(doc);
+    const auto spared = whom_to_spare(groups);
+    for (const auto &group : groups) {
         for (const auto *holder : group) {
+            if (is_spared(*holder, spared)) {
+                continue;
+            }
             if (holder->seen.kind != HolderKind::Dependent || found.dependents.empty()) {
                 sort_in(steps, *holder);
             }

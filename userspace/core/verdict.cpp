@@ -58,6 +58,7 @@ void conclude(WhyDoc &doc)
 {
     doc.verdict = verdict_of(doc);
     doc.next = next_steps(doc);
+    doc.cautions = cautions(doc);
 }
 
 } // namespace lastref

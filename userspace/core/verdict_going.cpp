@@ -8,15 +8,10 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <string_view>
 
 namespace lastref {
 namespace {
-
-std::string name_of_process(const Process &process)
-{
-    const auto name = fmt::format("{}[{}]", process.comm, process.pid);
-    return process.unit.empty() ? name : fmt::format("{} ({})", name, process.unit);
-}
 
 /// "msleep, called by foo_exit+0x2f [foo]"; empty while nothing is known.
 std::string place(const RoutineSample &task)
@@ -32,7 +27,7 @@ std::string place(const RoutineSample &task)
 
 std::string by_whom(const Routine &routine)
 {
-    return routine.task ? fmt::format(" by {}", name_of_process(routine.task->process)) : "";
+    return routine.task ? fmt::format(" by {}", who(routine.task->process)) : "";
 }
 
 std::string what_runs(const Routine &routine)
@@ -58,8 +53,7 @@ std::string stuck(const WhyDoc &doc, const Routine &routine)
             text += fmt::format(" in {}", in);
         }
         if (routine.task->lock_owner) {
-            text += fmt::format(", waiting for a mutex of {}",
-                                name_of_process(*routine.task->lock_owner));
+            text += fmt::format(", waiting for a mutex of {}", who(*routine.task->lock_owner));
         }
     }
     return text + ".";
@@ -74,7 +68,7 @@ std::string working(const WhyDoc &doc, const Routine &routine)
             text += fmt::format(" in {}", in);
         }
     }
-    return text + ", slow but not stuck.";
+    return text + ".";
 }
 
 std::string queued(const WhyDoc &doc, const Routine &routine)
@@ -82,7 +76,7 @@ std::string queued(const WhyDoc &doc, const Routine &routine)
     auto text = fmt::format("{} is about to be unloaded{}, which still waits", doc.found.module,
                             by_whom(routine));
     if (routine.task && routine.task->lock_owner) {
-        text += fmt::format(" for a mutex of {}", name_of_process(*routine.task->lock_owner));
+        text += fmt::format(" for a mutex of {}", who(*routine.task->lock_owner));
     }
     return text + ".";
 }
@@ -104,6 +98,27 @@ std::string unknown(const WhyDoc &doc, const Routine &routine)
     }
     return fmt::format("{} is {}, but lastref sees no task that does it.", doc.found.module,
                        routine.init ? "still being loaded" : "being unloaded");
+}
+
+bool is_in(const std::string &frame, std::string_view function)
+{
+    return frame.starts_with(function) && frame.substr(function.size()).starts_with('+');
+}
+
+/// Whether it waits until nobody refers to a network device: netdev_wait_allrefs(), since 5.18
+/// netdev_wait_allrefs_any(), which compilers put into netdev_run_todo(). That waits for other
+/// things, too, but sleeps for nothing else.
+bool waits_for_net_device(const RoutineSample &task)
+{
+    const auto &stack = task.stack;
+    for (std::size_t i = 0; i < stack.size(); i++) {
+        const bool sleeps = i != 0 && is_in(stack[i - 1], "msleep");
+        if (stack[i].starts_with("netdev_wait_allrefs") ||
+            (sleeps && is_in(stack[i], "netdev_run_todo"))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 } // namespace
@@ -144,10 +159,10 @@ std::vector<std::string> steps_of_routine(const WhyDoc &doc)
     const auto &routine = *doc.found.routine;
     switch (routine.status) {
     case RoutineStatus::Stuck:
-        return {routine.task && routine.task->lock_owner
-                    ? fmt::format("See what {} does: it has the mutex.",
-                                  name_of_process(*routine.task->lock_owner))
-                    : "Nothing stops it from outside: see in the stack what it waits for."};
+        return {
+            routine.task && routine.task->lock_owner
+                ? fmt::format("See what {} does: it has the mutex.", who(*routine.task->lock_owner))
+                : "Nothing stops it from outside: see in the stack what it waits for."};
     case RoutineStatus::Working:
         return {"Wait, and ask again."};
     case RoutineStatus::Crashed:
@@ -160,6 +175,24 @@ std::vector<std::string> steps_of_routine(const WhyDoc &doc)
         break;
     }
     return {};
+}
+
+std::string caution_of_routine(const WhyDoc &doc)
+{
+    const auto &routine = *doc.found.routine;
+    const bool runs =
+        routine.status == RoutineStatus::Working || routine.status == RoutineStatus::Stuck;
+    if (runs && routine.task && waits_for_net_device(*routine.task)) {
+        return "It waits until nobody refers to a network device. If the kernel log says again and "
+               "again \"unregister_netdevice: waiting for … to become free\", and its usage count "
+               "does not fall, somebody keeps the device: it ends when they let go, and never if "
+               "the reference was lost.";
+    }
+    if (routine.status == RoutineStatus::Working) {
+        return "It ran while lastref looked. If its stack is still the same after a minute, it "
+               "waits in a loop, and what it waits for may never come.";
+    }
+    return "";
 }
 
 } // namespace lastref

@@ -14,4 +14,7 @@ std::string verdict_of_routine(const WhyDoc &doc);
 /// What can be done about it.
 std::vector<std::string> steps_of_routine(const WhyDoc &doc);
 
+/// What would show that waiting does not help; empty where nobody is told to wait.
+std::string caution_of_routine(const WhyDoc &doc);
+
 } // namespace lastref

@@ -112,6 +112,20 @@ Balance balance(const std::vector<Holder> &holders, HolderCounter counter, std::
     return out;
 }
 
+/// A thread takes no reference, nor does a call: but drivers take one for their threads, and
+/// mount(2) one while it waits. Where somebody unknown holds the module it may be for those.
+void suspect_tasks(std::vector<Holder> &holders)
+{
+    for (auto &[seen, shared] : holders) {
+        const bool is_task =
+            seen.kind == HolderKind::KernelThread || seen.kind == HolderKind::TaskStack;
+        if (is_task && seen.pins != Pins::Yes) {
+            seen.counter = HolderCounter::Hard;
+            seen.pins = Pins::Unknown;
+        }
+    }
+}
+
 } // namespace
 
 WhyDoc explain(Inventory inventory)
@@ -126,6 +140,8 @@ WhyDoc explain(Inventory inventory)
     if (doc.hard.unexplained() == 0) {
         std::erase_if(inventory.not_examined,
                       [](const NotExamined &one) { return one.if_unexplained; });
+    } else {
+        suspect_tasks(doc.holders);
     }
     std::stable_sort(doc.holders.begin(), doc.holders.end(),
                      [](const Holder &a, const Holder &b) { return a.seen.refs > b.seen.refs; });

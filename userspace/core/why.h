@@ -34,8 +34,9 @@ struct WhyDoc {
     Inventory found;     ///< its sightings are in holders
     std::string verdict; ///< one sentence, with its full stop
     Balance hard, soft;
-    std::vector<Holder> holders;   ///< those that hold most first
-    std::vector<std::string> next; ///< what to do, a command or a sentence each
+    std::vector<Holder> holders;       ///< those that hold most first
+    std::vector<std::string> next;     ///< what to do, a command or a sentence each
+    std::vector<std::string> cautions; ///< what to know before, a sentence each
     /// Everything was looked at, and nothing changed meanwhile.
     [[nodiscard]] bool complete() const;
     [[nodiscard]] ExitCode exit_code() const;

@@ -2,11 +2,15 @@
 #include "holders/dependents.h"
 
 #include "base/text.h"
+#include "holders/processes.h"
 #include "kernel/sysfs_modules.h"
 
 #include <algorithm>
+#include <dirent.h>
 #include <fmt/format.h>
+#include <memory>
 #include <set>
+#include <unistd.h>
 
 namespace lastref::holders {
 namespace {
@@ -19,7 +23,7 @@ Sighting describe(const DependentModule &module)
                  .path = name,
                  .detail = "depends on it",
                  .clause = fmt::format("{} depends on it", name),
-                 .remedy = fmt::format("modprobe -r {}", shell_word(name))};
+                 .remedy = fmt::format("rmmod {}", shell_word(name))};
     if (module.going) {
         out.detail = "depends on it, and is being unloaded itself";
         out.clause = fmt::format("{} {}", name, out.detail);
@@ -67,6 +71,44 @@ void add(std::vector<Sighting> &sightings, const DependentModule &user)
     }
 }
 
+struct CloseDirectory {
+    void operator()(DIR *directory) const { ::closedir(directory); }
+};
+
+/// The module without which a network device is gone; empty where sysfs does not tell.
+std::string module_of(const std::string &device)
+{
+    for (const std::string kind : {"bridge", "bonding"}) { // software: no driver is bound to them
+        if (::access(fmt::format("{}/{}", device, kind).c_str(), F_OK) == 0) {
+            return kind;
+        }
+    }
+    const auto module = read_link(device + "/device/driver/module");
+    return module.substr(module.rfind('/') + 1); // npos + 1 is 0
+}
+
+/// The network devices that go when a module does, of lastref's own network namespace.
+void add_devices(std::vector<DependentModule> &modules)
+{
+    constexpr auto devices = "/sys/class/net";
+    const std::unique_ptr<DIR, CloseDirectory> directory(modules.empty() ? nullptr
+                                                                         : ::opendir(devices));
+    while (const auto *entry = directory ? ::readdir(directory.get()) : nullptr) {
+        if (entry->d_name[0] == '.') {
+            continue;
+        }
+        const auto module = module_of(fmt::format("{}/{}", devices, entry->d_name));
+        for (auto &one : modules) {
+            if (one.name == module) {
+                one.devices.emplace_back(entry->d_name);
+            }
+        }
+    }
+    for (auto &one : modules) {
+        std::sort(one.devices.begin(), one.devices.end());
+    }
+}
+
 } // namespace
 
 void add_dependents(Inventory &inventory)
@@ -78,6 +120,7 @@ void add_dependents(Inventory &inventory)
     }
     std::set<std::string> seen{inventory.module};
     add_users(inventory.dependents, *module, seen);
+    add_devices(inventory.dependents);
     for (const auto &name : module->holders) {
         DependentModule direct{.name = name};
         for (const auto &known : inventory.dependents) {

@@ -18,7 +18,7 @@ Sighting describe_dependent(const lr_finding &finding)
     out.path = name_in(finding);
     out.detail = "depends on it";
     out.clause = fmt::format("{} depends on it", out.path);
-    out.remedy = fmt::format("modprobe -r {}", shell_word(out.path));
+    out.remedy = fmt::format("rmmod {}", shell_word(out.path));
     if (finding.number == LR_STATE_GOING) {
         const auto state =
             finding.within != 0

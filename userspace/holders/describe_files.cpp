@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "core/watchdogs.h"
 #include "holders/describe.h"
 #include "kernel/proc_text.h"
 
@@ -18,6 +19,21 @@ std::string path_of(const lr_finding &finding)
                                                                                          : path;
 }
 
+bool is_open_watchdog(const lr_finding &finding, const std::string &path)
+{
+    if ((finding.pins & LR_PIN_BLOCK_DEVICE) != 0) { // whose numbers are others
+        return false;
+    }
+    const auto major = static_cast<std::uint32_t>(finding.number >> 20); // MAJOR(), MINOR()
+    const auto minor = static_cast<std::uint32_t>(finding.number & 0xfffff);
+    std::string subsystem;
+    if (finding.number != 0) {
+        subsystem = read_link(fmt::format("/sys/dev/char/{}:{}/subsystem", major, minor));
+        subsystem.erase(0, subsystem.rfind('/') + 1); // npos + 1 is 0
+    }
+    return is_watchdog(major, minor, subsystem, path);
+}
+
 } // namespace
 
 Sighting describe_file(const lr_finding &finding, Processes &processes)
@@ -32,6 +48,9 @@ Sighting describe_file(const lr_finding &finding, Processes &processes)
     }
     out.clause = fmt::format("{} has {} open", who(*out.process), out.path);
     out.remedy = how_to_end(*out.process);
+    if (is_open_watchdog(finding, out.path)) {
+        spare_watchdog(out);
+    }
     return out;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "base/text.h"
 #include "holders/describe.h"
+#include "holders/mount_points.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -14,8 +15,11 @@ namespace {
 constexpr std::size_t users_to_end = 3; ///< more than that nobody ends one by one
 
 struct MountPoint {
-    const lr_finding *finding;
-    std::string path;
+    const lr_finding *finding = nullptr;
+    std::string path{};
+    bool has_path = false;             ///< an absolute one in a namespace that can be entered
+    std::optional<std::uint32_t> in{}; ///< a process in that namespace; none: it is lastref's own
+    AtPath at_path{};
 };
 
 struct User {
@@ -60,6 +64,17 @@ std::string how_used(const lr_finding &finding, std::string path)
     }
 }
 
+bool is_covered(const MountPoint &mount)
+{
+    return mount.at_path.what == AtPath::What::AnotherMount;
+}
+
+/// What the path leads to instead.
+std::string cover(const MountPoint &mount)
+{
+    return mount.at_path.other.empty() ? "another file system" : mount.at_path.other;
+}
+
 std::string where(const MountPoint &mount, const Namespaces &namespaces)
 {
     const auto &finding = *mount.finding;
@@ -73,48 +88,60 @@ std::string where(const MountPoint &mount, const Namespaces &namespaces)
     default:
         break;
     }
-    if (finding.where == namespaces.own()) {
-        return fmt::format("mounted on {}", mount.path);
+    auto text = fmt::format("mounted on {}", mount.path);
+    if (finding.where != namespaces.own()) {
+        const auto process = namespaces.process_in(finding.where);
+        text += process
+                    ? fmt::format(" in the mount namespace of {}[{}]", process->comm, process->pid)
+                    : fmt::format(" in mount namespace {}, in which no process is", finding.where);
     }
-    const auto process = namespaces.process_in(finding.where);
-    return process ? fmt::format("mounted on {} in the mount namespace of {}[{}]", mount.path,
-                                 process->comm, process->pid)
-                   : fmt::format("mounted on {} in mount namespace {}, in which no process is",
-                                 mount.path, finding.where);
+    return is_covered(mount) ? fmt::format("{}, below {}", text, cover(mount)) : text;
 }
 
-/// Whether there is a path to unmount it by, and in which process's namespace; none: in lastref's.
-struct Unmount {
-    bool possible = false;
-    std::optional<std::uint32_t> in{};
-};
-
-Unmount how_to_reach(const MountPoint &mount, const Namespaces &namespaces)
+/// Finds out of each mount by which path, and in whose namespace, it could be unmounted, and
+/// whether that path leads to it still.
+void look_at_paths(std::vector<FileSystem> &all, const Namespaces &namespaces)
 {
-    const auto &finding = *mount.finding;
-    if (finding.where <= LR_MOUNTED_ANONYMOUS || mount.path.empty() || mount.path[0] != '/' ||
-        mount.path == "/") {
-        return {};
+    std::vector<MountPoint *> mounts;
+    std::vector<MountPlace> places;
+    for (auto &fs : all) {
+        for (auto &mount : fs.mounts) {
+            const auto &finding = *mount.finding;
+            if (finding.where <= LR_MOUNTED_ANONYMOUS || !mount.path.starts_with('/') ||
+                mount.path == "/") {
+                continue;
+            }
+            if (finding.where != namespaces.own()) {
+                const auto process = namespaces.process_in(finding.where);
+                if (!process) {
+                    continue;
+                }
+                mount.in = process->pid;
+            }
+            mount.has_path = true;
+            mounts.push_back(&mount);
+            places.push_back({mount.in, mount.path, finding.number});
+        }
     }
-    if (finding.where == namespaces.own()) {
-        return {true};
+    const auto found = look_at(places);
+    for (std::size_t i = 0; i < mounts.size(); i++) {
+        mounts[i]->at_path = found[i];
     }
-    const auto process = namespaces.process_in(finding.where);
-    return process ? Unmount{true, process->pid} : Unmount{};
 }
 
 /// Commands that unmount those; one for all namespaces that have the same mount point. The pid
 /// namespace is entered too: umount reads /proc, which is the other namespace's.
-std::vector<std::string> how_to_unmount(const std::vector<MountPoint> &mounts,
-                                        const Namespaces &namespaces)
+std::vector<std::string> how_to_unmount(const std::vector<MountPoint> &mounts)
 {
     std::vector<std::string> commands;
     std::map<std::string, std::vector<std::uint32_t>> elsewhere;
     for (const auto &mount : mounts) {
-        const auto how = how_to_reach(mount, namespaces);
-        if (how.in) {
-            elsewhere[mount.path].push_back(*how.in);
-        } else if (how.possible) {
+        if (mount.at_path.what != AtPath::What::ThatMount) {
+            continue;
+        }
+        if (mount.in) {
+            elsewhere[mount.path].push_back(*mount.in);
+        } else {
             commands.push_back(fmt::format("umount {}", shell_word(mount.path)));
         }
     }
@@ -128,9 +155,31 @@ std::vector<std::string> how_to_unmount(const std::vector<MountPoint> &mounts,
     return commands;
 }
 
-/// Ends those who use it, if they are few, and then unmounts it wherever it is mounted.
-std::string remedy_of(const FileSystem &fs, const Namespaces &namespaces)
+/// Why some of those cannot be unmounted by their paths; empty if all can.
+std::string why_not_unmount(const std::vector<MountPoint> &mounts)
 {
+    for (const auto &mount : mounts) {
+        if (is_covered(mount)) {
+            return fmt::format("{} does not lead there by now: {} is mounted over it. An umount "
+                               "there takes that one, or fails.",
+                               mount.path, cover(mount));
+        }
+        if (mount.has_path && mount.at_path.what == AtPath::What::Unknown) {
+            return fmt::format("Whether {} leads to it still could not be found out: something "
+                               "else may be mounted there.",
+                               mount.path);
+        }
+    }
+    return "";
+}
+
+/// Ends those who use it, if they are few, and then unmounts it wherever it is mounted. Empty where
+/// that cannot be done.
+std::string remedy_of(const FileSystem &fs)
+{
+    if (!why_not_unmount(fs.mounts).empty()) {
+        return "";
+    }
     std::vector<std::string> steps;
     const auto add = [&steps](const std::string &step) {
         if (!step.empty() && std::find(steps.begin(), steps.end(), step) == steps.end()) {
@@ -147,7 +196,7 @@ std::string remedy_of(const FileSystem &fs, const Namespaces &namespaces)
     for (const auto &loop : fs.loops) {
         add(fmt::format("losetup -d {}", shell_word("/dev/" + loop)));
     }
-    for (const auto &command : how_to_unmount(fs.mounts, namespaces)) {
+    for (const auto &command : how_to_unmount(fs.mounts)) {
         add(command);
     }
     return fmt::format("{}", fmt::join(steps, " && "));
@@ -182,7 +231,8 @@ Sighting describe_file_system(const FileSystem &fs, const Namespaces &namespaces
     for (const auto &loop : fs.loops) {
         out.clause += fmt::format("; {} has its backing file there", loop);
     }
-    out.remedy = remedy_of(fs, namespaces);
+    out.remedy = remedy_of(fs);
+    out.caution = why_not_unmount(fs.mounts);
     return out;
 }
 
@@ -199,7 +249,8 @@ Sighting describe_other_mount(const MountPoint &mount, const FileSystem &fs,
     }
     out.detail = fmt::format("the same {}, {}", fs.name(), where(mount, namespaces));
     out.clause = out.detail;
-    out.remedy = fmt::format("{}", fmt::join(how_to_unmount({mount}, namespaces), " && "));
+    out.remedy = fmt::format("{}", fmt::join(how_to_unmount({mount}), " && "));
+    out.caution = why_not_unmount({mount});
     return out;
 }
 
@@ -246,12 +297,14 @@ void describe_mounts(const Found &found, Processes &processes, std::vector<Sight
         } else if (finding.kind == LR_FOUND_MOUNT && fs != nullptr) {
             auto path = found.path(finding);
             fs->mounts.push_back(
-                {&finding, path.empty() ? fmt::format("mount {}", finding.number) : path});
+                {.finding = &finding,
+                 .path = path.empty() ? fmt::format("mount {}", finding.number) : std::move(path)});
         } else if (finding.kind == LR_FOUND_MOUNT_USER) {
             users.push_back(describe_user(finding, found, processes, fs));
         }
     }
     const Namespaces namespaces("mnt");
+    look_at_paths(all, namespaces);
     for (const auto &fs : all) {
         out.push_back(describe_file_system(fs, namespaces));
         for (std::size_t i = 1; i < fs.mounts.size(); i++) {

@@ -176,6 +176,9 @@ Sighting describe_one(const Found &found, const lr_finding &finding, Processes &
                 " && {}",
                 space.command(fmt::format("{} -t {} -X", legacy_command(finding.netfilter.family),
                                           names.table)));
+            out.caution = fmt::format("The policies of the chains in {} stay when its rules go: "
+                                      "nothing passes those whose policy is DROP.",
+                                      table);
         }
     }
     return out;

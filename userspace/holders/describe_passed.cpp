@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Files that are open without a descriptor: in flight between sockets, or registered with a ring.
 
+#include "core/watchdogs.h"
 #include "holders/describe.h"
 
 #include <cstring>
@@ -14,6 +15,14 @@ std::string file_name(const lr_finding &finding)
 {
     const std::string name(finding.name, strnlen(finding.name, sizeof(finding.name)));
     return name.empty() ? "a socket" : name;
+}
+
+/// Only the name tells: their device numbers are not read.
+void spare_if_watchdog(Sighting &sighting)
+{
+    if (is_watchdog(0, 0, "", sighting.path)) {
+        spare_watchdog(sighting);
+    }
 }
 
 } // namespace
@@ -31,6 +40,7 @@ Sighting describe_in_flight(const lr_finding &finding, Processes &processes)
         out.clause = fmt::format("{} was sent {} over a unix socket and has not received it",
                                  who(*out.process), name);
         out.remedy = how_to_end(*out.process);
+        spare_if_watchdog(out);
         return out;
     }
     out.detail = finding.number != 0
@@ -52,6 +62,7 @@ Sighting describe_registered(const lr_finding &finding, Processes &processes)
                              finding.fd, finding.number);
     out.clause = fmt::format("{} has {} registered with an io_uring", who(*out.process), name);
     out.remedy = how_to_end(*out.process);
+    spare_if_watchdog(out);
     return out;
 }
 

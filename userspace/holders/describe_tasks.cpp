@@ -19,8 +19,8 @@ Sighting describe_thread(const lr_task &task, Processes &processes)
     Sighting out{.kind = HolderKind::KernelThread, .counter = HolderCounter::None};
     out.pins = Pins::No;
     out.process = processes.describe(task.process);
-    out.detail = "a kernel thread of the module's; it takes no reference by itself";
-    out.clause = fmt::format("its kernel thread {} runs", who(*out.process));
+    out.detail = "a kernel thread of the module's";
+    out.clause = fmt::format("its kernel thread {}", who(*out.process));
     return out;
 }
 
@@ -30,8 +30,8 @@ Sighting describe_stack(const lr_task &task, Processes &processes)
     out.pins = Pins::No;
     out.evidence = Evidence::Sampled;
     out.process = processes.describe(task.process);
-    out.detail = fmt::format("is in {}; that takes no reference by itself", inside_of(task));
-    out.clause = fmt::format("{} is in {}", who(*out.process), inside_of(task));
+    out.detail = fmt::format("is in {}", inside_of(task));
+    out.clause = fmt::format("{}, which is in {}", who(*out.process), inside_of(task));
     return out;
 }
 

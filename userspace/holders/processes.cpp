@@ -8,6 +8,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace lastref::holders {
@@ -15,20 +16,13 @@ namespace {
 
 constexpr auto cgroup_root = "/sys/fs/cgroup";
 
-std::string read_link(const std::string &path)
-{
-    std::array<char, PATH_MAX> target{};
-    const auto size = ::readlink(path.c_str(), target.data(), target.size());
-    return size < 0 ? "" : std::string(target.data(), static_cast<std::size_t>(size));
-}
-
-/// The path of a cgroup below its root. The handle of a kernfs node is its id (FILEID_KERNFS, 0xfe;
+/// The unit of a cgroup. The handle of a kernfs node is its id (FILEID_KERNFS, 0xfe;
 /// commit 8f5be0ec23bb, in v5.10).
-std::string cgroup_path(std::uint64_t id)
+kernel::Unit unit_of(std::uint64_t id)
 {
     const Fd mount(::open(cgroup_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!mount.valid()) {
-        return "";
+        return {};
     }
     struct {
         unsigned bytes = sizeof(std::uint64_t);
@@ -38,12 +32,16 @@ std::string cgroup_path(std::uint64_t id)
     handle.id = id;
     const Fd cgroup(::open_by_handle_at(mount.get(), reinterpret_cast<file_handle *>(&handle),
                                         O_PATH | O_CLOEXEC));
-    if (!cgroup.valid()) {
-        return "";
+    struct stat status = {};
+    if (!cgroup.valid() || ::fstat(cgroup.get(), &status) != 0) {
+        return {};
     }
-    auto path = read_link(fmt::format("/proc/self/fd/{}", cgroup.get()));
+    const auto path = read_link(fmt::format("/proc/self/fd/{}", cgroup.get()));
     const auto root = std::strlen(cgroup_root);
-    return path.compare(0, root, cgroup_root) == 0 ? path.substr(root) : "";
+    const bool has_children = status.st_nlink > 2; // "." and its name; kernfs counts the others
+    return path.compare(0, root, cgroup_root) == 0
+               ? kernel::unit_of_cgroup(path.substr(root), has_children)
+               : kernel::Unit{};
 }
 
 } // namespace
@@ -52,7 +50,7 @@ const kernel::Unit &Processes::unit_of(std::uint64_t cgroup)
 {
     const auto [unit, is_new] = units_.try_emplace(cgroup);
     if (is_new && cgroup > 1) { // 1 is the root
-        unit->second = kernel::unit_of_cgroup(cgroup_path(cgroup));
+        unit->second = holders::unit_of(cgroup);
     }
     return unit->second;
 }
@@ -65,7 +63,9 @@ Process Processes::describe(const lr_finding_task &task)
             .comm = std::string(task.comm, strnlen(task.comm, sizeof(task.comm))),
             .unit = unit.name,
             .start_ns = task.start_ns,
-            .user_unit = unit.users};
+            .unit_of_user = unit.user,
+            .container = unit.container,
+            .stop = unit.stop};
 }
 
 void Processes::note_socket(const lr_finding &finding)
@@ -79,15 +79,16 @@ const Processes::SocketFile *Processes::who_has_socket(std::uint64_t inode) cons
     return inode == 0 || found == sockets_.end() ? nullptr : &found->second;
 }
 
+std::string read_link(const std::string &path)
+{
+    std::array<char, PATH_MAX> target{};
+    const auto size = ::readlink(path.c_str(), target.data(), target.size());
+    return size < 0 ? "" : std::string(target.data(), static_cast<std::size_t>(size));
+}
+
 std::string path_of_fd(std::uint32_t pid, int fd)
 {
     return read_link(fmt::format("/proc/{}/fd/{}", pid, fd));
-}
-
-std::string who(const Process &process)
-{
-    const auto name = fmt::format("{}[{}]", process.comm, process.pid);
-    return process.unit.empty() ? name : fmt::format("{} ({})", name, process.unit);
 }
 
 } // namespace lastref::holders

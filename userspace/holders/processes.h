@@ -4,7 +4,7 @@
 #include "bpf/holders/holders.h"
 #include "core/inventory.h"
 #include "holders/net_namespaces.h"
-#include "kernel/proc_text.h"
+#include "kernel/cgroup_path.h"
 
 #include <cstdint>
 #include <map>
@@ -67,12 +67,11 @@ private:
     mutable std::map<std::uint32_t, Process> processes_;
 };
 
+/// What a link of /proc or /sys says; empty when there is none.
+std::string read_link(const std::string &path);
+
 /// What a file descriptor of a process or a thread shows: "/dev/net/tun", "socket:[8123]"; empty
 /// when it is gone.
 std::string path_of_fd(std::uint32_t pid, int fd);
-
-/// "openvpn[812] (openvpn@home.service)", for clauses. Names are raw bytes; rendering makes them
-/// safe.
-std::string who(const Process &process);
 
 } // namespace lastref::holders

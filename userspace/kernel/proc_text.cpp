@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <fmt/format.h>
 
 namespace lastref::kernel {
 namespace {
@@ -38,6 +39,22 @@ std::string_view take_line(std::string_view &text)
 bool ends_with(std::string_view text, std::string_view end)
 {
     return text.size() > end.size() && text.substr(text.size() - end.size()) == end;
+}
+
+/// Without the octal numbers that mountinfo has for spaces and the like.
+std::string unescaped(std::string_view text)
+{
+    std::string out;
+    while (!text.empty()) {
+        const auto digits = text.substr(0, 4);
+        unsigned value = 0;
+        const bool escaped = digits.size() == 4 && digits[0] == '\\' &&
+                             std::from_chars(digits.data() + 1, digits.data() + 4, value, 8).ptr ==
+                                 digits.data() + 4;
+        out += escaped ? static_cast<char>(value) : text.front();
+        text.remove_prefix(escaped ? 4 : 1);
+    }
+    return out;
 }
 
 } // namespace
@@ -103,18 +120,27 @@ bool lists_loaded_module(std::string_view proc_modules, std::string_view name)
     return false;
 }
 
-Unit unit_of_cgroup(std::string_view path)
+std::string mount_in(std::string_view mountinfo, std::uint64_t id)
 {
-    const bool users = path.find("/user@") != path.npos;
-    for (auto left = path; !left.empty();) {
-        const auto slash = left.rfind('/');
-        const auto name = left.substr(slash + 1); // npos + 1 is 0
-        if (ends_with(name, ".service") || ends_with(name, ".scope")) {
-            return {std::string(name), users};
+    constexpr std::string_view separator = " - "; // before it, any number of optional fields
+    while (!mountinfo.empty()) {
+        auto line = take_line(mountinfo);
+        if (all_of<std::uint64_t>(line.substr(0, line.find(' '))) != id) {
+            continue;
         }
-        left = left.substr(0, slash == left.npos ? 0 : slash);
+        const auto at = line.find(separator);
+        if (at == line.npos) {
+            break;
+        }
+        line.remove_prefix(at + separator.size());
+        const auto type = line.substr(0, line.find(' '));
+        line.remove_prefix(std::min(type.size() + 1, line.size()));
+        const auto source = unescaped(line.substr(0, line.find(' ')));
+        return source.empty() || source == "none" || source == type
+                   ? std::string(type)
+                   : fmt::format("{} on {}", type, source);
     }
-    return {path == "/" ? "" : std::string(path), users};
+    return "";
 }
 
 bool can_be_path_of(std::string_view path, std::string_view name, std::size_t cut_at)

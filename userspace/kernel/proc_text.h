@@ -33,14 +33,9 @@ bool lists_module(std::string_view modules_builtin, std::string_view name);
 /// Whether /proc/modules, "NAME SIZE …" a line, has it.
 bool lists_loaded_module(std::string_view proc_modules, std::string_view name);
 
-/// To whom the processes of a cgroup belong.
-struct Unit {
-    std::string name;   ///< of systemd's unit, or else the path of the cgroup; empty: none
-    bool users = false; ///< of a user's own service manager, which the system's does not know
-};
-
-/// The innermost unit of a path such as "/system.slice/foo.service/worker".
-Unit unit_of_cgroup(std::string_view path);
+/// What is mounted, by /proc/self/mountinfo, as the mount of that id: "tmpfs", "ext4 on /dev/sdb1";
+/// empty where it lists none.
+std::string mount_in(std::string_view mountinfo, std::uint64_t id);
 
 /// Whether `path` can be the path of a file of which the last part is `name`, which was cut if it
 /// has `cut_at` bytes or more. What is no file of a file system has a path of another kind.

@@ -129,7 +129,7 @@ void unload_text(std::ostream &out, const ReportDoc &doc, const UnloadRecord &un
     puts_text(out, unload, options);
     holders_text(out, doc, unload, options);
     if (const std::string advice = unload_advice(unload); !advice.empty()) {
-        out << '\n' << style::wrap(advice, options.width, 2);
+        out << "\n  " << advice << '\n'; // in one line: it has a command
     }
     if (!unload.complete) {
         std::string reasons;

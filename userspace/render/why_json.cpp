@@ -18,6 +18,7 @@ void add_process(Json &out, const Process &process)
     out["ns_pid"] = process.ns_pid != 0 ? process.ns_pid : process.pid;
     out["comm"] = json::text(process.comm);
     out["unit"] = text_or_null(process.unit);
+    out["container"] = text_or_null(process.container);
 }
 
 Json stack_of(const std::vector<std::string> &stack)
@@ -55,6 +56,7 @@ Json holder(const Holder &holder, std::uint64_t now)
     out["path"] = text_or_null(seen.path);
     out["detail"] = json::text(seen.detail);
     out["remedy"] = text_or_null(seen.remedy);
+    out["caution"] = text_or_null(seen.caution);
     if (!seen.stack.empty()) {
         out["stack"] = stack_of(seen.stack);
     }
@@ -145,6 +147,10 @@ void render_json(std::ostream &out, const WhyDoc &doc, const RenderOptions &)
     json["next"] = Json::array();
     for (const auto &step : doc.next) {
         json["next"].push_back(json::text(step));
+    }
+    json["cautions"] = Json::array();
+    for (const auto &caution : doc.cautions) {
+        json["cautions"].push_back(json::text(caution));
     }
     json["dependents"] = Json::array();
     for (const auto &module : doc.found.dependents) {

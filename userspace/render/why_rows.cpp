@@ -174,15 +174,17 @@ std::string how(const Alike &row)
     return row.sampled ? text + "; seen at one moment" : text;
 }
 
-/// Its unit, its pid inside a container, and since when it runs: it can have held no longer.
+/// Its unit or container, its pid inside a container, and since when it runs: it can have held no
+/// longer.
 std::string note(const WhyDoc &doc, const Process &process)
 {
-    std::string text = escape_text(process.unit);
+    std::string text = escape_text(place_of(process));
     const auto add_part = [&text](const std::string &more) {
         text += (text.empty() ? "" : " · ") + more;
     };
     if (process.ns_pid != 0 && process.ns_pid != process.pid) {
-        add_part(fmt::format("pid {} in its container", process.ns_pid));
+        add_part(fmt::format("pid {} {}", process.ns_pid,
+                             process.container.empty() ? "in its container" : "there"));
     }
     if (process.start_ns != 0 && process.start_ns <= doc.found.ts_ns) {
         const auto age = format_duration(doc.found.ts_ns - process.start_ns);

@@ -109,6 +109,17 @@ private:
     std::size_t width_ = 7;
 };
 
+/// That nobody was found says something only where lastref looked.
+std::string nobody_found(const WhyDoc &doc)
+{
+    if (!doc.found.blind.empty()) {
+        return fmt::format("lastref could not look: {}", escape_text(doc.found.blind));
+    }
+    return doc.found.not_examined.empty()
+               ? "lastref found nobody who holds these"
+               : "lastref found nobody who holds these where it could look";
+}
+
 void table(std::ostream &out, const WhyDoc &doc, const RenderOptions &options)
 {
     auto rows = why_rows(doc);
@@ -119,7 +130,7 @@ void table(std::ostream &out, const WhyDoc &doc, const RenderOptions &options)
         rows.insert(end_of_pins, {.section = WhySection::Pins,
                                   .who = "not known",
                                   .refs = doc.hard.unexplained(),
-                                  .how = "lastref found nobody who holds these",
+                                  .how = nobody_found(doc),
                                   .note = ""});
     }
     if (rows.empty()) {
@@ -219,7 +230,13 @@ void render_text(std::ostream &out, const WhyDoc &doc, const RenderOptions &opti
     const char *label = "  Next: ";
     out << (doc.next.empty() ? "" : "\n");
     for (const auto &step : doc.next) {
-        out << beside(label, printable_line(step), options);
+        out << label << printable_line(step) << '\n'; // in one line, so that it can be pasted
+        label = "        ";
+    }
+    label = "  Note: ";
+    out << (doc.cautions.empty() ? "" : "\n");
+    for (const auto &caution : doc.cautions) {
+        out << beside(label, escape_text(caution), options);
         label = "        ";
     }
     not_examined(out, doc, options);

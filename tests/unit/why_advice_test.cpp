@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What `lastref why` tells people to do: nothing that harms, and nothing that is not known.
+
+#include "why_cases.h"
+
+#include "core/watchdogs.h"
+#include "render/render.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sstream>
+
+namespace lastref::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+std::string text_of(const Inventory &inventory, unsigned width)
+{
+    std::ostringstream out;
+    RenderOptions options;
+    options.width = width;
+    render_text(out, explain(inventory), options);
+    return out.str();
+}
+
+Process contained(std::uint32_t pid, const std::string &container, const std::string &stop)
+{
+    auto out = process(pid, "sshd");
+    out.unit = "whatever.scope";
+    out.container = container;
+    out.stop = stop;
+    return out;
+}
+
+Sighting open_watchdog(const Process &process)
+{
+    auto out = open_file(1, process, 3, "/dev/watchdog0", 1);
+    spare_watchdog(out);
+    return out;
+}
+
+TEST(WhyAdvice, NamesTheContainer)
+{
+    auto inventory = loaded(2);
+    inventory.sightings = {
+        open_file(1, contained(10, "LXC container web", ""), 3, "/dev/foo"),
+        open_file(2, contained(11, "podman container 01", "podman stop 01"), 3, "/dev/foo")};
+    const auto doc = explain(inventory);
+    EXPECT_EQ(doc.verdict, "foo cannot be unloaded: sshd[10] (LXC container web) has /dev/foo "
+                           "open, and sshd[11] (podman container 01) has /dev/foo open.");
+    EXPECT_THAT(doc.next, ElementsAre("podman stop 01", "kill 10"));
+    EXPECT_THAT(
+        doc.cautions,
+        ElementsAre("sshd[10] is in LXC container web: whoever started it there may start it "
+                    "again.",
+                    "sshd[11] is in podman container 01, of which all is stopped."));
+    EXPECT_THAT(text_of(inventory, 80), HasSubstr("\n  Note: sshd[10] is in LXC container web"));
+}
+
+TEST(WhyAdvice, SaysWhoseServiceManagerHasAUnit)
+{
+    auto users = process(7, "vpn", "vpn.service");
+    users.unit_of_user = 1000;
+    EXPECT_EQ(who(users), "vpn[7] (vpn.service of user 1000)");
+}
+
+TEST(WhyAdvice, KnowsWatchdogs)
+{
+    EXPECT_TRUE(is_watchdog(10, 130, "misc", "/dev/watchdog"));
+    EXPECT_TRUE(is_watchdog(10, 130, "", "/tmp/dog"));
+    EXPECT_TRUE(is_watchdog(248, 0, "watchdog", "/srv/dev/dog"));
+    EXPECT_TRUE(is_watchdog(0, 0, "", "/dev/watchdog12"));
+    EXPECT_TRUE(is_watchdog(0, 0, "", "watchdog"));
+    EXPECT_FALSE(is_watchdog(10, 131, "misc", "/dev/temperature"));
+    EXPECT_FALSE(is_watchdog(0, 0, "", "/etc/watchdog.conf"));
+    EXPECT_FALSE(is_watchdog(10, 200, "misc", "/dev/net/tun"));
+    EXPECT_FALSE(is_watchdog(0, 0, "", ""));
+}
+
+TEST(WhyAdvice, NeverEndsWhoFeedsAWatchdog)
+{
+    for (const auto *unit : {"", "sbd.service"}) {
+        const auto feeder = process(71, "sbd", unit);
+        auto inventory = loaded(3);
+        inventory.sightings = {open_watchdog(feeder), open_file(2, feeder, 4, "/dev/foo")};
+        const auto shared = open_watchdog(process(72, "child", unit)); // as forks share it
+        inventory.sightings.push_back(shared);
+        const auto doc = explain(inventory);
+        for (const auto &step : doc.next) {
+            EXPECT_THAT(step, Not(HasSubstr("kill")));
+            EXPECT_THAT(step, Not(HasSubstr("stop")));
+        }
+        ASSERT_EQ(doc.cautions.size(), 1U);
+        EXPECT_THAT(doc.cautions.front(), HasSubstr("Do not kill sbd[71]: it feeds a watchdog"));
+        EXPECT_THAT(doc.cautions.front(), Not(HasSubstr("RuntimeWatchdogSec")));
+    }
+    const auto systemd = open_watchdog(process(1, "systemd", "init.scope"));
+    EXPECT_THAT(systemd.caution, HasSubstr("RuntimeWatchdogSec"));
+}
+
+TEST(WhyAdvice, OthersAreEndedBesideAWatchdog)
+{
+    auto inventory = loaded(2);
+    inventory.sightings = {open_watchdog(process(71, "sbd")),
+                           open_file(2, process(80, "x"), 4, "/dev/foo")};
+    EXPECT_THAT(explain(inventory).next, ElementsAre("kill 80"));
+}
+
+TEST(WhyAdvice, SaysWhatCannotBeUnmounted)
+{
+    auto inventory = loaded(1);
+    inventory.sightings = {{.kind = HolderKind::Mount,
+                            .refs = 1,
+                            .path = "/mnt",
+                            .detail = "foofs, mounted on /mnt, below tmpfs",
+                            .clause = "foofs is mounted on /mnt, below tmpfs",
+                            .caution = "/mnt does not lead there."}};
+    const auto doc = explain(inventory);
+    EXPECT_THAT(doc.next, IsEmpty());
+    EXPECT_THAT(doc.cautions, ElementsAre("/mnt does not lead there."));
+}
+
+TEST(WhyAdvice, CommandsAreNeverFolded)
+{
+    std::string names;
+    for (int i = 0; i < 12; i++) {
+        names += fmt::format(" /sys/kernel/config/foo/a_directory_{}", i);
+    }
+    const auto command = fmt::format("rm{} && rmdir{}", names, names);
+    auto inventory = loaded(1);
+    inventory.sightings = {{.kind = HolderKind::Configfs,
+                            .refs = 1,
+                            .path = "/sys/kernel/config/foo",
+                            .detail = "a directory made in configfs",
+                            .clause = "it exists",
+                            .remedy = command}};
+    for (const unsigned width : {20U, 80U, 132U}) {
+        EXPECT_THAT(text_of(inventory, width), HasSubstr("\n  Next: " + command + "\n"));
+    }
+    for (const auto &one : all_cases()) {
+        const auto text = text_of(one, 20);
+        for (const auto &step : explain(one).next) {
+            EXPECT_THAT(text, HasSubstr(" " + step + "\n"));
+        }
+    }
+}
+
+/// rmmod, seen twice; its exit routine is there.
+Inventory unloading(RoutineStatus status, std::vector<std::string> stack)
+{
+    auto out = loaded(-1);
+    out.state = ModuleState::Going;
+    out.routine = Routine{.status = status,
+                          .task = RoutineSample{.process = process(71, "rmmod"),
+                                                .inside = "foo_exit+0x10 [foo]",
+                                                .stack = std::move(stack)},
+                          .sample_ns = 1};
+    return out;
+}
+
+TEST(WhyAdvice, SaysWhatShowsThatAnExitRoutineNeverEnds)
+{
+    const auto doc =
+        explain(unloading(RoutineStatus::Working, {"msleep+0x2b", "foo_exit+0x10 [foo]"}));
+    EXPECT_EQ(doc.verdict, "foo is being unloaded by rmmod[71]: its exit routine still runs in "
+                           "msleep+0x2b, called by foo_exit+0x10 [foo].");
+    EXPECT_THAT(doc.next, ElementsAre("Wait, and ask again."));
+    EXPECT_THAT(doc.cautions, ElementsAre(HasSubstr("the same after a minute")));
+    const auto stuck =
+        explain(unloading(RoutineStatus::Stuck, {"msleep+0x2b", "foo_exit+0x10 [foo]"}));
+    EXPECT_THAT(stuck.cautions, IsEmpty()); // nobody is told to wait
+}
+
+TEST(WhyAdvice, KnowsTheWaitForANetworkDevice)
+{
+    const std::string exit = "foo_exit+0x10 [foo]";
+    const auto log = HasSubstr("unregister_netdevice: waiting for … to become free");
+    // Between two looks it may have slept, or not.
+    for (const auto status : {RoutineStatus::Working, RoutineStatus::Stuck}) {
+        for (const std::vector<std::string> &stack : {
+                 std::vector<std::string>{"msleep+0x2b", "netdev_run_todo+0x3f0", exit},
+                 {"schedule_timeout+0x8", "msleep+0x2b", "netdev_run_todo+0x3f0", exit},
+                 {"msleep+0x2b", "netdev_wait_allrefs_any.constprop.0+0x11",
+                  "netdev_run_todo+0x3f0", exit},
+                 {"rtnl_lock+0x1", "netdev_wait_allrefs+0x11", "netdev_run_todo+0x3f0", exit},
+             }) {
+            EXPECT_THAT(explain(unloading(status, stack)).cautions, ElementsAre(log));
+        }
+        for (const std::vector<std::string> &stack : {
+                 std::vector<std::string>{"rcu_barrier+0x2b", "netdev_run_todo+0x3f0", exit},
+                 {"msleep+0x2b", "netdev_run_todo_later+0x3f0", exit},
+                 {"msleep+0x2b", exit, "netdev_run_todo+0x3f0"},
+                 {},
+             }) {
+            EXPECT_THAT(explain(unloading(status, stack)).cautions, Not(testing::Contains(log)));
+        }
+    }
+    EXPECT_THAT(
+        explain(unloading(RoutineStatus::Crashed, {"msleep+0x1", "netdev_run_todo+0x1"})).cautions,
+        IsEmpty());
+}
+
+Sighting task(HolderKind kind, const std::string &clause)
+{
+    return {.kind = kind,
+            .counter = HolderCounter::None,
+            .pins = Pins::No,
+            .process = process(70, "cifsd"),
+            .detail = "a kernel thread of the module's",
+            .clause = clause};
+}
+
+TEST(WhyAdvice, ATaskOfTheModuleMayHoldWhatIsNotExplained)
+{
+    for (const auto kind : {HolderKind::KernelThread, HolderKind::TaskStack}) {
+        auto inventory = loaded(1);
+        inventory.sightings = {task(kind, "its kernel thread cifsd[70]")};
+        const auto doc = explain(inventory);
+        EXPECT_EQ(doc.verdict, "foo cannot be unloaded: who holds its only reference is not "
+                               "known; perhaps its kernel thread cifsd[70].");
+        EXPECT_EQ(doc.holders[0].seen.pins, Pins::Unknown);
+        EXPECT_EQ(doc.hard.explained, 0);
+        EXPECT_THAT(text_of(inventory, 80),
+                    HasSubstr("Perhaps; the kernel does not tell whether these hold it:"));
+
+        inventory.sightings.push_back(open_file(1, process(10, "a"), 3, "/dev/foo"));
+        const auto all_known = explain(inventory);
+        EXPECT_EQ(all_known.holders[1].seen.pins, Pins::No);
+        EXPECT_EQ(all_known.verdict, "foo cannot be unloaded: a[10] has /dev/foo open.");
+    }
+}
+
+TEST(WhyAdvice, SaysWhatGoesWithAModule)
+{
+    auto inventory = loaded(1);
+    add_dependent(inventory, "bar");
+    inventory.dependents[0].devices = {"eth0", "eth1"};
+    const auto doc = explain(inventory);
+    EXPECT_THAT(doc.next, ElementsAre("rmmod bar"));
+    EXPECT_THAT(doc.cautions, ElementsAre("With bar go its network devices eth0, eth1."));
+    inventory.dependents[0].refs = 1; // it is asked about first
+    EXPECT_THAT(explain(inventory).next, ElementsAre("lastref why bar"));
+    EXPECT_THAT(explain(inventory).cautions, IsEmpty());
+}
+
+TEST(WhyAdvice, NobodyWasFoundOnlyWhereLastrefLooked)
+{
+    auto inventory = loaded(2);
+    EXPECT_THAT(text_of(inventory, 80), HasSubstr("  lastref found nobody who holds these\n"));
+    inventory.not_examined = {{"sockets", "it did not end within 3 s"}};
+    EXPECT_THAT(text_of(inventory, 80),
+                HasSubstr("  lastref found nobody who holds these where it could look\n"));
+    inventory.blind = "not root";
+    const auto text = text_of(inventory, 80);
+    EXPECT_THAT(text, HasSubstr("  not known     2  lastref could not look: not root\n"));
+    EXPECT_THAT(text, Not(HasSubstr("found nobody")));
+}
+
+} // namespace
+} // namespace lastref::test
