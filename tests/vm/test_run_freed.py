@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""lastref run with unloads that end in a free, against the modules' own counts and the referee."""
+"""lastref run with unloads that end in a free, against the modules' own counts and the referee.
+
+Its text is in tests/streams/expected: who delayed it, and that no line is too long.
+"""
 
 import copy
 import subprocess
@@ -13,26 +16,56 @@ from harness.paths import HARNESS
 
 kernels = "patched"
 guest_options = {"load": ["lr_referee"]}
-every = pytest.mark.parametrize("attach", ["tracepoint", "fentry", "kprobe"])
+LOADS = 10
+AT_ONCE = ["requested", "exit_routine", "freeing"]
+AFTER_PUTS = ["requested", "exit_routine", "grace_period", "freeing"]
 
 
-@pytest.fixture(autouse=True)
-def fresh_referee(guest):
+def of(doc, module):
+    return [u for u in doc["unloads"] if u["module"] == module]
+
+
+def gone(module):
+    return f"while [ -e /sys/module/{module} ]; do usleep 20000; done"
+
+
+# What ends in a deferred free: the RFC's second example; a file that another task holds; an init that
+# fails; puts in interrupt context. What is needed to judge is told on stderr.
+DEFERRED = f"""
+    echo "last thread: $(grep -lx lr_threads/2 /proc/[0-9]*/comm)" >&2
+    rmmod lr_threads; {gone("lr_threads")}
+    mkfifo /tmp/close
+    sh -c 'exec 5< /dev/lr_file; read line < /tmp/close' &
+    echo "holder: $!" >&2
+    until grep -qx 'open 1' {truth.DEBUGFS}/lr_file/counters; do usleep 20000; done
+    rmmod lr_file; echo > /tmp/close; wait; {gone("lr_file")}
+    insmod modules/lr_failinit.ko linger_ms=300 && exit 99
+    rmmod lr_refs; {gone("lr_refs")}; {gone("lr_failinit")}; rm /tmp/close
+"""
+
+
+@pytest.fixture(scope="module", params=["tracepoint", "fentry", "kprobe"])
+def deferred(guest, request):
+    """The document of DEFERRED, watched in each of the ways, and what the script has told."""
     truth.control(guest, "lr_referee", "reset")
-
-
-def task_pid(guest, comm):
-    return int(guest.check(f"grep -lx '{comm}' /proc/[0-9]*/comm").split("/")[2])
-
-
-@every
-def test_threads_that_outlive_the_exit_routine(guest, attach):
-    """The RFC's second example."""
+    guest.put("/root/deferred.sh", DEFERRED)
     truth.insmod(guest, "lr_threads", "threads=3 linger_ms=300")
-    last = task_pid(guest, "lr_threads/2")
-    doc = tool.report(guest, f"run -j --attach={attach} -- rmmod lr_threads")
-    assert (doc["attach"], doc["command_status"]) == (attach, 0)
-    unload, = doc["unloads"]
+    truth.insmod(guest, "lr_file")
+    truth.insmod(guest, "lr_refs")
+    truth.control(guest, "lr_refs", "get 4 A", "later 1 50 A", "later 3 100 B")
+    result = tool.lastref(guest, f"run -j --attach={request.param} -- sh deferred.sh")
+    assert result.status == tool.DONE, result.stderr
+    doc = tool.one_document(result)
+    assert (doc["attach"], doc["command_status"]) == (request.param, 0)
+    return doc, dict(line.split(": ") for line in result.stderr.splitlines()
+                     if line.startswith(("last thread", "holder")))
+
+
+def test_threads_that_outlive_the_exit_routine(guest, deferred):
+    """The RFC's second example."""
+    doc, told = deferred
+    last = int(told["last thread"].split("/")[2])
+    unload, = of(doc, "lr_threads")
     tool.check_freed(guest, unload, "lr_threads", tool.DEFERRED)
     assert [unload["outstanding_at_return"]] == truth.outstanding_at_exit(guest, "lr_threads")[-1:]
     assert unload["outstanding_at_return"] == 3
@@ -47,45 +80,19 @@ def test_threads_that_outlive_the_exit_routine(guest, attach):
     assert 900_000_000 < spent < 900_000_000 + tool.NEAR_NS
 
 
-@every
-def test_lastrefs_own_stdin_pins_the_module(guest, attach):
-    """The RFC's first example, rmmod NAME < FILE: whoever kept that file would wait for itself."""
-    truth.insmod(guest, "lr_file")
-    doc = tool.report(guest, f"run -j --attach={attach} -- rmmod lr_file < /dev/lr_file")
-    unload, = doc["unloads"]
+def test_another_task_holds_the_file(guest, deferred):
+    doc, told = deferred
+    unload, = of(doc, "lr_file")
     tool.check_freed(guest, unload, "lr_file", tool.DEFERRED)
-    assert [unload["outstanding_at_return"]] == truth.outstanding_at_exit(guest, "lr_file")[-1:]
-    assert unload["outstanding_at_return"] == 1
-    assert unload["last_put"]["call_site"].startswith("lr_object_release+0x")
-    assert unload["last_put"]["comm"] == "rmmod"
-    assert unload["last_put"]["pid"] == unload["requested_by"]["pid"]
-
-
-@every
-def test_another_task_holds_the_file(guest, attach):
-    truth.insmod(guest, "lr_file")
-    holder = guest.start("exec 5< /dev/lr_file; echo $$; read line", stdin=b"")
-    pid = int(holder.wait_for(r"^(\d+)$", "stdout")[1])
-    job = guest.start(f"lastref run -j --attach={attach} -- rmmod lr_file")
-    guest.check("until grep -q '^lr_file .* Unloading ' /proc/modules; do usleep 20000; done")
-    holder.close_stdin()
-    result = job.wait()
-    assert result.status == tool.DONE, result.stderr
-    unload, = tool.one_document(result)["unloads"]
-    tool.check_freed(guest, unload, "lr_file", tool.DEFERRED)
-    assert (unload["last_put"]["pid"], unload["last_put"]["comm"]) == (pid, "sh")
+    assert (unload["last_put"]["pid"], unload["last_put"]["comm"]) == (int(told["holder"]), "sh")
     assert (unload["outstanding_at_return"], len(unload["puts"])) == (1, 1)
+    assert truth.outstanding_at_exit(guest, "lr_file")[-1] == 1
 
 
-@every
-def test_a_failed_init(guest, attach):
+def test_a_failed_init(guest, deferred):
     """Its thread outlives it; nobody called delete_module."""
-    doc = tool.report(guest, f"run -j --attach={attach} -- "
-                             f"insmod {truth.MODULES}/lr_failinit.ko linger_ms=300")
-    assert doc["command_status"] == 1
-    unload, = doc["unloads"]
-    assert (unload["module"], unload["trigger"]) == ("lr_failinit", "init_failed")
-    assert unload["outcome"] == "freed"
+    unload, = of(deferred[0], "lr_failinit")
+    assert (unload["outcome"], unload["trigger"]) == ("freed", "init_failed")
     assert tool.names(unload) == ["waiting", "queued", "grace_period", "freeing"]
     tool.check_phases(unload)
     assert unload["requested_ns"] is None
@@ -96,29 +103,9 @@ def test_a_failed_init(guest, attach):
     assert 0 < tool.phase(unload, "waiting")["duration_ns"] < 300_000_000 + tool.NEAR_NS
 
 
-def test_never_used_is_freed_before_the_return(guest):
-    truth.insmod(guest, "lr_slow", "exit_ms=0")
-    unload, = tool.report(guest, "run -j -- rmmod lr_slow")["unloads"]
-    tool.check_freed(guest, unload, "lr_slow", ["requested", "exit_routine", "freeing"])
-    assert (unload["free_delay_ns"], unload["outstanding_at_return"]) == (0, 0)
-    assert unload["last_put"] is None
-
-
-def test_used_but_all_gone_is_freed_before_the_return(guest):
-    truth.insmod(guest, "lr_refs")
-    truth.control(guest, "lr_refs", "pairs 10")
-    unload, = tool.report(guest, "run -j -- rmmod lr_refs")["unloads"]
-    tool.check_freed(guest, unload, "lr_refs",
-                     ["requested", "exit_routine", "grace_period", "freeing"])
-    assert (unload["free_delay_ns"], unload["outstanding_at_return"]) == (0, 0)
-
-
-@every
-def test_a_put_in_interrupt_context(guest, attach):
+def test_a_put_in_interrupt_context(guest, deferred):
     """The task that a timer happened to interrupt is not the one that put."""
-    truth.insmod(guest, "lr_refs")
-    truth.control(guest, "lr_refs", "get 4 A", "later 1 50 A", "later 3 100 B")
-    unload, = tool.report(guest, f"run -j --attach={attach} -- rmmod lr_refs")["unloads"]
+    unload, = of(deferred[0], "lr_refs")
     tool.check_freed(guest, unload, "lr_refs", tool.DEFERRED)
     assert [put["call_site"].split("+")[0] for put in unload["puts"]] == \
         ["lr_put_a", "lr_put_b", "lr_put_b", "lr_put_b"]
@@ -126,84 +113,113 @@ def test_a_put_in_interrupt_context(guest, attach):
     assert unload["outstanding_at_return"] == 4
 
 
-def test_a_32_bit_caller(guest, tmp_path):
-    binary = tmp_path / "delete_module_32"
+def test_lastrefs_own_stdin_pins_the_module(guest):
+    """The RFC's first example, rmmod NAME < FILE: whoever kept that file would wait for itself."""
+    truth.control(guest, "lr_referee", "reset")
+    truth.insmod(guest, "lr_file")
+    unload, = tool.report(guest, "run -j -- rmmod lr_file < /dev/lr_file")["unloads"]
+    tool.check_freed(guest, unload, "lr_file", tool.DEFERRED)
+    assert [unload["outstanding_at_return"]] == truth.outstanding_at_exit(guest, "lr_file")[-1:]
+    assert unload["outstanding_at_return"] == 1
+    assert unload["last_put"]["call_site"].startswith("lr_object_release+0x")
+    assert unload["last_put"]["comm"] == "rmmod"
+    assert unload["last_put"]["pid"] == unload["requested_by"]["pid"]
+
+
+@pytest.fixture(scope="module")
+def loads(guest, tmp_path_factory):
+    """The document of a module that was never used, of one that was but is no more, of a 32-bit
+    caller, and of LOADS loads of one name."""
+    binary = tmp_path_factory.mktemp("programs") / "delete_module_32"
     subprocess.run(["gcc", "-m32", "-static", "-nostdlib", "-ffreestanding", "-fno-pie", "-no-pie",
                     "-Wall", "-Wextra", "-Werror", "-o", binary,
                     HARNESS.parent / "programs" / "delete_module_32.c"], check=True)
     guest.put("/root/delete_module_32", binary.read_bytes())
-    guest.check("chmod +x delete_module_32")
+    after_return = 300 * guest.kernel.slowness  # ms from the start of the exit routine
+    control = f"{truth.DEBUGFS}/lr_refs/control"
+    guest.put("/root/loads.sh", f"""set -e
+        rmmod lr_slow; rmmod lr_refs
+        insmod modules/lr_slow.ko exit_ms=0; chmod +x delete_module_32; ./delete_module_32
+        for i in $(seq {LOADS}); do
+            insmod modules/lr_refs.ko
+            echo get $i > {control}
+            echo later $i $(({after_return} + i * 10)) > {control}
+            rmmod lr_refs
+            {gone("lr_refs")}
+        done""")
+    truth.control(guest, "lr_referee", "reset")
     truth.insmod(guest, "lr_slow", "exit_ms=0")
-    doc = tool.report(guest, "run -j -- ./delete_module_32")
+    truth.insmod(guest, "lr_refs")
+    truth.control(guest, "lr_refs", "pairs 10")
+    doc = tool.report(guest, "run -j -- sh loads.sh", timeout=120)
     assert doc["command_status"] == 0
-    unload, = doc["unloads"]
-    assert (unload["module"], unload["outcome"]) == ("lr_slow", "freed")
+    return doc
+
+
+def test_never_used_is_freed_before_the_return(guest, loads):
+    unload = of(loads, "lr_slow")[0]
+    tool.check_freed(guest, unload, "lr_slow", AT_ONCE, nth=0)
+    assert (unload["free_delay_ns"], unload["outstanding_at_return"]) == (0, 0)
+    assert unload["last_put"] is None
+
+
+def test_used_but_all_gone_is_freed_before_the_return(guest, loads):
+    unload = of(loads, "lr_refs")[0]
+    tool.check_freed(guest, unload, "lr_refs", AFTER_PUTS, nth=0)
+    assert (unload["free_delay_ns"], unload["outstanding_at_return"]) == (0, 0)
+
+
+def test_a_32_bit_caller(loads):
+    _, unload = of(loads, "lr_slow")
+    assert unload["outcome"] == "freed"
     assert unload["requested_by"]["comm"] == "delete_module_3"  # the kernel cuts it there
-    assert tool.names(unload) == ["requested", "exit_routine", "freeing"]
+    assert tool.names(unload) == AT_ONCE
     tool.check_phases(unload)
 
 
-def test_ten_loads_of_one_name_are_ten_instances(guest):
+def test_ten_loads_of_one_name_are_ten_instances(guest, loads):
     """The address may be the same ten times over, the counts are not."""
-    loads = 10
-    after_return = 300 * guest.kernel.slowness  # ms from the start of the exit routine
-    guest.put("/root/ten.sh", f"""for i in $(seq {loads}); do
-            insmod {truth.MODULES}/lr_refs.ko
-            echo get $i > {truth.DEBUGFS}/lr_refs/control
-            echo later $i $(({after_return} + i * 10)) > {truth.DEBUGFS}/lr_refs/control
-            rmmod lr_refs
-            while [ -e /sys/module/lr_refs ]; do usleep 10000; done
-        done""")
-    doc = tool.report(guest, "run -j -- sh ten.sh", timeout=120)
-    assert len(doc["unloads"]) == loads
-    assert [u["generation"] for u in doc["unloads"]] == list(range(1, loads + 1))
-    assert len({u["instance_id"] for u in doc["unloads"]}) == loads
-    assert len({u["requested_by"]["pid"] for u in doc["unloads"]}) == loads
-    for number, (unload, seen) in enumerate(
-            zip(doc["unloads"], truth.wait_freed(guest, "lr_refs", loads)), 1):
+    first, *unloads = of(loads, "lr_refs")
+    assert [u["generation"] for u in (first, *unloads)] == list(range(1, LOADS + 2))
+    assert len({u["instance_id"] for u in (first, *unloads)}) == LOADS + 1
+    assert len({u["requested_by"]["pid"] for u in unloads}) == LOADS
+    assert len(unloads) == LOADS
+    seen = truth.wait_freed(guest, "lr_refs", LOADS + 1)[1:]
+    for number, (unload, theirs) in enumerate(zip(unloads, seen), 1):
         assert unload["outcome"] == "freed"
         assert unload["outstanding_at_return"] == number
         assert len(unload["puts"]) == number
-        assert abs(int(unload["freed_ns"]) - seen.freed_ns) < tool.NEAR_NS
+        assert abs(int(unload["freed_ns"]) - theirs.freed_ns) < tool.NEAR_NS
         tool.check_phases(unload)
+
+
+def test_a_broken_document_is_refused(loads):
+    """The control of all the validation above."""
+    for name in ("schema", "attach", "command_status", "unloads", "losses"):
+        broken = copy.deepcopy(loads)
+        del broken[name]
+        with pytest.raises((jsonschema.ValidationError, AssertionError)):
+            tool.validate(broken)
+    with pytest.raises(jsonschema.ValidationError):
+        tool.validate({**loads, "unloads": [{"module": 5}]})
 
 
 def test_forced(boot):
     """A boot of its own: a forced unload taints the kernel."""
     guest = boot(load=["lr_referee"])
+    guest.put("/root/forced.sh", """set -e
+        rmmod -f lr_refs
+        insmod modules/lr_threads.ko threads=1 linger_ms=300
+        rmmod -f lr_threads""")
     truth.insmod(guest, "lr_refs")
     truth.control(guest, "lr_refs", "hget 1", "get 3")
-    unload, = tool.report(guest, "run -j -- rmmod -f lr_refs")["unloads"]
-    tool.check_freed(guest, unload, "lr_refs",
-                     ["requested", "exit_routine", "grace_period", "freeing"])
+    doc = tool.report(guest, "run -j -- sh forced.sh")
+    unload, = of(doc, "lr_refs")
+    tool.check_freed(guest, unload, "lr_refs", AFTER_PUTS)
     assert (unload["forced"], unload["abandoned"]) == (True, 3)
     assert truth.outstanding_at_exit(guest, "lr_refs") == [3]
     assert unload["free_delay_ns"] == 0
     # Only soft references: force was asked for, but the kernel had no use for it.
-    truth.insmod(guest, "lr_threads", "threads=1 linger_ms=300")
-    unload, = tool.report(guest, "run -j -- rmmod -f lr_threads")["unloads"]
+    unload, = of(doc, "lr_threads")
     tool.check_freed(guest, unload, "lr_threads", tool.DEFERRED)
     assert (unload["forced"], unload["abandoned"]) == (False, 0)
-
-
-def test_the_text_names_who_delayed_it(guest):
-    truth.insmod(guest, "lr_threads", "threads=2 linger_ms=300")
-    result = tool.lastref(guest, "run -- rmmod lr_threads")
-    assert result.status == tool.DONE, result.stderr
-    first = result.stdout.splitlines()[0]
-    assert first.startswith("lr_threads was freed ") and "lr_threads/1[" in first
-    assert "lr_thread_main+0x" in result.stdout
-    assert max(map(len, result.stdout.splitlines())) <= 80
-
-
-def test_a_broken_document_is_refused(guest):
-    """The control of all the validation above."""
-    doc = tool.report(guest, "run -j -- true")
-    assert doc["unloads"] == []
-    for name in ("schema", "attach", "command_status", "unloads", "losses"):
-        broken = copy.deepcopy(doc)
-        del broken[name]
-        with pytest.raises((jsonschema.ValidationError, AssertionError)):
-            tool.validate(broken)
-    with pytest.raises(jsonschema.ValidationError):
-        tool.validate({**doc, "unloads": [{"module": 5}]})

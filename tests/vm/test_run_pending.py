@@ -14,65 +14,50 @@ guest_options = {"load": ["lr_referee"]}
 
 @pytest.fixture
 def in_use(guest):
-    """lr_refs with two hard references."""
-    truth.insmod(guest, "lr_refs")
+    """lr_refs with two hard references, and lr_base, which lr_user needs."""
+    for name in ("lr_refs", "lr_base", "lr_user"):
+        truth.insmod(guest, name)
     truth.control(guest, "lr_refs", "hget 2")
     yield
     truth.control(guest, "lr_refs", "hput 2")
-    guest.check("rmmod lr_refs")
+    guest.check("rmmod lr_refs lr_user lr_base")
 
 
 def test_the_kernel_refuses(guest, in_use):
-    """busybox asks the kernel at once."""
-    doc = tool.report(guest, "run -j -- busybox rmmod lr_refs", status=tool.REFUSED)
+    """busybox asks the kernel at once: for a module that is in use, for one that there is not, and
+    for one that is waiting already."""
+    truth.insmod(guest, "lr_file")
+    file = truth.OpenFile(guest, "/dev/lr_file")
+    guest.check("rmmod lr_file")
+    doc = tool.report(guest, "run -j -- sh -c 'for m in lr_refs no_such_module lr_file; do "
+                      "busybox rmmod $m; done'", status=tool.REFUSED)
+    file.close()
     assert doc["command_status"] == 1
-    unload, = doc["unloads"]
-    assert (unload["module"], unload["outcome"], unload["errno"]) == ("lr_refs", "refused", 11)
+    unloads = {u["module"]: u for u in doc["unloads"] if u["counts"]}
+    assert {(name, u["outcome"], u["errno"]) for name, u in unloads.items()} == {
+        ("lr_refs", "refused", 11), ("no_such_module", "refused", 2), ("lr_file", "refused", 16)}
+    unload = unloads["lr_refs"]
     assert unload["freed_ns"] is None
     assert unload["hard_refs"] == 2
     assert "EAGAIN" in unload["verdict"]
     assert truth.unloads(guest, "lr_refs")[-1].ret == -11
+    truth.wait_freed(guest, "lr_file")
 
 
 def test_rmmod_does_not_even_ask(guest, in_use):
-    """kmod's rmmod reads the reference count and gives up."""
+    """kmod's rmmod reads the reference count and gives up; so it does when others use a module, or
+    when there is none."""
     before = truth.unloads(guest, "lr_refs")
-    doc = tool.report(guest, "run -j -- rmmod lr_refs", status=tool.REFUSED)
-    unload, = doc["unloads"]
-    assert (unload["module"], unload["outcome"]) == ("lr_refs", "not_attempted")
-    assert "2 hard references" in unload["reason"]
-    assert unload["phases"] == []
+    doc = tool.report(guest, "run -j -- rmmod lr_refs lr_base no_such_module",
+                      status=tool.REFUSED)
+    unloads = {u["module"]: u for u in doc["unloads"]}
+    assert set(unloads) == {"lr_refs", "lr_base", "no_such_module"}
+    assert {u["outcome"] for u in unloads.values()} == {"not_attempted"}
+    assert "2 hard references" in unloads["lr_refs"]["reason"]
+    assert "lr_user" in unloads["lr_base"]["reason"]
+    assert unloads["no_such_module"]["reason"]
+    assert unloads["lr_refs"]["phases"] == []
     assert truth.unloads(guest, "lr_refs") == before
-
-
-def test_rmmod_does_not_ask_for_a_module_that_others_use(guest):
-    truth.insmod(guest, "lr_base")
-    truth.insmod(guest, "lr_user")
-    unload, = tool.report(guest, "run -j -- rmmod lr_base", status=tool.REFUSED)["unloads"]
-    assert unload["outcome"] == "not_attempted"
-    assert "lr_user" in unload["reason"]
-    guest.check("rmmod lr_user lr_base")
-
-
-def test_no_such_module(guest):
-    asked = tool.report(guest, "run -j -- busybox rmmod no_such_module", status=tool.REFUSED)
-    unload, = asked["unloads"]
-    assert (unload["outcome"], unload["errno"]) == ("refused", 2)
-    not_asked = tool.report(guest, "run -j -- rmmod no_such_module", status=tool.REFUSED)
-    unload, = not_asked["unloads"]
-    assert unload["outcome"] == "not_attempted"
-    assert unload["reason"]
-
-
-def test_a_second_unload_while_the_first_waits(guest):
-    truth.insmod(guest, "lr_file")
-    file = truth.OpenFile(guest, "/dev/lr_file")
-    guest.check("rmmod lr_file")
-    doc = tool.report(guest, "run -j -- busybox rmmod lr_file", status=tool.REFUSED)
-    refused, = [u for u in doc["unloads"] if u["counts"]]
-    assert (refused["outcome"], refused["errno"]) == ("refused", 16)
-    file.close()
-    truth.wait_freed(guest, "lr_file")
 
 
 def test_a_slow_exit_routine_grows_and_is_right_after(guest):
@@ -107,13 +92,14 @@ def test_the_time_is_up_before_the_exit_routine_ends(guest):
     guest.check("while grep -q ^lr_slow /proc/modules; do usleep 50000; done")
 
 
-def test_the_time_is_up_before_the_last_put(guest):
-    """The leak; who holds is known, since it was taken under lastref's eyes."""
+def test_the_time_is_up_before_the_last_put(guest, tmp_path):
+    """The leak; who holds is known, since it was taken under lastref's eyes. The recording is for
+    its text."""
     truth.insmod(guest, "lr_leak", "release_ms=4000")
     guest.put("/root/leak.sh", f"echo balanced 100 > {truth.DEBUGFS}/lr_leak/control\n"
                                f"echo leak 2 > {truth.DEBUGFS}/lr_leak/control\n"
                                "rmmod lr_leak\n")
-    doc = tool.report(guest, "run -j -d 2 -- sh leak.sh", status=tool.OUTSTANDING)
+    doc = tool.report(guest, "record -j -o /tmp/leak -d 2 -- sh leak.sh", status=tool.OUTSTANDING)
     unload, = doc["unloads"]
     assert unload["outcome"] == "waiting"
     assert (unload["outstanding_at_return"], unload["outstanding_now"]) == (2, 2)
@@ -122,39 +108,27 @@ def test_the_time_is_up_before_the_last_put(guest):
     assert (unload["phases"][-1]["name"], unload["phases"][-1]["ongoing"]) == ("waiting", True)
     holder = tool.sites(unload["holders"])["get_leaky"]
     assert holder["outstanding_max"] == 2
+    (tmp_path / "leak").write_bytes(guest.get("/tmp/leak"))
+    text = tool.here("report", tmp_path / "leak")
+    assert text.returncode == tool.OUTSTANDING, text.stderr
+    assert text.stdout.startswith("lr_leak still waits for 2 soft references")
+    assert "get_leaky+0x" in text.stdout
     truth.wait_freed(guest, "lr_leak")
 
 
-def test_the_text_says_who_still_holds(guest):
-    truth.insmod(guest, "lr_leak", "release_ms=4000")
-    guest.put("/root/leak.sh", f"echo leak 2 > {truth.DEBUGFS}/lr_leak/control\nrmmod lr_leak\n")
-    result = tool.lastref(guest, "run -d 2 -- sh leak.sh")
-    assert result.status == tool.OUTSTANDING, result.stderr
-    assert result.stdout.startswith("lr_leak still waits for 2 soft references")
-    assert "get_leaky+0x" in result.stdout
-    truth.wait_freed(guest, "lr_leak", 2)
-
-
-def test_references_from_before_are_not_blamed_on_anybody(guest):
-    truth.insmod(guest, "lr_leak", "release_ms=3000")
-    truth.control(guest, "lr_leak", "leak 2")
-    doc = tool.report(guest, "run -j -d 1 -- rmmod lr_leak", status=tool.OUTSTANDING)
-    unload, = doc["unloads"]
-    assert (unload["outcome"], unload["outstanding_now"]) == ("waiting", 2)
-    assert "get_leaky" not in tool.sites(unload["holders"])
-    truth.wait_freed(guest, "lr_leak", 3)
-
-
 def test_the_worst_of_several_decides_the_status(guest):
-    """3 comes before 6, which comes before 0."""
+    """3 comes before 6, which comes before 0. References from before are not blamed on anybody."""
     truth.insmod(guest, "lr_slow", "exit_ms=0")
     truth.insmod(guest, "lr_leak", "release_ms=3000")
-    truth.control(guest, "lr_leak", "leak 1")
+    truth.control(guest, "lr_leak", "leak 2")
     doc = tool.report(guest, "run -j -d 1 -- busybox rmmod lr_slow lr_leak no_such_module",
                       status=tool.OUTSTANDING)
-    outcomes = {u["module"]: u["outcome"] for u in doc["unloads"]}
-    assert outcomes == {"lr_slow": "freed", "no_such_module": "refused", "lr_leak": "waiting"}
-    truth.wait_freed(guest, "lr_leak", 4)
+    unloads = {u["module"]: u for u in doc["unloads"]}
+    assert {name: u["outcome"] for name, u in unloads.items()} == {
+        "lr_slow": "freed", "no_such_module": "refused", "lr_leak": "waiting"}
+    assert unloads["lr_leak"]["outstanding_now"] == 2
+    assert "get_leaky" not in tool.sites(unloads["lr_leak"]["holders"])
+    truth.wait_freed(guest, "lr_leak", 2)
 
 
 def test_without_an_unload_there_is_nothing_pending(guest):
