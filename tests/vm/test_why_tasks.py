@@ -10,7 +10,7 @@ import truth
 
 kernels = "patched"
 guest_options = {"load": ["lr_referee"]}
-ONE_ASK_S = 15  # at the very most, on an emulated machine whose host is busy
+ONE_ASK_S = 30  # at the very most, on an emulated machine whose host is busy
 
 
 def why(guest, module, status):
