@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""lastref why: modules that rules of netfilter hold, and actions and filters of traffic control."""
+"""lastref why: modules that rules of netfilter hold, and actions and filters of traffic control.
+
+All rules and filters are there from the beginning, so that lastref is asked once about a module.
+"""
 
 from pathlib import Path
 
 import pytest
 
+import truth
 import why
 import why_net
 
@@ -24,7 +28,8 @@ def tools(guest):
         ip link set lo up; cd /usr/local/bin
         for name in iptables-legacy ip6tables-legacy; do ln -s xtables-legacy-multi $name; done
         ln -s xtables-nft-multi iptables-nft
-        modprobe dummy numdummies=0; ip link add dummy0 type dummy; ip link set dummy0 up""")
+        modprobe dummy numdummies=0; ip link add dummy0 type dummy; ip link set dummy0 up
+        ip netns add blue""")
 
 
 def iptables(guest, command, program="iptables-nft"):
@@ -38,18 +43,39 @@ def follow(guest, doc):
         guest.check(f"export XTABLES_LIBDIR=/root; {step}")
 
 
-def test_rules_of_nft(guest):
+@pytest.fixture(scope="module", autouse=True)
+def rules(guest, tools):
+    """Those of nft, and those that iptables makes in its two ways: over nf_tables, as Debian's and
+    so Docker do, here in a namespace, and legacy."""
     guest.check("""set -e; nft add table inet t
         nft add chain inet t input '{ type filter hook input priority 0; }'
         nft add rule inet t input ct state established accept
-        nft add rule inet t input ct state new limit rate 5/second accept""")
+        nft add rule inet t input limit rate 5/second ct state new accept""")
+    inside = "ip netns exec blue iptables-nft"
+    iptables(guest, "-t nat -A POSTROUTING -s 172.17.0.0/16 -j MASQUERADE", inside)
+    iptables(guest, "-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT", inside)
+    iptables(guest, "-A FORWARD -m conntrack --ctstate NEW -j ACCEPT", inside)
+    legacy = "iptables-legacy"
+    iptables(guest, "-N mine", legacy)
+    iptables(guest, "-A INPUT -m conntrack --ctstate INVALID -j DROP", legacy)
+    iptables(guest, "-A INPUT -j mine", legacy)
+    iptables(guest, "-A INPUT -m conntrack --ctstate NEW -j ACCEPT", legacy)
+    iptables(guest, "-A mine -m mark --mark 1 -m conntrack --ctstate NEW -j ACCEPT", legacy)
+    iptables(guest, "-A FORWARD -m mark --mark 2 -j ACCEPT", "ip6tables-legacy")
+
+
+def refs_of(guest, module):
+    return int(truth.sysfs(guest, module, "refcnt"))
+
+
+def test_rules_of_nft(guest):
+    """What one expression of a rule holds, wherever it is in it."""
     doc = why_net.all_explained(guest, "nft_ct", 2)
     assert all(one["path"] == "table inet t" for one in why.holders(doc, kind="netfilter"))
     assert "of chain input of table inet t uses it" in doc["verdict"]
-    follow(guest, why_net.all_explained(guest, "nft_limit", 1))
-    why_net.unused(guest, "nft_limit")
-    follow(guest, why_net.all_explained(guest, "nft_ct", 1))
-    why_net.unused(guest, "nft_ct")
+    assert refs_of(guest, "nft_limit") == 1
+    follow(guest, doc)
+    why_net.unload(guest, "nft_ct", "nft_limit")
     guest.check("nft delete table inet t")
 
 
@@ -59,82 +85,77 @@ def test_nf_tables_itself(guest):
         nft add counter ip t c
         nft add chain ip t input '{ type filter hook input priority 0; }'
         nft add rule ip t input ip saddr 10.0.0.1 counter drop""")
-    refs = int(guest.check("cat /sys/module/nf_tables/refcnt"))
-    doc = why_net.all_explained(guest, "nf_tables", refs)
-    kinds = sorted(one["detail"].split()[0] for one in why.holders(doc, path="table ip t"))
-    assert kinds == ["counter", "rule", "set"], why.brief(doc)
+    refs = refs_of(guest, "nf_tables")
     guest.check("nft add element ip t s '{ 10.0.0.1 }'")
     doc = why.ask(guest, "nf_tables")
-    assert doc["hard"]["unexplained"] == 1, why.brief(doc)
-    assert doc["not_examined"][0]["what"] == "the elements of 1 nf_tables set"
+    assert doc["hard"] == {"refs": refs + 1, "explained": refs, "unexplained": 1}, why.brief(doc)
+    kinds = sorted(one["detail"].split()[0] for one in why.holders(doc, path="table ip t"))
+    assert kinds == ["counter", "rule", "set"], why.brief(doc)
+    limit, = doc["not_examined"]
+    assert limit["what"] == "the elements of 1 nf_tables set"
     guest.check("nft delete table ip t")
-    left = int(guest.check("cat /sys/module/nf_tables/refcnt"))
-    assert not why.holders(why.ask(guest, "nf_tables", 3 if left else 0), kind="netfilter")
 
 
-def test_iptables_over_nf_tables_in_a_namespace(guest):
-    """What Debian's iptables and so Docker do."""
-    guest.check("ip netns add blue")
-    inside = "ip netns exec blue iptables-nft"
-    iptables(guest, "-t nat -A POSTROUTING -s 172.17.0.0/16 -j MASQUERADE", inside)
-    iptables(guest, "-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT", inside)
-    iptables(guest, "-A FORWARD -m conntrack --ctstate NEW -j ACCEPT", inside)
+def test_tables_of_iptables_over_nf_tables(guest):
     doc = why_net.all_explained(guest, "nft_chain_nat", 1)
     assert why.holder(doc, kind="netfilter")["detail"] == "chain POSTROUTING in net namespace blue"
-    for module, refs in (("xt_conntrack", 2), ("xt_MASQUERADE", 1)):
-        doc = why_net.all_explained(guest, module, refs)
-        found = why.holders(doc, kind="netfilter")
-        assert len(found) == refs
-        assert all(one["remedy"].startswith("ip netns exec blue nft delete rule ip ")
-                   for one in found)
+    target = why_net.all_explained(guest, "xt_MASQUERADE", 1)
+    found = why.holder(target, kind="netfilter")
+    assert found["remedy"].startswith("ip netns exec blue nft delete rule ip ")
     # The extensions are in rules whose other half, nft_compat, is held as often.
-    compat = int(guest.check("cat /sys/module/nft_compat/refcnt"))
-    why_net.all_explained(guest, "nft_compat", compat)
-    for module in ("xt_conntrack", "xt_MASQUERADE", "nft_chain_nat"):
-        follow(guest, why.ask(guest, module))
-        why_net.unused(guest, module)
-    guest.check("ip netns del blue")
+    why_net.all_explained(guest, "nft_compat", refs_of(guest, "nft_compat"))
+    for held in (target, doc):
+        follow(guest, held)
+        why_net.unload(guest, held["module"])
 
 
-def test_iptables_legacy(guest):
-    program = "iptables-legacy"
-    iptables(guest, "-N mine", program)
-    iptables(guest, "-A INPUT -m conntrack --ctstate INVALID -j DROP", program)
-    iptables(guest, "-A INPUT -j mine", program)
-    iptables(guest, "-A INPUT -m conntrack --ctstate NEW -j ACCEPT", program)
-    iptables(guest, "-A mine -m mark --mark 1 -m conntrack --ctstate NEW -j ACCEPT", program)
-    doc = why_net.all_explained(guest, "xt_conntrack", 3)
-    details = sorted(one["detail"] for one in why.holders(doc, kind="netfilter"))
-    assert details == ["rule 1 of chain INPUT", "rule 1 of chain mine", "rule 3 of chain INPUT"]
-    assert why.holder(why_net.all_explained(guest, "xt_mark", 1),
-                      kind="netfilter")["path"] == "table filter of iptables-legacy"
-    table = why_net.all_explained(guest, "iptable_filter", 1)
-    assert "table filter of iptables-legacy has rules" in table["verdict"]
-    follow(guest, doc)
-    why_net.unused(guest, "xt_conntrack")
-    follow(guest, why_net.all_explained(guest, "iptable_filter", 1))
-    why_net.unused(guest, "iptable_filter")
-
-
-def test_ip6tables_legacy(guest):
-    program = "ip6tables-legacy"
-    iptables(guest, "-A FORWARD -m mark --mark 2 -j ACCEPT", program)
-    doc = why_net.all_explained(guest, "xt_mark", 1)
-    assert why.holder(doc, kind="netfilter")["detail"] == "rule 1 of chain FORWARD"
-    follow(guest, doc)
-    why_net.unused(guest, "xt_mark")
-
-
-def test_what_a_log_target_holds(guest):
+@pytest.fixture(scope="module")
+def logs(guest):
+    """nf_log_syslog with what a log target holds; another match of xt_mark is in its rule."""
     guest.check("modprobe nf_log_syslog")
-    before = int(guest.check("cat /sys/module/nf_log_syslog/refcnt"))
+    before = refs_of(guest, "nf_log_syslog")
     iptables(guest, "-A OUTPUT -m mark --mark 7 -j LOG", "iptables-legacy")
-    guest.check("nft add table inet t; nft add chain inet t c; nft add rule inet t c log")
-    doc = why_net.all_explained(guest, "nf_log_syslog", before + 3)
+    guest.check("nft add table inet l; nft add chain inet l c; nft add rule inet l c log")
+    return before
+
+
+def test_extensions_of_iptables(guest, logs):
+    """Those of rules of nf_tables and those of legacy ones, of both families."""
+    doc = why_net.all_explained(guest, "xt_conntrack", 5)
+    nft = [one for one in why.holders(doc, kind="netfilter")
+           if one["detail"].endswith(" in net namespace blue")]
+    assert len(nft) == 2
+    assert all(one["remedy"].startswith("ip netns exec blue nft delete rule ip ") for one in nft)
+    legacy = why.holders(doc, kind="netfilter", path="table filter of iptables-legacy")
+    assert sorted(one["detail"] for one in legacy) == [
+        "rule 1 of chain INPUT", "rule 1 of chain mine", "rule 3 of chain INPUT"]
+    mark = why_net.all_explained(guest, "xt_mark", 3)
+    details = sorted(one["detail"] for one in why.holders(
+        mark, kind="netfilter", path="table filter of iptables-legacy"))
+    assert details == ["rule 1 of chain OUTPUT", "rule 1 of chain mine"]
+    six = why.holder(mark, path="table filter of ip6tables-legacy")
+    assert (six["kind"], six["detail"]) == ("netfilter", "rule 1 of chain FORWARD")
+    follow(guest, doc)
+    why_net.unload(guest, "xt_conntrack")
+    guest.check(f"export XTABLES_LIBDIR=/root; {six['remedy']}")
+    why_net.wait_unused(guest, "xt_mark", 1)  # the one of the log target
+
+
+def test_what_a_log_target_holds(guest, logs):
+    doc = why_net.all_explained(guest, "nf_log_syslog", logs + 3)
     assert sorted(one["refs"] for one in why.holders(doc, kind="netfilter")) == [1, 2]
     follow(guest, doc)
-    why_net.wait_unused(guest, "nf_log_syslog", before)
-    guest.check("nft delete table inet t")
+    why_net.wait_unused(guest, "nf_log_syslog", logs)
+    why_net.unload(guest, "xt_mark")
+    guest.check("nft delete table inet l")
+
+
+def test_a_legacy_table(guest):
+    """It is held by any rule of it; it stays when it has none, and is named no more."""
+    doc = why_net.all_explained(guest, "iptable_filter", 1)
+    assert "table filter of iptables-legacy has rules" in doc["verdict"]
+    follow(guest, doc)
+    why_net.unused(guest, "iptable_filter")
 
 
 def test_an_object_and_a_flowtable(guest):
@@ -144,75 +165,91 @@ table inet t {
     flowtable f { hook ingress priority 0; devices = { dummy0 }; }
 }
 EOF""")
-    doc = why.ask(guest, "nf_conntrack_ftp")
-    assert why.holder(doc, kind="netfilter")["detail"] == "ct helper ftp"
-    assert doc["hard"]["unexplained"] == 0, why.brief(doc)
-    follow(guest, doc)
-    why_net.unused(guest, "nf_conntrack_ftp")
-    doc = why_net.all_explained(guest, "nf_flow_table_inet", 1)
-    assert why.holder(doc, kind="netfilter")["detail"] == "flowtable f"
-    follow(guest, doc)
-    why_net.unused(guest, "nf_flow_table_inet")
+    ftp = why.ask(guest, "nf_conntrack_ftp")
+    assert why.holder(ftp, kind="netfilter")["detail"] == "ct helper ftp"
+    assert ftp["hard"]["unexplained"] == 0, why.brief(ftp)
+    flow = why_net.all_explained(guest, "nf_flow_table_inet", 1)
+    assert why.holder(flow, kind="netfilter")["detail"] == "flowtable f"
+    for doc in (ftp, flow):
+        follow(guest, doc)
+        why_net.unload(guest, doc["module"])
     guest.check("nft delete table inet t")
 
 
-def test_actions(guest):
-    """One reference for each, however many filters use it, and in whatever namespace."""
-    guest.check("""set -e; modprobe act_gact; ip netns add blue
-        for i in 1 2 70 5000; do tc actions add action drop index $i; done
-        tc -n blue actions add action drop index 3""")
-    doc = why_net.all_explained(guest, "act_gact", 5)
-    found = why.holders(doc, kind="tc_action")
-    assert sorted(one["path"] for one in found) == [
-        "action gact index 1", "action gact index 2", "action gact index 3",
-        "action gact index 5000", "action gact index 70"]
-    follow(guest, doc)
-    why_net.unused(guest, "act_gact")
-    guest.check("ip netns del blue")
+def test_nf_tables_without_rules(guest):
+    """Whatever was in them is gone, and named no more."""
+    guest.check("nft flush ruleset; ip netns exec blue nft flush ruleset")
+    left = refs_of(guest, "nf_tables")
+    doc = why.ask(guest, "nf_tables", 3 if left else 0)
+    assert not why.holders(doc, kind="netfilter") and not doc["not_examined"], why.brief(doc)
 
 
-def test_an_action_that_filters_use(guest):
-    guest.check("""set -e; modprobe act_gact; modprobe cls_matchall; modprobe sch_ingress
+# Where a qdisc has filters depends on what it is. Those with classes have one of a class, too.
+CLASSFUL = {"htb": "rate 1mbit", "hfsc": "ls m2 1mbit"}
+OTHERS = {"sfq": "", "multiq": "", "qfq": "", "ets": "bands 2", "cake": "", "drr": ""}
+
+
+def filtered(kind):
+    """Begins a script: a device with such a qdisc, whose options may follow."""
+    return f"""set -e; modprobe sch_{kind}
+        ip link add name {kind}0 numtxqueues 4 type dummy; ip link set {kind}0 up
+        tc qdisc add dev {kind}0 root handle 1: {kind}"""
+
+
+@pytest.fixture(scope="module")
+def filters(guest):
+    """Filters of qdiscs of all kinds, each on a device of its own, and the document of who holds
+    cls_matchall; two of them use an action."""
+    guest.check("""set -e; modprobe -a act_gact cls_matchall sch_ingress
         tc actions add action drop index 4; tc qdisc add dev dummy0 clsact
         tc filter add dev dummy0 ingress pref 1 matchall action gact index 4
         tc filter add dev dummy0 egress pref 2 matchall action gact index 4""")
-    doc = why_net.all_explained(guest, "act_gact", 1)
-    used = why.holder(doc, kind="tc_action")
+    for kind, options in OTHERS.items():
+        guest.check(f"""{filtered(kind)} {options}
+            tc filter add dev {kind}0 parent 1: pref 5 matchall classid 1:1""")
+    for kind, options in CLASSFUL.items():
+        guest.check(f"""{filtered(kind)}
+            tc class add dev {kind}0 parent 1: classid 1:10 {kind} {options}
+            tc class add dev {kind}0 parent 1:10 classid 1:20 {kind} {options}
+            tc filter add dev {kind}0 parent 1: pref 5 matchall classid 1:10
+            tc filter add dev {kind}0 parent 1:10 pref 6 matchall classid 1:20""")
+    return why_net.all_explained(guest, "cls_matchall", 2 + 2 * len(CLASSFUL) + len(OTHERS))
+
+
+def test_filters_of_clsact(filters):
+    assert {one["detail"] for one in why.holders(filters, kind="filter", path="dummy0")} == {
+        "filter matchall of chain 0, priority 1 on dummy0 ingress",
+        "filter matchall of chain 0, priority 2 on dummy0 egress"}
+
+
+@pytest.mark.parametrize("kind", CLASSFUL)
+def test_filters_of_classes(filters, kind):
+    found = why.holders(filters, kind="filter", path=f"{kind}0")
+    assert sorted(one["detail"] for one in found) == [
+        f"filter matchall of chain 0, priority 5 on {kind}0 parent 1:",
+        f"filter matchall of chain 0, priority 6 on {kind}0 parent 1:10"]
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_filters_of_other_qdiscs(filters, kind):
+    assert why.holder(filters, kind="filter", path=f"{kind}0")["refs"] == 1
+
+
+def test_actions(guest, filters):
+    """One reference for each, however many filters use it, and in whatever namespace."""
+    guest.check("""set -e
+        for i in 1 2 70 5000; do tc actions add action drop index $i; done
+        tc -n blue actions add action drop index 3""")
+    doc = why_net.all_explained(guest, "act_gact", 6)
+    found = why.holders(doc, kind="tc_action")
+    assert sorted(one["path"] for one in found) == [
+        f"action gact index {number}" for number in (1, 2, 3, 4, 5000, 70)]
+    used = why.holder(doc, path="action gact index 4")
     assert "used by 2 filters" in used["detail"] and used["remedy"] is None
-    follow(guest, why_net.all_explained(guest, "cls_matchall", 2))
+    follow(guest, doc)
+    why_net.wait_unused(guest, "act_gact", 1)
+    follow(guest, filters)
+    why_net.unused(guest, "cls_matchall")
+    # Of the one that had filters, which are gone.
     follow(guest, why_net.all_explained(guest, "act_gact", 1))
     why_net.unused(guest, "act_gact")
-    guest.check("tc qdisc del dev dummy0 clsact")
-
-
-@pytest.mark.parametrize("kind, options", [("htb", "htb rate 1mbit"),
-                                           ("hfsc", "hfsc ls m2 1mbit")])
-def test_filters_of_classes(guest, kind, options):
-    guest.check(f"""set -e; modprobe cls_matchall; modprobe sch_{kind}
-        tc qdisc add dev dummy0 root handle 1: {kind}
-        tc class add dev dummy0 parent 1: classid 1:10 {options}
-        tc class add dev dummy0 parent 1:10 classid 1:20 {options}
-        tc filter add dev dummy0 parent 1: pref 5 matchall classid 1:10
-        tc filter add dev dummy0 parent 1:10 pref 6 matchall classid 1:20""")
-    doc = why_net.all_explained(guest, "cls_matchall", 2)
-    assert sorted(one["detail"] for one in why.holders(doc, kind="filter")) == [
-        "filter matchall of chain 0, priority 5 on dummy0 parent 1:",
-        "filter matchall of chain 0, priority 6 on dummy0 parent 1:10"]
-    follow(guest, doc)
-    why_net.unused(guest, "cls_matchall")
-    guest.check("tc qdisc del dev dummy0 root")
-
-
-@pytest.mark.parametrize("kind, options", [("sfq", ""), ("multiq", ""), ("qfq", ""),
-                                           ("ets", "bands 2"), ("cake", ""), ("drr", "")])
-def test_filters_of_other_qdiscs(guest, kind, options):
-    guest.check(f"""set -e; modprobe cls_matchall; modprobe sch_{kind}
-        ! ip link show many > /dev/null 2>&1 || ip link del many
-        ip link add name many numtxqueues 4 type dummy; ip link set many up
-        tc qdisc add dev many root handle 1: {kind} {options}
-        tc filter add dev many parent 1: pref 5 matchall classid 1:1""")
-    doc = why_net.all_explained(guest, "cls_matchall", 1)
-    assert why.holder(doc, kind="filter")["path"] == "many"
-    follow(guest, doc)
-    why_net.unused(guest, "cls_matchall")
-    guest.check("ip link del many")
