@@ -11,7 +11,7 @@ import tool
 import truth
 
 kernels = ["6.12", "stock-6.12"]
-guest_options = {}
+guest_options = {"smp": 2}
 KALLSYMS = "/proc/kallsyms"
 BLACKLIST = "/sys/kernel/debug/kprobes/blacklist"
 TRACEABLE = "/sys/kernel/tracing/available_filter_functions"

@@ -10,7 +10,7 @@ from harness import modules, wire
 from harness.guest import GuestTimeout, SplatError
 
 kernels = "all"
-guest_options = {"lastref": False}
+guest_options = {"lastref": False, "smp": 2}
 
 
 def test_status_and_streams_are_the_commands(guest):

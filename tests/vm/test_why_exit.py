@@ -10,7 +10,7 @@ import tool
 import truth
 
 kernels = "all"
-guest_options = {}
+guest_options = {"smp": 2}  # a routine that spins leaves a processor to lastref
 MODULE = "lr_hang"
 RELEASE = f"/sys/module/{MODULE}/parameters/release"
 

@@ -22,7 +22,7 @@ import truth
 import why
 
 kernels = "all"
-guest_options = {"copies": why.keeper_program(), "mem": "2G"}
+guest_options = {"copies": why.keeper_program(), "mem": "2G", "smp": 2}
 COUNT, GONE = 200, 100
 ALWAYS, CHOSEN = ["loop", "tun"], 3  # devices: those of loop have files, those of tun sockets
 DEVICES = {"uhid": "/dev/uhid", "cuse": "/dev/cuse", "tun": "/dev/net/tun", "cpuid": "/dev/cpu/0/cpuid",

@@ -42,6 +42,11 @@ class Kernel:
         return next(word for word in self.name.split("-") if word[0].isdigit())
 
     @property
+    def stock(self):
+        """Debian's own."""
+        return self.name in stock.METAPACKAGES
+
+    @property
     def patched(self):
         return built_here().get(self.name) == "patches"
 
