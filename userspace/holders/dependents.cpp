@@ -78,7 +78,7 @@ struct CloseDirectory {
 /// The module without which a network device is gone; empty where sysfs does not tell.
 std::string module_of(const std::string &device)
 {
-    for (const std::string kind : {"bridge", "bonding"}) { // software: no driver is bound to them
+    for (const char *kind : {"bridge", "bonding"}) { // software: no driver is bound to them
         if (::access(fmt::format("{}/{}", device, kind).c_str(), F_OK) == 0) {
             return kind;
         }
