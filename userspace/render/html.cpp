@@ -27,8 +27,7 @@ constexpr std::size_t most_stairs = 64;
 /// begins a tag or a comment. In JSON, "<" stands in strings only, and there it may be escaped.
 std::string as_element_text(const Json &doc)
 {
-    constexpr bool ascii_only = true;
-    const std::string text = doc.dump(-1, ' ', ascii_only);
+    const std::string text = json::in_ascii(doc);
     std::string out;
     out.reserve(text.size());
     for (const char byte : text) {
