@@ -191,7 +191,9 @@ def test_doctor_finds_nothing_wrong(guest):
     assert "soft references: this kernel has them" in text.stdout
     doc = tool.one_document(guest.run("lastref doctor -j"))
     assert (doc["attach"], doc["soft_references"]) == ("tracepoint", True)
-    assert all(command["works"] for command in doc["commands"])
+    commands = {one["command"]: one for one in doc["commands"]}
+    assert commands.pop("serve")["limits"] == "this lastref was built without it"
+    assert all(command["works"] for command in commands.values())
 
 
 def test_a_dry_run_attaches_nothing(guest):

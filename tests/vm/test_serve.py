@@ -172,6 +172,13 @@ def test_health(serve):
     assert fetch(serve, "/healthz") == (200, "ok\n")
 
 
+def test_doctor_says_that_it_works(guest, kernel):
+    commands = tool.one_document(guest.run("lastref doctor -j"))["commands"]
+    serve, = [one for one in commands if one["command"] == "serve"]
+    assert (serve["works"], serve["limits"]) == (
+        True, "" if kernel.patched else "no soft references")
+
+
 def test_nothing_can_be_written_and_nothing_else_is_served(guest, serve):
     for method in ("POST", "PUT", "DELETE", "PATCH"):
         status, _ = fetch(serve, "/metrics", method)

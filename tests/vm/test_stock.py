@@ -130,13 +130,24 @@ def test_tracepoints_cannot_be_forced(guest):
 def test_doctor_says_what_is_missing(guest):
     result = tool.lastref(guest, "doctor")
     assert result.status == tool.DONE
-    assert "kernel-patch" in result.stdout
+    assert "lastref's source has in kernel-patch/" in " ".join(result.stdout.split())
     assert "hard references only" in result.stdout
     lines = result.stdout.splitlines()
     wide = guest.check("COLUMNS=200 lastref doctor")
     assert max(map(len, lines)) <= 80 < max(map(len, wide.splitlines()))
     assert lines == [line.rstrip() for line in lines]
     assert wide.split() == result.stdout.split()
+
+
+def test_what_doctor_says_is_what_commands_do(guest):
+    """Those that are not tried elsewhere in this file."""
+    doctor = tool.lastref(guest, "doctor -j")
+    commands = {one["command"]: one for one in tool.one_document(doctor)["commands"]}
+    assert all(one["works"] for name, one in commands.items() if name != "serve")
+    assert (commands["serve"]["works"], commands["serve"]["limits"]) == (
+        False, "this lastref was built without it")
+    assert tool.lastref(guest, "serve -d 0").status == tool.UNSUPPORTED
+    assert commands["refs"]["limits"] == "hard references only"
 
 
 def test_watching_changes_no_reference_and_loads_no_module(guest):
