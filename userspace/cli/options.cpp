@@ -6,6 +6,38 @@
 
 namespace lastref::cli {
 
+namespace {
+
+template <typename Number>
+void add(CLI::App &app, const char *names, std::optional<Number> &into, const Bounds &bounds,
+         const char *what, const char *type_name)
+{
+    const auto take = [&into, bounds](const std::string &text) {
+        if (const auto number = parse_number(text, bounds)) {
+            into = static_cast<Number>(*number);
+        }
+    };
+    const auto wrong = [bounds](const std::string &text) {
+        const auto number = parse_number(text, bounds);
+        return number ? std::string() : number.error();
+    };
+    app.add_option_function<std::string>(names, take, what)->check(wrong, "")->type_name(type_name);
+}
+
+} // namespace
+
+void add_number(CLI::App &app, const char *names, std::optional<double> &into, const Bounds &bounds,
+                const char *what, const char *type_name)
+{
+    add(app, names, into, bounds, what, type_name);
+}
+
+void add_number(CLI::App &app, const char *names, std::optional<unsigned> &into,
+                const Bounds &bounds, const char *what, const char *type_name)
+{
+    add(app, names, into, bounds, what, type_name);
+}
+
 void add_output_flags(CLI::App &app, Options &options)
 {
     static const std::map<std::string, Color> colors{
@@ -47,9 +79,8 @@ void add_attach_flags(CLI::App &app, Options &options)
 
 void add_duration_flag(CLI::App &app, Options &options)
 {
-    app.add_option("-d,--duration", options.duration_s, "end after SEC seconds")
-        ->check(CLI::Range(0.0, 1e9).description(""))
-        ->type_name("SEC");
+    add_number(app, "-d,--duration", options.duration_s, bounds::duration, "end after SEC seconds",
+               "SEC");
 }
 
 void add_replay_flag(CLI::App &app, Options &options)

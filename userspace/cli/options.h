@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
+#include "cli/bounds.h"
 #include "kernel/options.h"
 
 #include <optional>
@@ -43,6 +44,12 @@ struct Options {
     std::vector<std::string> command;
     bool has_command = false;
 };
+
+/// An option that takes a number within these bounds, and refuses anything else in words.
+void add_number(CLI::App &app, const char *names, std::optional<double> &into, const Bounds &bounds,
+                const char *what, const char *type_name);
+void add_number(CLI::App &app, const char *names, std::optional<unsigned> &into,
+                const Bounds &bounds, const char *what, const char *type_name);
 
 void add_output_flags(CLI::App &app, Options &options);
 /// The formats that a report has beside text and JSON.

@@ -27,12 +27,9 @@ void add_flags(CLI::App &app, Options &options)
     app.add_flag("--soft", options.soft,
                  "soft references (the default, where the kernel has them)");
     app.add_flag("--hard", options.hard, "hard references (the default elsewhere)");
-    app.add_option("-i,--interval", options.interval_s, "print a table every SEC seconds")
-        ->check(CLI::PositiveNumber.description(""))
-        ->type_name("SEC");
-    app.add_option("-n,--top", options.top, "at most N call sites a module")
-        ->check(CLI::PositiveNumber.description(""))
-        ->type_name("N");
+    add_number(app, "-i,--interval", options.interval_s, bounds::refs_interval,
+               "print a table every SEC seconds", "SEC");
+    add_number(app, "-n,--top", options.top, bounds::top, "at most N call sites a module", "N");
     app.add_flag("-k,--stacks", options.stacks, "print the full stack of every call site");
     app.add_flag("-T,--timestamp", options.wall_clock, "print times of day");
     add_replay_flag(app, options);

@@ -24,13 +24,10 @@ void add_flags(CLI::App &app, Options &options)
     app.add_option("--listen", options.listen, "where to listen: a numeric address and a port")
         ->capture_default_str()
         ->type_name("HOST:PORT");
-    app.add_option("-i,--interval", options.interval_s, "read the counters every SEC seconds (5)")
-        ->check(CLI::Range(0.1, 3600.0).description(""))
-        ->type_name("SEC");
-    app.add_option("--modules", options.max_labels,
-                   "modules with series of their own; the others share module=\"other\" (100)")
-        ->check(CLI::Range(1U, 4096U).description(""))
-        ->type_name("N");
+    add_number(app, "-i,--interval", options.interval_s, bounds::serve_interval,
+               "read the counters every SEC seconds (5)", "SEC");
+    add_number(app, "--modules", options.max_labels, bounds::labels,
+               "modules with series of their own; the others share module=\"other\" (100)", "N");
     add_duration_flag(app, options);
     app.add_flag("-q,--quiet", options.quiet, "nothing on stderr but errors and losses");
     add_attach_flags(app, options);

@@ -17,7 +17,7 @@ void add_flags(CLI::App &app, Options &options)
     app.add_option("MODULE", options.modules, "only these modules")->type_name("");
     add_output_flags(app, options);
     add_duration_flag(app, options);
-    app.add_option("-p,--pid", options.pid, "only what this process does")->type_name("PID");
+    add_number(app, "-p,--pid", options.pid, bounds::pid, "only what this process does", "PID");
     app.add_flag("-T,--timestamp", options.wall_clock, "print times of day");
     add_replay_flag(app, options);
     add_attach_flags(app, options);

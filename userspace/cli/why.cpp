@@ -22,9 +22,7 @@ void add_flags(CLI::App &app, Options &options)
 {
     app.add_option("MODULE", options.modules, "the module")->type_name("")->required()->expected(1);
     add_output_flags(app, options);
-    app.add_option("-n,--top", options.top, "print at most N rows of the table")
-        ->check(CLI::PositiveNumber.description(""))
-        ->type_name("N");
+    add_number(app, "-n,--top", options.top, bounds::top, "print at most N rows of the table", "N");
     app.add_flag("-v,--verbose", options.verbose, "show libbpf's own messages on stderr");
 }
 
