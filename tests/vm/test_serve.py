@@ -20,7 +20,7 @@ kernels = "all"
 guest_options = {"load": ["lr_referee"], "programs": ["strace"], "lastref": "lastref"}
 RULES = REPO / "packaging" / "prometheus" / "lastref.rules.yml"
 DASHBOARD = REPO / "packaging" / "grafana" / "lastref.json"
-UNIT = REPO / "packaging" / "systemd" / "lastref.service"
+UNIT = REPO / "packaging" / "systemd" / "lastref.service.in"
 INTERVAL = 0.3  # between its snapshots, in seconds
 
 
