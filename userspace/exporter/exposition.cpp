@@ -184,6 +184,12 @@ void modules(Families &out, const MetricsDoc &doc)
 
 void unloads(Families &out, const MetricsDoc &doc)
 {
+    out.counter(
+        "lastref_unload_outcomes_total",
+        "Ended unloads and failed inits of all modules; each outcome is there from the start.");
+    for (const auto &[end, count] : doc.ends) {
+        out.add(count, {{"outcome", std::string(name_of(end))}});
+    }
     out.counter("lastref_unloads_total",
                 "Ended unloads: freed, refused, crashed, or unknown where the end was lost.");
     for (const auto &[what, count] : doc.unloads) {
