@@ -134,6 +134,11 @@ def test_an_unknown_module(guest):
     text = tool.lastref(guest, "refs -d 0.1 no_such_module")
     assert text.status == tool.REFUSED
     assert "no_such_module" in text.stdout + text.stderr
+    trace = tool.lastref(guest, "trace -d 0.1 no-such-module lr_no_more")
+    assert (trace.status, trace.stdout) == (tool.REFUSED, "")
+    for name in ("no-such-module", "lr_no_more"):
+        assert f"lastref: {name} is not loaded: waiting for its load\n" in trace.stderr
+        assert f"lastref: {name} was not loaded at any time\n" in trace.stderr
 
 
 def test_hostile_names(guest):

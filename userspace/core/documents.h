@@ -141,9 +141,10 @@ struct RefsModule {
 
 struct RefsDoc {
     SessionInfo info;
-    std::uint64_t ts_ns = 0; ///< of the snapshot
-    bool snapshot = false;   ///< false: no complete snapshot was seen yet
-    bool soft = true;        ///< which counters were asked for
+    std::uint64_t ts_ns = 0;    ///< of the snapshot
+    bool snapshot = false;      ///< false: no complete snapshot was seen yet
+    bool soft_supported = true; ///< the kernel may have soft references
+    bool soft = true;           ///< which counters were asked for
     bool hard = false;
     std::vector<RefsModule> modules;
     std::vector<std::string> not_loaded; ///< asked for, and not there

@@ -170,8 +170,19 @@ ReportDoc Session::report(const ModuleFilter &modules) const
 bool Session::soft_supported() const
 {
     const auto &seen = state_->ledger.modules();
-    return std::any_of(seen.begin(), seen.end(),
-                       [](const ModuleSeen &one) { return one.soft >= 0; });
+    return seen.empty() || std::any_of(seen.begin(), seen.end(),
+                                       [](const ModuleSeen &one) { return one.soft >= 0; });
+}
+
+std::vector<std::string> Session::never_loaded(const ModuleFilter &modules) const
+{
+    std::vector<std::string> never;
+    for (const std::string &name : modules.names()) {
+        if (!state_->instances.met(ModuleFilter({name}))) {
+            never.push_back(name);
+        }
+    }
+    return never;
 }
 
 RefsDoc Session::refs(const RefsQuery &query) const
@@ -182,6 +193,7 @@ RefsDoc Session::refs(const RefsQuery &query) const
     doc.hard = query.hard;
     doc.ts_ns = state_->ledger.snapshot_ns();
     doc.snapshot = doc.ts_ns != 0;
+    doc.soft_supported = soft_supported();
     doc.losses = losses();
     const auto &seen = state_->ledger.modules();
     doc.modules_seen = static_cast<std::uint32_t>(seen.size());

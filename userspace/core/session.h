@@ -57,6 +57,8 @@ public:
     [[nodiscard]] const SessionInfo &info() const;
     /// Whether the kernel had soft references, as the latest snapshot tells.
     [[nodiscard]] bool soft_supported() const;
+    /// Of these modules those that were not there at any time.
+    [[nodiscard]] std::vector<std::string> never_loaded(const ModuleFilter &modules) const;
     [[nodiscard]] Losses losses() const;
     [[nodiscard]] std::uint64_t now_ns() const;
 

@@ -76,9 +76,7 @@ std::string refs_summary(const RefsDoc &doc)
     std::int64_t soft_modules = 0;
     std::int64_t hard = 0;
     std::int64_t hard_modules = 0;
-    bool supported = false;
     for (const RefsModule &module : doc.modules) {
-        supported = supported || module.soft.has_value();
         soft += module.soft.value_or(0);
         soft_modules += module.soft.value_or(0) > 0 ? 1 : 0;
         hard += std::max<std::int64_t>(module.hard, 0);
@@ -86,8 +84,8 @@ std::string refs_summary(const RefsDoc &doc)
     }
     std::string out;
     if (doc.soft) {
-        out = !supported && !doc.modules.empty() ? "This kernel has no soft references."
-                                                 : outstanding(soft_modules, soft, "soft");
+        out = doc.soft_supported ? outstanding(soft_modules, soft, "soft")
+                                 : "This kernel has no soft references.";
     }
     if (doc.hard) {
         out += (out.empty() ? "" : "\n") + outstanding(hard_modules, hard, "hard");
