@@ -145,7 +145,7 @@ void unload_text(std::ostream &out, const ReportDoc &doc, const UnloadRecord &un
 void render_text(std::ostream &out, const ReportDoc &doc, const RenderOptions &options)
 {
     if (doc.unloads.empty()) {
-        out << report_summary(doc) << '\n';
+        out << style::wrap(report_summary(doc), options.width, 0);
     } else if (doc.unloads.size() > 1) {
         out << style::wrap(report_summary(doc), options.width, 0) << '\n';
         delays_text(out, doc, options);

@@ -29,7 +29,13 @@ std::string outstanding(std::int64_t modules, std::int64_t refs, std::string_vie
 std::string report_summary(const ReportDoc &doc)
 {
     if (doc.unloads.empty()) {
-        return "No unload was seen.";
+        // With a command, those that it gave up are among the unloads.
+        return doc.command.empty()
+                   ? "No unload was seen. One that rmmod or modprobe gives up by itself, as when "
+                     "the "
+                     "module is in use, asks nothing of the kernel and leaves nothing to record: "
+                     "lastref run -- rmmod MODULE tells of it."
+                   : "No unload was seen.";
     }
     std::string out = plural(static_cast<std::int64_t>(doc.unloads.size()), "unload") + ":";
     const char *separator = " ";
