@@ -29,6 +29,7 @@ MetricsDoc sample()
     doc.soft["foo"] = {5, {2, 3}};
     doc.hard["foo"] = {1, {1, 1}};
     doc.unloads[{"foo", UnloadEnd::Freed}] = 7;
+    doc.denied_requests = 3;
     doc.pending[{"foo", "waiting"}] = 1'700'000'100'000'000'000;
     doc.free_delay.add(0);
     doc.free_delay.add(300'000'000);
@@ -48,6 +49,7 @@ TEST(Exposition, SaysWhatTheDocumentSays)
           "lastref_module_soft_references_unexplained{module=\"foo\",bound=\"max\"} 3\n",
           "lastref_module_hard_references_unexplained{module=\"foo\",bound=\"max\"} 0\n",
           "lastref_unloads_total{module=\"foo\",outcome=\"freed\"} 7\n",
+          "lastref_denied_requests_total 3\n",
           "lastref_unload_pending_since_timestamp_seconds{module=\"foo\",phase=\"waiting\"} "
           "1700000100\n",
           "lastref_unload_free_delay_seconds_bucket{le=\"0\"} 1\n",

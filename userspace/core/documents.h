@@ -163,6 +163,8 @@ struct ReportDoc {
     std::vector<UnloadRecord> unloads; ///< in the order of their beginning
     /// For unloads that wait: who still holds, as far as call sites tell.
     std::vector<RefsModule> holders;
+    /// Refused for want of CAP_SYS_MODULE, and not among the unloads: anybody can make as many.
+    std::uint64_t denied_requests = 0;
     Losses losses;
     /// The worst of the unloads that count (UnloadRecord::counts).
     [[nodiscard]] ExitCode exit_code() const;
@@ -209,6 +211,7 @@ enum class TraceKind {
     Freed,
     Crashed,
     Lost,
+    Denied,
     Command,
     CommandEnd,
     NotAttempted,
@@ -230,13 +233,14 @@ struct TraceEvent {
     std::optional<std::int32_t> outstanding; ///< after it
     bool exact = false;                      ///< outstanding is exact
     bool forced = false;
-    std::optional<int> errnum;          ///< of a refused return, positive
-    std::optional<std::uint64_t> lost;  ///< events lost since the last such line
-    std::optional<std::int32_t> status; ///< of the command
-    std::string detail;                 ///< the command, the reason, what is not watched
-    std::optional<Task> parent;         ///< of a load: of the task that loads
-    std::optional<Task> wanted_by;      ///< of a load: on whose behalf the kernel asked for it
-    std::string alias;                  ///< of a request, and of its load: what was asked for
+    std::optional<int> errnum;           ///< of a refused return, positive
+    std::optional<std::uint64_t> lost;   ///< events lost since the last such line
+    std::optional<std::uint64_t> denied; ///< requests since the last such line
+    std::optional<std::int32_t> status;  ///< of the command
+    std::string detail;                  ///< the command, the reason, what is not watched
+    std::optional<Task> parent;          ///< of a load: of the task that loads
+    std::optional<Task> wanted_by;       ///< of a load: on whose behalf the kernel asked for it
+    std::string alias;                   ///< of a request, and of its load: what was asked for
 };
 
 } // namespace lastref

@@ -202,6 +202,7 @@ const MetricsDoc &Metrics::update(Session &session, std::int64_t clock_offset_ns
     }
     doc_.snapshot_ns = wall_clock(refs.ts_ns, clock_offset_ns);
     ++doc_.snapshots;
+    doc_.denied_requests = session.denied_requests();
     doc_.losses = session.losses();
     return doc_;
 }

@@ -78,6 +78,7 @@ struct MetricsDoc {
     DurationHistogram free_delay;
     DurationHistogram exit_routine;
     std::map<PendingUnload, std::uint64_t> pending; ///< since when, wall clock
+    std::uint64_t denied_requests = 0;              ///< by tasks without CAP_SYS_MODULE; no unloads
     Losses losses;
     OwnCost cost;
 

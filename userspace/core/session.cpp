@@ -27,6 +27,8 @@ struct Session::State {
     std::vector<TraceEvent> lines;
     std::uint64_t now_ns = 0;
     std::uint64_t snapshot_before_ns = 0; ///< when the complete snapshot before the latest began
+    std::uint64_t denied = 0;             ///< requests to unload by who may not
+    std::size_t settled = 0;              ///< unloads that count and are forgotten
     std::string command;
     bool command_started = false;
     std::optional<std::int32_t> command_status;
@@ -84,9 +86,12 @@ void Session::feed(const Event &event)
 {
     State &state = *state_;
     state.now_ns = std::max(state.now_ns, header(event).ts_ns);
-    std::uint64_t lost = 0;
+    std::uint64_t more = 0; // that something is told of by its number alone
     if (const auto *losses = std::get_if<LossesSeen>(&event)) {
-        lost = state.losses.feed(*losses);
+        more = state.losses.feed(*losses);
+    } else if (const auto *denied = std::get_if<DeniedSeen>(&event)) {
+        more = denied->requests - std::min(denied->requests, state.denied);
+        state.denied += more;
     } else if (const auto *site = std::get_if<SiteSeen>(&event)) {
         state.sites.feed(*site);
     }
@@ -96,7 +101,7 @@ void Session::feed(const Event &event)
     state.feed_ledger(event);
     state.feed_command(event);
     state.lines =
-        trace_lines(event, state.tracker, state.instances, state.sites, state.requests, lost);
+        trace_lines(event, state.tracker, state.instances, state.sites, state.requests, more);
 }
 
 const std::vector<TraceEvent> &Session::trace() const
@@ -112,6 +117,11 @@ const SessionInfo &Session::info() const
 Losses Session::losses() const
 {
     return state_->losses.total();
+}
+
+std::uint64_t Session::denied_requests() const
+{
+    return state_->denied;
 }
 
 std::uint64_t Session::now_ns() const
@@ -150,6 +160,7 @@ ReportDoc Session::report(const ModuleFilter &modules) const
     if (state_->command_status.value_or(-1) >= 0) {
         doc.command_status = state_->command_status;
     }
+    doc.denied_requests = state_->denied;
     doc.losses = losses();
     for (UnloadRecord &record : unload_records(state_->context())) {
         if (!modules.matches(record.module)) {

@@ -60,6 +60,8 @@ public:
     /// Of these modules those that were not there at any time.
     [[nodiscard]] std::vector<std::string> never_loaded(const ModuleFilter &modules) const;
     [[nodiscard]] Losses losses() const;
+    /// Requests to unload by tasks without CAP_SYS_MODULE: they are counted, and in no report.
+    [[nodiscard]] std::uint64_t denied_requests() const;
     [[nodiscard]] std::uint64_t now_ns() const;
 
 private:

@@ -195,6 +195,9 @@ void unloads(Families &out, const MetricsDoc &doc)
     for (const auto &[what, count] : doc.unloads) {
         out.add(count, {{"module", what.first}, {"outcome", std::string(name_of(what.second))}});
     }
+    out.counter("lastref_denied_requests_total",
+                "Requests to unload by tasks without CAP_SYS_MODULE; not among the unloads.");
+    out.add(doc.denied_requests);
     out.counter("lastref_init_failures_total", "Modules whose init routine failed.");
     for (const auto &[module, count] : doc.init_failures) {
         out.add(count, module_label(module));

@@ -65,6 +65,9 @@ Json warnings(const ReportDoc &doc, const PageExtras &extras)
         text << plural(incomplete, "unload") << (incomplete == 1 ? " is" : " are")
              << " marked as incomplete: not all of it was seen.\n";
     }
+    if (const auto denied = denied_words(doc); !denied.empty()) {
+        text << denied << '\n';
+    }
     render_not_watched(text, doc.info, "");
     render_losses(text, doc.losses, "");
     return lines(text.str());

@@ -163,6 +163,9 @@ void render_text(std::ostream &out, const ReportDoc &doc, const RenderOptions &o
         out << fmt::format("\n  The command ended with status {}: {}\n", *doc.command_status,
                            ellipsize(escape_text(doc.command), options.width - 38));
     }
+    if (const auto denied = denied_words(doc); !denied.empty()) {
+        out << '\n' << style::wrap(denied, options.width, 2);
+    }
     render_not_watched(out, doc.info, "\n  ");
     render_losses(out, doc.losses, "\n  ");
 }

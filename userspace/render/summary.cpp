@@ -73,6 +73,16 @@ std::string report_summary(const ReportDoc &doc)
     return out;
 }
 
+std::string denied_words(const ReportDoc &doc)
+{
+    if (doc.denied_requests == 0) {
+        return "";
+    }
+    return fmt::format("Not listed: {} to unload by tasks without CAP_SYS_MODULE, which the kernel "
+                       "refused at once.",
+                       plural(static_cast<std::int64_t>(doc.denied_requests), "request"));
+}
+
 std::string refs_summary(const RefsDoc &doc)
 {
     if (!doc.snapshot) {
