@@ -137,6 +137,7 @@ static __always_inline int requested(unsigned long name, __u32 flags)
 {
     struct unloading unloading = {};
     __u32 tid = bpf_get_current_pid_tgid();
+    bool command = from_command();
     struct lr_requested *r;
 
     if (!command && !may_unload()) {
@@ -151,7 +152,7 @@ static __always_inline int requested(unsigned long name, __u32 flags)
     if (r) {
         __builtin_memcpy(r->h.module, unloading.module, sizeof(r->h.module));
         r->flags = flags;
-        r->from_command = from_command();
+        r->from_command = command;
         bpf_ringbuf_submit(r, 0);
     }
     return 0;

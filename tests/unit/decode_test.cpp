@@ -131,7 +131,7 @@ TEST(Decode, TakesACommandLineApart)
 
 TEST(Decode, NamesAnUnknownType)
 {
-    for (const std::uint32_t type : {0U, 14U, 31U, 41U, 0xffffffffU}) {
+    for (const std::uint32_t type : {0U, 14U, 31U, 42U, 0xffffffffU}) {
         const auto event = decode_record(minimal(type, sizeof(lr_header)));
         ASSERT_FALSE(event);
         EXPECT_NE(event.error().what.find(std::to_string(type)), std::string::npos);

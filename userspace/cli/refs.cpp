@@ -166,6 +166,7 @@ Result<ExitCode> refs(const Options &options)
                        std::chrono::milliseconds(10), snapshot_every);
     }
     plan.duration_s = options.duration_s;
+    plan.forget_unloads = true;
     auto observer = Observer::start(plan);
     if (!observer) {
         return fail(observer.error());

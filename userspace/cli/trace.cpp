@@ -120,6 +120,7 @@ Result<ExitCode> trace(const Options &options)
         return print_plan(plan.tracer);
     }
     plan.duration_s = options.duration_s;
+    plan.forget_unloads = true;
     auto observer = Observer::start(plan);
     if (!observer) {
         return fail(observer.error());

@@ -94,6 +94,8 @@ void Session::feed(const Event &event)
         state.denied += more;
     } else if (const auto *site = std::get_if<SiteSeen>(&event)) {
         state.sites.feed(*site);
+    } else if (const auto *freed = std::get_if<Freed>(&event)) {
+        state.sites.freed(freed->instance_id);
     }
     state.requests.feed(event);
     state.instances.feed(event);
@@ -132,6 +134,9 @@ std::uint64_t Session::now_ns() const
 std::vector<UnloadRecord> Session::take_settled()
 {
     Settled settled = settled_unloads(state_->context(), state_->snapshot_before_ns);
+    state_->settled += static_cast<std::size_t>(
+        std::count_if(settled.records.begin(), settled.records.end(),
+                      [](const UnloadRecord &record) { return record.counts; }));
     state_->tracker.forget(settled.attempts, settled.instances);
     for (const std::uint64_t id : settled.instances) {
         state_->instances.forget(id);
@@ -142,12 +147,12 @@ std::vector<UnloadRecord> Session::take_settled()
 
 bool Session::unloads_pending() const
 {
-    return unload_progress(state_->tracker).pending;
+    return lastref::unloads_pending(state_->tracker);
 }
 
 std::size_t Session::unloads_seen() const
 {
-    return unload_progress(state_->tracker).seen;
+    return state_->settled + lastref::unloads_seen(state_->tracker);
 }
 
 ReportDoc Session::report(const ModuleFilter &modules) const

@@ -55,7 +55,8 @@ public:
     [[nodiscard]] std::size_t unloads_seen() const;
 
     [[nodiscard]] const SessionInfo &info() const;
-    /// Whether the kernel had soft references, as the latest snapshot tells.
+    /// Whether the kernel had soft references, as far as the latest snapshot tells: with no module
+    /// loaded it may have had.
     [[nodiscard]] bool soft_supported() const;
     /// Of these modules those that were not there at any time.
     [[nodiscard]] std::vector<std::string> never_loaded(const ModuleFilter &modules) const;
