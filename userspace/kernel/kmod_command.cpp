@@ -62,6 +62,7 @@ struct Asked {
 Asked read(std::vector<std::string> words, const char *letters, std::span<const option> options)
 {
     std::vector<char *> argv;
+    argv.reserve(words.size() + 1);
     for (auto &word : words) {
         argv.push_back(word.data());
     }
