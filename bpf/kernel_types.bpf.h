@@ -38,6 +38,8 @@ struct module_kobject {
     struct module *mod;
 };
 
+enum { CAP_SYS_MODULE = 16 }; /* include/uapi/linux/capability.h */
+
 enum module_state { MODULE_STATE_LIVE, MODULE_STATE_COMING, MODULE_STATE_GOING };
 
 struct module {
@@ -87,6 +89,20 @@ struct mm_struct {
     unsigned long arg_start, arg_end;
 };
 
+/* Two words of 32 bits until commit f122a08b197d (in v6.3). */
+typedef struct {
+    __u64 val;
+} kernel_cap_t;
+
+struct user_namespace {
+    int level; /* 0: the initial one */
+};
+
+struct cred {
+    kernel_cap_t cap_effective;
+    struct user_namespace *user_ns;
+};
+
 struct task_struct {
     unsigned int flags;
     struct mm_struct *mm;
@@ -99,6 +115,7 @@ struct task_struct {
     char comm[16];
     struct files_struct *files;
     struct css_set *cgroups;
+    const struct cred *cred;
 };
 
 /* With PREEMPT_RT the count of softirqs is kept here, not in the preempt count. */

@@ -18,6 +18,7 @@ __u64 lost_events;
 volatile __u32 watched;
 volatile __u32 self_tgid;
 volatile struct lr_known known[LR_KNOWN];
+__u64 denied_requests; /* calls of delete_module that have no record: see may_unload() */
 
 /* A task inside delete_module, by thread id. */
 struct unloading {
@@ -77,6 +78,21 @@ static __always_inline bool from_command(void)
 }
 
 /*
+ * capable(CAP_SYS_MODULE), which the kernel asks first: a user's own namespace gives all
+ * capabilities, and none of the initial one.
+ */
+static __always_inline bool may_unload(void)
+{
+    const struct task_struct *task = (void *)bpf_get_current_task();
+    const struct cred *cred = BPF_CORE_READ(task, cred);
+    __u64 effective = 0;
+
+    bpf_probe_read_kernel(&effective, sizeof(effective),
+                          (const void *)cred + bpf_core_field_offset(struct cred, cap_effective));
+    return (effective >> CAP_SYS_MODULE & 1) && !BPF_CORE_READ(cred, user_ns, level);
+}
+
+/*
  * Without a record of its own (it began before tracing did), an unload is told from a failed init
  * by the system call that the task is in. The numbers of the 64-bit and the 32-bit calls do not
  * overlap: delete_module is 176 or 129, init_module 175 or 128, finit_module 313 or 350.
@@ -121,8 +137,13 @@ static __always_inline int requested(unsigned long name, __u32 flags)
 {
     struct unloading unloading = {};
     __u32 tid = bpf_get_current_pid_tgid();
+    bool command = from_command();
     struct lr_requested *r;
 
+    if (!command && !may_unload()) {
+        __sync_fetch_and_add(&denied_requests, 1);
+        return 0;
+    }
     bpf_probe_read_user_str(unloading.module, sizeof(unloading.module), (void *)name);
     if (bpf_map_update_elem(&unloadings, &tid, &unloading, BPF_ANY)) {
         count_lost_event();
@@ -131,7 +152,7 @@ static __always_inline int requested(unsigned long name, __u32 flags)
     if (r) {
         __builtin_memcpy(r->h.module, unloading.module, sizeof(r->h.module));
         r->flags = flags;
-        r->from_command = from_command();
+        r->from_command = command;
         bpf_ringbuf_submit(r, 0);
     }
     return 0;

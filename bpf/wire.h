@@ -57,6 +57,7 @@ enum lr_type {
     LR_COMMAND_END = 38,    /* it ended                                        lr_command_end */
     LR_NOT_ATTEMPTED = 39,  /* it ended without asking the kernel              lr_text (reason) */
     LR_END = 40,            /* the end of the observation                      no payload */
+    LR_DENIED = 41,         /* requests by who may not unload, in total        lr_denied */
 };
 
 /*
@@ -199,6 +200,15 @@ struct lr_losses {
     __u32 refs_missed;    /* some were of gets and puts: LR_SOFT, LR_HARD or both */
 };
 LR_STATIC_ASSERT(sizeof(struct lr_losses) == 144, "lr_losses");
+
+/* Anybody may call delete_module as often as he likes: of calls that the kernel refuses at once,
+ * for want of CAP_SYS_MODULE, there is no record each. Follows LR_LOSSES where the number has
+ * grown. */
+struct lr_denied {
+    struct lr_header h;
+    __u64 requests;
+};
+LR_STATIC_ASSERT(sizeof(struct lr_denied) == 120, "lr_denied");
 
 struct lr_command_end {
     struct lr_header h;

@@ -39,7 +39,13 @@ install(FILES packaging/completions/lastref.bash RENAME lastref
     DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 install(FILES packaging/completions/_lastref
     DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
-install(FILES packaging/systemd/lastref.service DESTINATION lib/systemd/system)
+# The prefix is known only when it is installed: `make install` and the package have the same build.
+install(CODE "
+    set(LASTREF_PROGRAM \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/lastref\")
+    set(LASTREF_DOCUMENTS \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DOCDIR}\")
+    configure_file(\"${CMAKE_SOURCE_DIR}/packaging/systemd/lastref.service.in\"
+        \"${CMAKE_BINARY_DIR}/lastref.service\" @ONLY)")
+install(FILES ${CMAKE_BINARY_DIR}/lastref.service DESTINATION lib/systemd/system)
 install(DIRECTORY packaging/prometheus packaging/grafana DESTINATION ${CMAKE_INSTALL_DATADIR}/lastref)
 file(GLOB documents CONFIGURE_DEPENDS docs/*.md docs/*.svg)
 install(FILES ${documents} DESTINATION ${CMAKE_INSTALL_DOCDIR})

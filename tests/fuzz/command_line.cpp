@@ -19,13 +19,13 @@ using namespace lastref;
 
 void check_options(const cli::Options &options)
 {
-    const auto outside = [](const std::optional<double> &seconds) {
-        return seconds && !(*seconds >= 0 && *seconds <= 1e9);
+    const auto outside = [](const auto &number, const Bounds &bounds) {
+        return number && !(*number >= bounds.least && *number <= bounds.most);
     };
-    if (outside(options.duration_s) || outside(options.interval_s)) {
-        fuzz::expect_nothing("a time is out of range", "command line");
-    }
-    if (options.max_labels && (*options.max_labels == 0 || *options.max_labels > 4096)) {
+    namespace bounds = cli::bounds;
+    if (outside(options.duration_s, bounds::duration) ||
+        outside(options.interval_s, bounds::refs_interval) || outside(options.top, bounds::top) ||
+        outside(options.pid, bounds::pid) || outside(options.max_labels, bounds::labels)) {
         fuzz::expect_nothing("a number is out of range", "command line");
     }
     if (const auto address = parse_address(options.listen); !address) {

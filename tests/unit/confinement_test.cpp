@@ -6,10 +6,14 @@
 #include "base/capabilities.h"
 
 #include <cerrno>
+#include <csignal>
+#include <cstdlib>
 #include <fcntl.h>
 #include <functional>
 #include <gtest/gtest.h>
 #include <linux/bpf.h>
+#include <string>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -83,6 +87,71 @@ TEST(Confinement, LoadsNoProgramButAsksThoseThatAreLoaded)
     EXPECT_EQ(confined(call(BPF_PROG_LOAD)), EPERM);
     EXPECT_EQ(confined(call(BPF_LINK_CREATE)), EPERM);
     EXPECT_NE(confined(call(BPF_OBJ_GET_INFO_BY_FD)), EPERM);
+}
+
+TEST(Confinement, ReachesNoOtherProcess)
+{
+    const pid_t other = ::getppid();
+    const auto signal = [](pid_t process, pid_t thread) {
+        return [=] {
+            return ::syscall(SYS_tgkill, process, thread == 0 ? ::gettid() : thread, 0) == 0;
+        };
+    };
+    EXPECT_EQ(free_to(signal(other, other)), 0);
+    EXPECT_EQ(confined(signal(other, other)), EPERM);
+    EXPECT_EQ(confined([&] { return signal(::getpid(), 0)(); }), 0);
+    const auto limit = [](pid_t process) {
+        return [=] {
+            rlimit limits{};
+            return ::prlimit(process, RLIMIT_CORE, nullptr, &limits) == 0;
+        };
+    };
+    EXPECT_EQ(free_to(limit(other)), 0);
+    EXPECT_EQ(confined(limit(other)), EPERM);
+    EXPECT_EQ(confined(limit(0)), 0);
+}
+
+/// Whom a file sends signals to is anybody that its opener may signal.
+TEST(Confinement, HasNoFileSendSignals)
+{
+    int ends[2];
+    ASSERT_EQ(::pipe(ends), 0);
+    const auto own = [&] { return ::fcntl(ends[0], F_SETOWN, ::getppid()) == 0; };
+    EXPECT_EQ(free_to(own), 0);
+    EXPECT_EQ(confined(own), EPERM);
+    EXPECT_EQ(confined([&] { return ::fcntl(ends[0], F_SETSIG, SIGKILL) == 0; }), EPERM);
+    EXPECT_EQ(confined([&] { return ::fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0; }), 0);
+    EXPECT_EQ(confined([&] { return ::fcntl(ends[0], F_DUPFD_CLOEXEC, 0) >= 0; }), 0);
+    ::close(ends[0]);
+    ::close(ends[1]);
+}
+
+TEST(Confinement, AbortsStill)
+{
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const bool done = confine().has_value();
+        done ? std::abort() : ::_exit(255);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT) << status;
+}
+
+/// Root without capabilities would still be the owner of it.
+TEST(Confinement, ReadsNoFileOfRoots)
+{
+    if (::geteuid() != 0) {
+        GTEST_SKIP() << "only root can become another user";
+    }
+    std::string name = "/tmp/lastref-test-XXXXXX";
+    const int file = ::mkstemp(name.data()); // mode 0600
+    ASSERT_GE(file, 0);
+    const auto read = [&] { return ::open(name.c_str(), O_RDONLY | O_CLOEXEC) >= 0; };
+    EXPECT_EQ(free_to(read), 0);
+    EXPECT_EQ(confined(read), EACCES);
+    ::close(file);
+    ::unlink(name.c_str());
 }
 
 TEST(Confinement, HasNoCapabilities)

@@ -57,6 +57,7 @@ const std::map<std::uint32_t, std::size_t> sizes{
     {LR_COMMAND_END, sizeof(lr_command_end)},
     {LR_NOT_ATTEMPTED, sizeof(lr_text)},
     {LR_END, sizeof(lr_header)},
+    {LR_DENIED, sizeof(lr_denied)},
 };
 
 /// A record of `type` with its header right and its payload zero but for what must not be zero.
@@ -130,7 +131,7 @@ TEST(Decode, TakesACommandLineApart)
 
 TEST(Decode, NamesAnUnknownType)
 {
-    for (const std::uint32_t type : {0U, 14U, 31U, 41U, 0xffffffffU}) {
+    for (const std::uint32_t type : {0U, 14U, 31U, 42U, 0xffffffffU}) {
         const auto event = decode_record(minimal(type, sizeof(lr_header)));
         ASSERT_FALSE(event);
         EXPECT_NE(event.error().what.find(std::to_string(type)), std::string::npos);
@@ -298,6 +299,12 @@ TEST(Decode, RefusesTimesAndCountsThatNoKernelReaches)
         EXPECT_FALSE(decode_record(bytes_of(lost)));
         *count = 0;
     }
+
+    auto denied = make<lr_denied>(LR_DENIED);
+    denied.requests = 1ULL << 50;
+    EXPECT_EQ(std::get<DeniedSeen>(*decode_record(bytes_of(denied))).requests, 1ULL << 50);
+    denied.requests += 1;
+    EXPECT_FALSE(decode_record(bytes_of(denied)));
 }
 
 TEST(Decode, SurvivesRandomBytes)

@@ -3,9 +3,12 @@
 
 #include "exporter/address.h"
 #include "exporter/exposition.h"
+#include "source_tree.h"
 
+#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <iterator>
 #include <regex>
 #include <set>
 #include <sstream>
@@ -27,6 +30,7 @@ MetricsDoc sample()
     doc.soft["foo"] = {5, {2, 3}};
     doc.hard["foo"] = {1, {1, 1}};
     doc.unloads[{"foo", UnloadEnd::Freed}] = 7;
+    doc.denied_requests = 3;
     doc.pending[{"foo", "waiting"}] = 1'700'000'100'000'000'000;
     doc.free_delay.add(0);
     doc.free_delay.add(300'000'000);
@@ -46,6 +50,7 @@ TEST(Exposition, SaysWhatTheDocumentSays)
           "lastref_module_soft_references_unexplained{module=\"foo\",bound=\"max\"} 3\n",
           "lastref_module_hard_references_unexplained{module=\"foo\",bound=\"max\"} 0\n",
           "lastref_unloads_total{module=\"foo\",outcome=\"freed\"} 7\n",
+          "lastref_denied_requests_total 3\n",
           "lastref_unload_pending_since_timestamp_seconds{module=\"foo\",phase=\"waiting\"} "
           "1700000100\n",
           "lastref_unload_free_delay_seconds_bucket{le=\"0\"} 1\n",
@@ -58,6 +63,33 @@ TEST(Exposition, SaysWhatTheDocumentSays)
     }
     EXPECT_THAT(text, Not(HasSubstr("lastref_bpf_run"))); // the kernel does not count it
     EXPECT_THAT(text, Not(HasSubstr("init_failures")));   // nor is there anything to say
+}
+
+/// A series that begins at 1 has not grown: increase() of it is 0, and the first unload of each
+/// module would be on no dashboard and in no alert.
+TEST(Exposition, WhatIsAskedForItsIncreaseIsThereFromTheStart)
+{
+    MetricsDoc nothing_yet;
+    nothing_yet.cost.bpf_run_ns = 0; // there as soon as the kernel counts it
+    const std::string at_start = exposition(nothing_yet);
+    std::set<std::string> names;
+    for (const char *const file : {"grafana/lastref.json", "prometheus/lastref.rules.yml"}) {
+        std::ifstream in(test::source_tree() / "packaging" / file);
+        const std::string text(std::istreambuf_iterator<char>(in), {});
+        const std::regex asked(R"(\b(?:increase|rate|irate)\((\w+))");
+        for (std::sregex_iterator it(text.begin(), text.end(), asked), end; it != end; ++it) {
+            names.insert((*it)[1]);
+        }
+    }
+    EXPECT_TRUE(names.contains("lastref_unload_outcomes_total"));
+    for (const auto &name : names) {
+        EXPECT_TRUE(std::regex_search(at_start, std::regex("\n" + name + R"((\{.*\})? 0\n)")))
+            << name;
+    }
+    for (const char *const outcome : {"freed", "crashed", "refused", "unknown", "init_failed"}) {
+        EXPECT_THAT(at_start, HasSubstr(std::string("lastref_unload_outcomes_total{outcome=\"") +
+                                        outcome + "\"} 0\n"));
+    }
 }
 
 TEST(Exposition, EverythingIsWatchedWhereNothingIsSaid)

@@ -116,8 +116,9 @@ std::string wrong_with_text(std::string_view text)
 
 std::string wrong_with_json(std::string_view text)
 {
-    // What the library reads it also can print, but for bytes that are no UTF-8.
-    return !is_utf8(text) ? "it is no UTF-8" : json::accept(text) ? "" : "it is no JSON";
+    // It may be looked at on a terminal, with cat or jq -R.
+    const auto wrong = wrong_with_text(text);
+    return !wrong.empty() || json::accept(text) ? wrong : "it is no JSON";
 }
 
 std::string wrong_with_json_lines(std::string_view text)

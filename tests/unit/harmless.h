@@ -14,7 +14,7 @@ namespace lastref::test {
 /// the direction of writing or is not seen.
 std::string wrong_with_text(std::string_view text);
 
-/// A document of JSON.
+/// A document of JSON, which as text is one for a terminal.
 std::string wrong_with_json(std::string_view text);
 
 /// Whole lines, each a document of JSON.

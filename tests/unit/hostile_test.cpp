@@ -153,6 +153,9 @@ TEST(Judges, SeeBrokenDocuments)
     EXPECT_NE(wrong_with_json_lines("{\"a\":1}"), "");
     EXPECT_NE(wrong_with_json_lines("{\"a\":\"\x1b\"}\n"), "");
     EXPECT_NE(wrong_with_json_lines("{\"a\":\"\xff\"}\n"), "");
+    EXPECT_NE(wrong_with_json_lines("{\"a\":\"\xc2\x9b\"}\n"), "");
+    EXPECT_NE(wrong_with_json_lines("{\"a\":\"\xe2\x80\xae\"}\n"), "");
+    EXPECT_EQ(wrong_with_json_lines("{\"a\":\"\\u009b\\u202e\"}\n"), "");
     EXPECT_NE(wrong_with_json("{\"a\":\"b\"c\"}"), "");
     EXPECT_EQ(wrong_with_exposition("# HELP a b\n# TYPE a gauge\na{x=\"\\\"}\"} 1\na 2.5e-3\n"),
               "");

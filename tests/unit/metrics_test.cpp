@@ -68,6 +68,7 @@ TEST(Metrics, AnUnloadCountsOnceAndIsForgotten)
     for (int again = 0; again < 3; ++again) {
         const MetricsDoc &doc = metrics.update(session, 0);
         EXPECT_EQ(count_of(doc, "foo", UnloadEnd::Freed), 1U);
+        EXPECT_EQ(doc.ends.at(UnloadEnd::Freed), 1U);
         EXPECT_EQ(total(doc.free_delay), 1U);
         EXPECT_EQ(doc.free_delay.counts.front(), 1U); // freed before rmmod returned
         EXPECT_EQ(total(doc.exit_routine), 1U);
@@ -209,6 +210,7 @@ TEST(Metrics, ACrashCountsAtOnceAndOnce)
         feed(session, snapshot(at, {going}));
         const MetricsDoc &doc = metrics.update(session, offset_ns);
         EXPECT_EQ(count_of(doc, "slow", UnloadEnd::Crashed), 1U);
+        EXPECT_EQ(doc.ends.at(UnloadEnd::Crashed), 1U);
         ASSERT_EQ(doc.pending.size(), 1U);
         EXPECT_EQ(doc.pending.begin()->first, (PendingUnload{"slow", "crashed"}));
         EXPECT_EQ(doc.pending.begin()->second, 1'020'250'010'000U);
@@ -243,6 +245,7 @@ TEST(Metrics, AFailedInitIsNoUnload)
     const MetricsDoc &doc = metrics.update(session, 0);
     EXPECT_TRUE(doc.unloads.empty());
     EXPECT_EQ(doc.init_failures.at("foo"), 1U);
+    EXPECT_EQ(doc.ends.at(UnloadEnd::InitFailed), 1U);
     EXPECT_EQ(total(doc.free_delay), 1U);
     EXPECT_EQ(total(doc.exit_routine), 0U);
 }

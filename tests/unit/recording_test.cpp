@@ -135,7 +135,7 @@ TEST_F(Recording, OverwritesNothing)
     ASSERT_FALSE(writer);
     EXPECT_EQ(writer.error().errnum, EEXIST);
     EXPECT_THAT(writer.error().text(), HasSubstr(path("r")));
-    EXPECT_THAT(writer.error().hint, HasSubstr("never overwritten"));
+    EXPECT_THAT(writer.error().hint, HasSubstr("nothing that is there is overwritten"));
     EXPECT_EQ(contents(path("r")), std::vector<char>{'x'});
 }
 
@@ -263,6 +263,36 @@ TEST_F(Recording, RefusesARecordThatIsTooLarge)
     ASSERT_TRUE(writer);
     EXPECT_FALSE(writer->write(std::vector<std::byte>(1U << 20)));
     EXPECT_FALSE(writer->write({}));
+}
+
+/// Nobody writes to the pipe: to open it would be to wait for ever.
+TEST_F(Recording, OnlyARegularFileIsRead)
+{
+    ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+    fs::create_symlink("pipe", path("link"));
+    for (const auto &[file, kind] : {std::pair(path("pipe"), "a pipe"),
+                                     {path("link"), "a pipe"},
+                                     {dir_.string(), "a directory"},
+                                     {"/dev/null", "a device"}}) {
+        const auto reader = RecordingReader::open(file);
+        ASSERT_FALSE(reader) << file;
+        EXPECT_EQ(reader.error().what, fmt::format("{} is {}, not a file", file, kind));
+        EXPECT_NE(reader.error().hint, "");
+    }
+    record(path("file"), 1);
+    fs::create_symlink("file", path("to-file"));
+    EXPECT_TRUE(RecordingReader::open(path("to-file")));
+}
+
+TEST_F(Recording, NothingThatIsThereIsWrittenTo)
+{
+    ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+    for (const auto &file : {path("pipe"), dir_.string(), std::string("/dev/null")}) {
+        const auto writer = RecordingWriter::create(file, info_);
+        ASSERT_FALSE(writer) << file;
+        EXPECT_EQ(writer.error().errnum, EEXIST);
+        EXPECT_THAT(writer.error().hint, testing::Not(HasSubstr("remove")));
+    }
 }
 
 } // namespace

@@ -192,6 +192,7 @@ struct Describe {
         fields.field("soft_missed", event.soft_missed);
         fields.field("hard_missed", event.hard_missed);
     }
+    void operator()(DeniedSeen &event) const { fields.field("requests", event.requests); }
     void operator()(Command &event) const { fields.field("text", event.text); }
     void operator()(CommandEnd &event) const { fields.field("status", event.status); }
     void operator()(NotAttempted &event) const { fields.field("reason", event.reason); }
@@ -234,6 +235,7 @@ const std::vector<std::pair<std::string, Event>> &types()
         {"cell", Cell{}},
         {"snapshot_end", SnapshotEnd{}},
         {"losses", LossesSeen{}},
+        {"denied", DeniedSeen{}},
         {"command", Command{}},
         {"command_end", CommandEnd{}},
         {"not_attempted", NotAttempted{}},

@@ -76,6 +76,14 @@ def test_without_tracing_file_systems(guest):
 NAMES = ["x" * 300, "a\033[31mb", "../../etc", "%s%n", "a\nb", "'\"$(reboot)"]
 
 
+def test_a_module_that_trace_waits_for_in_vain(guest):
+    trace = tool.lastref(guest, "trace -d 0.1 no-such-module lr_no_more")
+    assert (trace.status, trace.stdout) == (tool.REFUSED, "")
+    for name in ("no-such-module", "lr_no_more"):
+        assert f"lastref: {name} is not loaded: waiting for its load\n" in trace.stderr
+        assert f"lastref: {name} was not loaded at any time\n" in trace.stderr
+
+
 def test_modules_that_are_not_there(guest):
     """Their text, and that of all that follows, is in tests/unit/render_test.cpp."""
     result = guest.run(["lastref", "refs", "-j", "-d", "0.1", "no_such_module", *NAMES])
@@ -119,7 +127,9 @@ def test_doctor_finds_nothing_wrong(guest):
     assert wide.split() == text.stdout.split()
     doc = tool.one_document(guest.run("lastref doctor -j"))
     assert (doc["attach"], doc["soft_references"]) == ("tracepoint", True)
-    assert all(command["works"] for command in doc["commands"])
+    commands = {one["command"]: one for one in doc["commands"]}
+    assert commands.pop("serve")["limits"] == "this lastref was built without it"
+    assert all(command["works"] for command in commands.values())
 
 
 def test_a_dry_run_attaches_nothing(guest):

@@ -83,6 +83,20 @@ def test_install_below_a_prefix(tmp_path, package):
     assert "lastref" in run(program, "--version")
     assert (tmp_path / "opt/lastref/share/man/man8/lastref.8.gz").exists()
     assert not [path for path in tmp_path.iterdir() if path.name != "opt"]
+    unit = (tmp_path / "opt/lastref/lib/systemd/system/lastref.service").read_text()
+    assert program_of(unit) == "/opt/lastref/bin/lastref"
+
+
+def program_of(unit):
+    """The program that a unit starts; nothing else in it is left to be filled in."""
+    assert "@LASTREF" not in unit
+    return re.search("^ExecStart=(.*) serve$", unit, re.M)[1]
+
+
+def test_the_unit_starts_the_program_of_the_package(package, tmp_path):
+    run("dpkg-deb", "-x", package, tmp_path)
+    program = program_of((tmp_path / "usr/lib/systemd/system/lastref.service").read_text())
+    assert (tmp_path / program.lstrip("/")).stat().st_mode & 0o111
 
 
 def test_the_manual_can_be_read(package, tmp_path):

@@ -94,12 +94,33 @@ def test_it_gives_up_what_it_needs_no_more(guest, kernel, who, arguments, ends):
         guest.check(f"until grep -q '^Seccomp:.2' /proc/{pid}/status; do usleep 20000; done")
     assert [int(status[name], 16) for name in ("CapPrm", "CapEff", "CapInh", "CapAmb")] == [0] * 4
     assert status["NoNewPrivs"] == "1"
+    assert status["Uid"].split() == status["Gid"].split() == ["65534"] * 4
     truth.insmod(guest, "lr_slow", "exit_ms=0")
     guest.check("rmmod lr_slow")
     tool.finish(job, ends)
     if arguments == "trace":
         assert "lr_slow" in job.stdout_so_far
     assert int(status_of(guest, 1)["CapEff"], 16) != 0  # the control
+
+
+def test_who_may_not_unload_makes_no_records(guest):
+    """Anybody can call delete_module as often as he likes; a namespace of his own gives him
+    CAP_SYS_MODULE, which is of no use there."""
+    job = tool.start(guest, "record -o /tmp/denied")
+    for before in ([*tool.as_nobody()], ["unshare", "-r"]):
+        refused = guest.run([*before, "busybox", "rmmod", "lr_refs"])
+        assert "Operation not permitted" in refused.stderr
+    guest.run("busybox rmmod no_such_module")  # the control: root's
+    tool.finish(job)
+    doc = tool.one_document(guest.run("lastref report -j /tmp/denied"))
+    assert doc["denied_requests"] == 2
+    assert [(u["module"], u["errno"]) for u in doc["unloads"]] == [("no_such_module", 2)]
+    text = guest.run("lastref report /tmp/denied").stdout
+    assert "Not listed: 2 requests to unload by tasks without CAP_SYS_MODULE" in text
+    # Of a command of the user's all is told.
+    own = tool.report(guest, "run -j -- setpriv --reuid=65534 --bounding-set=-all --inh-caps=-all "
+                      "busybox rmmod lr_refs", tool.REFUSED)
+    assert ([u["errno"] for u in own["unloads"]], own["denied_requests"]) == ([1], 0)
 
 
 def test_the_users_command_keeps_its_privileges(guest):

@@ -20,7 +20,7 @@ kernels = "all"
 guest_options = {"load": ["lr_referee"], "programs": ["strace"], "lastref": "lastref"}
 RULES = REPO / "packaging" / "prometheus" / "lastref.rules.yml"
 DASHBOARD = REPO / "packaging" / "grafana" / "lastref.json"
-UNIT = REPO / "packaging" / "systemd" / "lastref.service"
+UNIT = REPO / "packaging" / "systemd" / "lastref.service.in"
 INTERVAL = 0.3  # between its snapshots, in seconds
 
 
@@ -249,6 +249,13 @@ def test_bpf_time_where_the_kernel_counts_it(guest, serve):
 def test_health(serve):
     """That it also says no is in tests/unit/exporter_test.cpp."""
     assert fetch(serve, "/healthz") == (200, "ok\n")
+
+
+def test_doctor_says_that_it_works(guest, kernel):
+    commands = tool.one_document(guest.run("lastref doctor -j"))["commands"]
+    serve, = [one for one in commands if one["command"] == "serve"]
+    assert (serve["works"], serve["limits"]) == (
+        True, "" if kernel.patched else "no soft references")
 
 
 def test_nothing_can_be_written_and_nothing_else_is_served(guest, serve):

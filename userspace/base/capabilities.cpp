@@ -21,6 +21,18 @@ long call(long number, Sets &sets)
     return ::syscall(number, &header, sets.data());
 }
 
+/// Root without a capability still owns what root owns: nobody does not. This thread alone: the
+/// library's functions would have all threads do it, and they end the process where some of them
+/// cannot any more. Who has no such user or may not become it stays what it is.
+void become_nobody()
+{
+    constexpr unsigned nobody = 65534;
+    if (::geteuid() == 0 && ::syscall(SYS_setgroups, 0, nullptr) == 0 &&
+        ::syscall(SYS_setresgid, nobody, nobody, nobody) == 0) {
+        ::syscall(SYS_setresuid, nobody, nobody, nobody);
+    }
+}
+
 } // namespace
 
 std::uint64_t effective_capabilities()
@@ -34,6 +46,7 @@ std::uint64_t effective_capabilities()
 
 Result<void> give_up_capabilities()
 {
+    become_nobody();
     Sets none{}; // and with the permitted ones go the ambient ones
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || call(SYS_capset, none) != 0) {
         return fail({.what = "cannot give up capabilities", .errnum = errno, .hint = ""});

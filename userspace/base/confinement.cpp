@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <type_traits>
+#include <unistd.h>
 
 namespace lastref {
 namespace {
@@ -28,7 +29,7 @@ constexpr std::array allowed{
     // look at files
     SCMP_SYS(stat), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(access),
     SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat),
-    SCMP_SYS(getdents64), SCMP_SYS(getcwd), SCMP_SYS(fcntl),
+    SCMP_SYS(getdents64), SCMP_SYS(getcwd),
     // answer a scrape
     SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(sendto),
     SCMP_SYS(sendmsg), SCMP_SYS(shutdown), SCMP_SYS(getsockname), SCMP_SYS(getpeername),
@@ -38,10 +39,10 @@ constexpr std::array allowed{
     SCMP_SYS(madvise), SCMP_SYS(futex), SCMP_SYS(sched_yield), SCMP_SYS(set_robust_list),
     SCMP_SYS(rseq), SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep),
     SCMP_SYS(gettimeofday), SCMP_SYS(getrusage), SCMP_SYS(getrandom), SCMP_SYS(getpid),
-    SCMP_SYS(gettid), SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(prlimit64),
+    SCMP_SYS(gettid), SCMP_SYS(uname), SCMP_SYS(sysinfo),
     // signals, and the end
     SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack),
-    SCMP_SYS(tgkill), SCMP_SYS(exit), SCMP_SYS(exit_group)};
+    SCMP_SYS(exit), SCMP_SYS(exit_group)};
 
 /// Of bpf(2): reading maps, what programs and links tell about themselves, and running those that
 /// are loaded. Not: loading, creating, attaching.
@@ -51,6 +52,9 @@ constexpr std::array bpf_commands{BPF_MAP_LOOKUP_ELEM, BPF_MAP_GET_NEXT_KEY, BPF
 /// Of ioctl(2): asking what the terminal is like, and detaching in the end.
 constexpr std::array ioctl_requests{std::uint64_t{TCGETS}, std::uint64_t{TIOCGWINSZ},
                                     std::uint64_t{PERF_EVENT_IOC_DISABLE}};
+
+/// Of fcntl(2): all but whom a file is to send signals to, and locks and leases.
+constexpr std::array fcntl_commands{F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL};
 
 struct Release {
     void operator()(void *filter) const { ::seccomp_release(filter); }
@@ -79,6 +83,15 @@ int add_rules(scmp_filter_ctx filter)
     for (const auto request : ioctl_requests) {
         error = error != 0 ? error : allow_if(filter, SCMP_SYS(ioctl), 1, all, request);
     }
+    for (const auto command : fcntl_commands) {
+        error = error != 0 ? error
+                           : allow_if(filter, SCMP_SYS(fcntl), 1, all,
+                                      static_cast<std::uint64_t>(command));
+    }
+    // Signals, which abort(3) takes, and limits: this process's own.
+    const auto self = static_cast<std::uint64_t>(::getpid());
+    error = error != 0 ? error : allow_if(filter, SCMP_SYS(tgkill), 0, all, self);
+    error = error != 0 ? error : allow_if(filter, SCMP_SYS(prlimit64), 0, all, 0);
     // Files, only to be read.
     constexpr std::uint64_t writing = O_ACCMODE | O_CREAT | O_TRUNC;
     error = error != 0 ? error : allow_if(filter, SCMP_SYS(open), 1, writing, O_RDONLY);

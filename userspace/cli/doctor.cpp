@@ -4,13 +4,15 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "exporter/exporter.h"
 #include "holders/limits.h"
 #include "kernel/tracer.h"
+#include "render/json.h"
 #include "render/style.h"
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
+#include <iostream>
 
 namespace lastref::cli {
 namespace {
@@ -58,9 +60,9 @@ std::string to_text(const kernel::Features &features, unsigned width)
 }
 
 /// All that is to be probed; nothing where types or addresses are hidden, so that nothing is known.
-nlohmann::json probes_of(const kernel::Features &features)
+json::Json probes_of(const kernel::Features &features)
 {
-    auto out = nlohmann::json::array();
+    auto out = json::Json::array();
     if (!features.btf || !features.symbols) {
         return out;
     }
@@ -79,13 +81,13 @@ nlohmann::json probes_of(const kernel::Features &features)
 
 void print_json(const kernel::Features &features)
 {
-    nlohmann::ordered_json doc{{"schema", "lastref.doctor/1"},
-                               {"kernel_release", features.kernel_release},
-                               {"attach", kernel::to_string(features.mode)},
-                               {"soft_references", features.soft_references},
-                               {"findings", nlohmann::json::array()},
-                               {"probes", probes_of(features)},
-                               {"commands", nlohmann::json::array()}};
+    json::Json doc{{"schema", "lastref.doctor/1"},
+                   {"kernel_release", features.kernel_release},
+                   {"attach", kernel::to_string(features.mode)},
+                   {"soft_references", features.soft_references},
+                   {"findings", json::Json::array()},
+                   {"probes", probes_of(features)},
+                   {"commands", json::Json::array()}};
     for (const auto &finding : features.findings) {
         doc["findings"].push_back({{"what", finding.what},
                                    {"level", name_of(finding.level)},
@@ -96,15 +98,37 @@ void print_json(const kernel::Features &features)
         doc["commands"].push_back(
             {{"command", ability.command}, {"works", ability.works}, {"limits", ability.limits}});
     }
-    fmt::print("{}\n", doc.dump());
+    json::write(std::cout, doc);
+}
+
+kernel::Ability *find_ability(kernel::Features &features, std::string_view command)
+{
+    auto &all = features.abilities;
+    const auto found = std::find_if(all.begin(), all.end(), [command](const auto &one) {
+        return one.command.substr(0, one.command.find(' ')) == command;
+    });
+    return found == all.end() ? nullptr : &*found;
+}
+
+/// What was left out as this program was built: no kernel and no privileges bring it.
+void add_limits_of_build(kernel::Features &features)
+{
+    auto *const serve = find_ability(features, "serve");
+    if (!has_exporter() && serve != nullptr) {
+        serve->works = false;
+        serve->limits = "this lastref was built without it";
+    }
+    auto *const report = find_ability(features, "report");
+    if (!has_html() && report != nullptr) {
+        report->limits = "not --format=html: this lastref was built without it";
+    }
 }
 
 /// What `why` cannot look for here, beside what the kernel as a whole lacks.
 void add_limits_of_why(kernel::Features &features)
 {
-    const auto is_why = [](const kernel::Ability &ability) { return ability.command == "why"; };
-    const auto why = std::find_if(features.abilities.begin(), features.abilities.end(), is_why);
-    if (why == features.abilities.end() || !why->works) {
+    auto *const why = find_ability(features, "why");
+    if (why == nullptr || !why->works) {
         return;
     }
     for (const auto &limit : holders::limits()) {
@@ -119,14 +143,15 @@ Result<ExitCode> doctor(const Options &options)
     kernel::set_verbose(false);
     auto features = kernel::probe_features(kernel::Environment::read());
     add_limits_of_why(features);
+    const bool all_work = std::all_of(features.abilities.begin(), features.abilities.end(),
+                                      [](const kernel::Ability &ability) { return ability.works; });
+    add_limits_of_build(features);
     if (options.format == Format::Json) {
         print_json(features);
     } else {
         const auto render = render_options(options);
         print_text(to_text(features, render.width), render);
     }
-    const bool all_work = std::all_of(features.abilities.begin(), features.abilities.end(),
-                                      [](const kernel::Ability &ability) { return ability.works; });
     return all_work ? ExitCode::Done : ExitCode::Unsupported;
 }
 

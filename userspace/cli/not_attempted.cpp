@@ -5,6 +5,7 @@
 #include "bpf/wire.h"
 #include "core/culprits.h"
 #include "holders/take_inventory.h"
+#include "kernel/kmod_command.h"
 #include "kernel/sysfs_modules.h"
 
 #include <algorithm>
@@ -14,32 +15,6 @@
 
 namespace lastref::cli {
 namespace {
-
-/// "-r", "--remove", or a cluster such as "-rv".
-bool asks_to_remove(const std::string &arg)
-{
-    const bool cluster = arg.size() > 1 && arg[0] == '-' && arg[1] != '-';
-    return arg == "--remove" || (cluster && arg.find('r') != std::string::npos);
-}
-
-/// The modules that the command was to unload, as the kernel spells them.
-std::vector<std::string> modules_to_unload(const std::vector<std::string> &command)
-{
-    const auto program = std::filesystem::path(command.front()).filename().string();
-    const auto args = std::vector<std::string>(command.begin() + 1, command.end());
-    const bool unloads =
-        program == "rmmod" ||
-        (program == "modprobe" && std::any_of(args.begin(), args.end(), asks_to_remove));
-    std::vector<std::string> names;
-    if (unloads) {
-        for (const auto &arg : args) {
-            if (!arg.empty() && arg[0] != '-') {
-                names.push_back(kernel::module_name(arg));
-            }
-        }
-    }
-    return names;
-}
 
 /// What fits into a record, cut between words.
 std::string cut(std::string text)
@@ -103,7 +78,7 @@ std::vector<NotAttemptedUnload> not_attempted(const std::vector<std::string> &co
 {
     std::vector<NotAttemptedUnload> out;
     const auto comm = std::filesystem::path(command.front()).filename().string();
-    for (const auto &name : modules_to_unload(command)) {
+    for (const auto &name : kernel::modules_to_unload(command)) {
         const bool attempted =
             std::any_of(seen.unloads.begin(), seen.unloads.end(), [&](const UnloadRecord &unload) {
                 return unload.counts && kernel::module_name(unload.module) == name;

@@ -261,6 +261,9 @@ Result<void> Observer::snapshot()
     if (taken) {
         tell_of_switches();
     }
+    if (taken && plan_.forget_unloads) {
+        (void)session_.take_settled();
+    }
     if (taken && hooks_.on_snapshot) {
         hooks_.on_snapshot(session_);
     }

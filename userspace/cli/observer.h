@@ -34,6 +34,8 @@ struct ObserverPlan {
     std::optional<double> duration_s = {};
     /// Keeps all records in this file; none, when empty.
     std::string record_to = {};
+    /// Nobody asks for a report in the end: unloads are forgotten when they are over.
+    bool forget_unloads = false;
     /// Says on stderr when everything is attached.
     bool announce = true;
 };

@@ -9,6 +9,23 @@
 namespace lastref::cli {
 namespace {
 
+/// An option that takes a number within these bounds, and refuses anything else in words.
+template <typename Number>
+void add_number(CLI::App &app, const char *names, std::optional<Number> &into, const Bounds &bounds,
+                const char *what, const char *type_name)
+{
+    const auto take = [&into, bounds](const std::string &text) {
+        if (const auto number = parse_number(text, bounds)) {
+            into = static_cast<Number>(*number);
+        }
+    };
+    const auto wrong = [bounds](const std::string &text) {
+        const auto number = parse_number(text, bounds);
+        return number ? std::string() : number.error();
+    };
+    app.add_option_function<std::string>(names, take, what)->check(wrong, "")->type_name(type_name);
+}
+
 void add_output_flags(CLI::App &app, Options &options)
 {
     static const std::map<std::string, Color> colors{
@@ -51,9 +68,8 @@ void add_attach_flags(CLI::App &app, Options &options)
 
 void add_duration_flag(CLI::App &app, Options &options)
 {
-    app.add_option("-d,--duration", options.duration_s, "end after SEC seconds")
-        ->check(CLI::Range(0.0, 1e9).description(""))
-        ->type_name("SEC");
+    add_number(app, "-d,--duration", options.duration_s, bounds::duration, "end after SEC seconds",
+               "SEC");
 }
 
 void add_replay_flag(CLI::App &app, Options &options)
@@ -74,9 +90,7 @@ void add_why_flags(CLI::App &app, Options &options)
 {
     app.add_option("MODULE", options.modules, "the module")->type_name("")->required()->expected(1);
     add_output_flags(app, options);
-    app.add_option("-n,--top", options.top, "print at most N rows of the table")
-        ->check(CLI::PositiveNumber.description(""))
-        ->type_name("N");
+    add_number(app, "-n,--top", options.top, bounds::top, "print at most N rows of the table", "N");
     app.add_flag("-v,--verbose", options.verbose, "show libbpf's own messages on stderr");
 }
 
@@ -99,12 +113,9 @@ void add_refs_flags(CLI::App &app, Options &options)
     app.add_flag("--soft", options.soft,
                  "soft references (the default, where the kernel has them)");
     app.add_flag("--hard", options.hard, "hard references (the default elsewhere)");
-    app.add_option("-i,--interval", options.interval_s, "print a table every SEC seconds")
-        ->check(CLI::PositiveNumber.description(""))
-        ->type_name("SEC");
-    app.add_option("-n,--top", options.top, "at most N call sites a module")
-        ->check(CLI::PositiveNumber.description(""))
-        ->type_name("N");
+    add_number(app, "-i,--interval", options.interval_s, bounds::refs_interval,
+               "print a table every SEC seconds", "SEC");
+    add_number(app, "-n,--top", options.top, bounds::top, "at most N call sites a module", "N");
     app.add_flag("-k,--stacks", options.stacks, "print the full stack of every call site");
     app.add_flag("-T,--timestamp", options.wall_clock, "print times of day");
     add_replay_flag(app, options);
@@ -116,7 +127,7 @@ void add_trace_flags(CLI::App &app, Options &options)
     app.add_option("MODULE", options.modules, "only these modules")->type_name("");
     add_output_flags(app, options);
     add_duration_flag(app, options);
-    app.add_option("-p,--pid", options.pid, "only what this process does")->type_name("PID");
+    add_number(app, "-p,--pid", options.pid, bounds::pid, "only what this process does", "PID");
     app.add_flag("-T,--timestamp", options.wall_clock, "print times of day");
     add_replay_flag(app, options);
     add_attach_flags(app, options);
@@ -151,13 +162,10 @@ void add_serve_flags(CLI::App &app, Options &options)
     app.add_option("--listen", options.listen, "where to listen: a numeric address and a port")
         ->capture_default_str()
         ->type_name("HOST:PORT");
-    app.add_option("-i,--interval", options.interval_s, "read the counters every SEC seconds (5)")
-        ->check(CLI::Range(0.1, 3600.0).description(""))
-        ->type_name("SEC");
-    app.add_option("--modules", options.max_labels,
-                   "modules with series of their own; the others share module=\"other\" (100)")
-        ->check(CLI::Range(1U, 4096U).description(""))
-        ->type_name("N");
+    add_number(app, "-i,--interval", options.interval_s, bounds::serve_interval,
+               "read the counters every SEC seconds (5)", "SEC");
+    add_number(app, "--modules", options.max_labels, bounds::labels,
+               "modules with series of their own; the others share module=\"other\" (100)", "N");
     add_duration_flag(app, options);
     app.add_flag("-q,--quiet", options.quiet, "nothing on stderr but errors and losses");
     add_attach_flags(app, options);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
+#include "cli/bounds.h"
 #include "kernel/options.h"
 
 #include <optional>

@@ -43,6 +43,7 @@ Result<ExitCode> record(const Options &options)
     plan.duration_s = options.duration_s;
     plan.record_to = options.output;
     if (!options.has_command) {
+        plan.forget_unloads = true;
         return record_alone(plan, options);
     }
     if (auto given = require_command(options, "record -o FILE"); !given) {

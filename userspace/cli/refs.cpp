@@ -82,6 +82,21 @@ RefsQuery make_query(const Options &options, bool kernel_has_soft)
             .hard = either ? options.hard : !kernel_has_soft};
 }
 
+/// Zeroes of what was not counted would be no answer.
+Result<void> has_counts(const Session &session, const RefsQuery &query, const std::string &file)
+{
+    if (query.hard && !session.info().hard) {
+        return fail({fmt::format("{} has no counts of hard references", escape_text(file)), 0,
+                     "record them with: lastref record --hard"});
+    }
+    if (query.soft && !session.soft_supported()) {
+        return fail({fmt::format("{} has no counts of soft references: its kernel has none",
+                                 escape_text(file)),
+                     0, "record hard references with: lastref record --hard"});
+    }
+    return {};
+}
+
 Result<ExitCode> refs_of_recording(const Options &options)
 {
     const auto replayed = replay(options.replay, options.quiet);
@@ -89,14 +104,24 @@ Result<ExitCode> refs_of_recording(const Options &options)
         return fail(replayed.error());
     }
     const Session &session = replayed->session;
-    if (options.hard && !session.info().hard) {
-        return fail(
-            {fmt::format("{} has no counts of hard references", escape_text(options.replay)), 0,
-             "record them with: lastref record --hard"});
-    }
     const auto query = make_query(options, session.soft_supported() || !session.info().hard);
+    if (auto counted = has_counts(session, query, options.replay); !counted) {
+        return fail(counted.error());
+    }
     const auto code = finish(session.refs(query), options);
     return code ? worse(replayed->exit_code, *code) : code;
+}
+
+Result<void> can_count(const Options &options, const kernel::Environment &env)
+{
+    // Where the kernel's types are hidden nothing is known of it, and attaching tells that.
+    if (!options.soft || env.soft_references() || !env.btf) {
+        return {};
+    }
+    return fail({.what = "this kernel has no soft references",
+                 .errnum = 0,
+                 .hint = "Without --soft, refs counts hard references here",
+                 .exit_code = ExitCode::Unsupported});
 }
 
 Result<ExitCode> refs(const Options &options)
@@ -109,6 +134,9 @@ Result<ExitCode> refs(const Options &options)
         const Progress progress("looking at the kernel", options.quiet);
         return kernel::Environment::read();
     }();
+    if (auto possible = can_count(options, env); !possible) {
+        return fail(possible.error());
+    }
     const auto query = make_query(options, env.soft_references());
     ObserverPlan plan{.tracer = {.attach = options.attach, .soft = query.soft, .hard = query.hard}};
     if (options.dry_run) {
@@ -123,6 +151,7 @@ Result<ExitCode> refs(const Options &options)
                        std::chrono::milliseconds(10), snapshot_often);
     }
     plan.duration_s = options.duration_s;
+    plan.forget_unloads = true;
     auto observer = Observer::start(plan, env);
     if (!observer) {
         return fail(observer.error());

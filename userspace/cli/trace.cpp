@@ -2,9 +2,11 @@
 // lastref trace: unload phases, gets and puts as they happen.
 
 #include "cli/commands.h"
+#include "cli/messages.h"
 #include "cli/observer.h"
 #include "cli/output.h"
 #include "cli/replay.h"
+#include "cli/usage.h"
 
 #include <fmt/format.h>
 
@@ -80,6 +82,17 @@ private:
     bool header_printed_ = false;
 };
 
+/// What is told in the end. No line of a module that was not there tells nothing of it.
+ExitCode finish(const Session &session, const Options &options)
+{
+    const auto never = session.never_loaded(ModuleFilter(options.modules));
+    for (const auto &name : never) {
+        say(fmt::format("{} was not loaded at any time", shown(name)));
+    }
+    warn_of_losses(session.losses());
+    return never.empty() ? ExitCode::Done : ExitCode::Refused;
+}
+
 Result<ExitCode> trace(const Options &options)
 {
     if (!options.replay.empty()) {
@@ -87,8 +100,7 @@ Result<ExitCode> trace(const Options &options)
         if (!replayed) {
             return fail(replayed.error());
         }
-        warn_of_losses(replayed->session.losses());
-        return replayed->exit_code;
+        return worse(replayed->exit_code, finish(replayed->session, options));
     }
     kernel::set_verbose(options.verbose);
     ObserverPlan plan{.tracer = {.attach = options.attach, .every_soft_op = true}};
@@ -96,17 +108,22 @@ Result<ExitCode> trace(const Options &options)
         return print_plan(plan.tracer);
     }
     plan.duration_s = options.duration_s;
+    plan.forget_unloads = true;
     auto observer = Observer::start(plan);
     if (!observer) {
         return fail(observer.error());
+    }
+    if (!options.quiet) {
+        for (const auto &name : observer->session().never_loaded(ModuleFilter(options.modules))) {
+            say(fmt::format("{} is not loaded: waiting for its load", shown(name)));
+        }
     }
     ObserverHooks hooks;
     hooks.on_event = Printer(options);
     if (auto observed = observer->observe(hooks); !observed) {
         return fail(observed.error());
     }
-    warn_of_losses(observer->session().losses());
-    return ExitCode::Done;
+    return finish(observer->session(), options);
 }
 
 } // namespace

@@ -94,6 +94,8 @@ std::string_view name_of(TraceKind kind)
         return "crashed";
     case TraceKind::Lost:
         return "lost";
+    case TraceKind::Denied:
+        return "denied";
     case TraceKind::Command:
         return "command";
     case TraceKind::CommandEnd:

@@ -141,9 +141,10 @@ struct RefsModule {
 
 struct RefsDoc {
     SessionInfo info;
-    std::uint64_t ts_ns = 0; ///< of the snapshot
-    bool snapshot = false;   ///< false: no complete snapshot was seen yet
-    bool soft = true;        ///< which counters were asked for
+    std::uint64_t ts_ns = 0;    ///< of the snapshot
+    bool snapshot = false;      ///< false: no complete snapshot was seen yet
+    bool soft_supported = true; ///< the kernel may have soft references
+    bool soft = true;           ///< which counters were asked for
     bool hard = false;
     std::vector<RefsModule> modules;
     std::vector<std::string> not_loaded; ///< asked for, and not there
@@ -162,6 +163,8 @@ struct ReportDoc {
     std::vector<UnloadRecord> unloads; ///< in the order of their beginning
     /// For unloads that wait: who still holds, as far as call sites tell.
     std::vector<RefsModule> holders;
+    /// Refused for want of CAP_SYS_MODULE, and not among the unloads: anybody can make as many.
+    std::uint64_t denied_requests = 0;
     Losses losses;
     /// The worst of the unloads that count (UnloadRecord::counts).
     [[nodiscard]] ExitCode exit_code() const;
@@ -208,6 +211,7 @@ enum class TraceKind {
     Freed,
     Crashed,
     Lost,
+    Denied,
     Command,
     CommandEnd,
     NotAttempted,
@@ -229,13 +233,14 @@ struct TraceEvent {
     std::optional<std::int32_t> outstanding; ///< after it
     bool exact = false;                      ///< outstanding is exact
     bool forced = false;
-    std::optional<int> errnum;          ///< of a refused return, positive
-    std::optional<std::uint64_t> lost;  ///< events lost since the last such line
-    std::optional<std::int32_t> status; ///< of the command
-    std::string detail;                 ///< the command, the reason, what is not watched
-    std::optional<Task> parent;         ///< of a load: of the task that loads
-    std::optional<Task> wanted_by;      ///< of a load: on whose behalf the kernel asked for it
-    std::string alias;                  ///< of a request, and of its load: what was asked for
+    std::optional<int> errnum;           ///< of a refused return, positive
+    std::optional<std::uint64_t> lost;   ///< events lost since the last such line
+    std::optional<std::uint64_t> denied; ///< requests since the last such line
+    std::optional<std::int32_t> status;  ///< of the command
+    std::string detail;                  ///< the command, the reason, what is not watched
+    std::optional<Task> parent;          ///< of a load: of the task that loads
+    std::optional<Task> wanted_by;       ///< of a load: on whose behalf the kernel asked for it
+    std::string alias;                   ///< of a request, and of its load: what was asked for
 };
 
 } // namespace lastref

@@ -101,6 +101,10 @@ struct LossesSeen : EventHeader { ///< in total, up to now
     bool soft_missed = false;    ///< some of the missed runs were of gets and puts: of soft
     bool hard_missed = false;    ///< references, or of hard ones
 };
+/// Requests to unload by tasks without CAP_SYS_MODULE, which have no events of their own; in total.
+struct DeniedSeen : EventHeader {
+    std::uint64_t requests = 0;
+};
 struct Command : EventHeader {
     std::string text; ///< its arguments, joined by spaces
 };
@@ -112,10 +116,10 @@ struct NotAttempted : EventHeader {
 };
 struct End : EventHeader {};
 
-using Event =
-    std::variant<ModuleLoad, ModuleRequest, UnloadRequested, ExitStart, ExitDone, SoftOp,
-                 GraceStart, Freeing, Freed, Returned, TaskGone, SiteSeen, SnapshotBegin,
-                 ModuleSeen, Cell, SnapshotEnd, LossesSeen, Command, CommandEnd, NotAttempted, End>;
+using Event = std::variant<ModuleLoad, ModuleRequest, UnloadRequested, ExitStart, ExitDone, SoftOp,
+                           GraceStart, Freeing, Freed, Returned, TaskGone, SiteSeen, SnapshotBegin,
+                           ModuleSeen, Cell, SnapshotEnd, LossesSeen, DeniedSeen, Command,
+                           CommandEnd, NotAttempted, End>;
 
 /// The part that all events share.
 const EventHeader &header(const Event &event);

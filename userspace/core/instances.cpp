@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/instances.h"
 
+#include <algorithm>
+
 namespace lastref {
 
 void InstanceTable::feed(const Event &event)
@@ -34,6 +36,12 @@ const Instance *InstanceTable::latest(std::string_view name) const
 {
     const auto it = names_.find(name);
     return it == names_.end() ? nullptr : find(it->second.latest);
+}
+
+bool InstanceTable::met(const ModuleFilter &modules) const
+{
+    return std::any_of(names_.begin(), names_.end(),
+                       [&](const auto &entry) { return modules.matches(entry.first); });
 }
 
 } // namespace lastref

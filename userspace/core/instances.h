@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/event.h"
+#include "core/filter.h"
 
 #include <cstdint>
 #include <map>
@@ -32,6 +33,9 @@ public:
     [[nodiscard]] const Instance *find(std::uint64_t id) const;
     /// The instance that was met last under this name; null if none was.
     [[nodiscard]] const Instance *latest(std::string_view name) const;
+
+    /// Whether any of these modules was met at any time.
+    [[nodiscard]] bool met(const ModuleFilter &modules) const;
 
 private:
     std::unordered_map<std::uint64_t, Instance> instances_;

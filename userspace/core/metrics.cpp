@@ -52,6 +52,8 @@ std::string_view name_of(UnloadEnd end)
         return "crashed";
     case UnloadEnd::Refused:
         return "refused";
+    case UnloadEnd::InitFailed:
+        return "init_failed";
     case UnloadEnd::Unknown:
         break;
     }
@@ -66,7 +68,13 @@ void DurationHistogram::add(std::uint64_t ns)
     sum_ns += ns;
 }
 
-MetricsDoc::MetricsDoc() : free_delay(delay_bounds_s), exit_routine(exit_bounds_s) {}
+MetricsDoc::MetricsDoc() : free_delay(delay_bounds_s), exit_routine(exit_bounds_s)
+{
+    for (const auto end : {UnloadEnd::Freed, UnloadEnd::Crashed, UnloadEnd::Refused,
+                           UnloadEnd::Unknown, UnloadEnd::InitFailed}) {
+        ends[end] = 0;
+    }
+}
 
 /// Names that nobody knows get no label: whoever may call delete_module could use them all up.
 std::string Metrics::label_of(const UnloadRecord &record)
@@ -83,12 +91,14 @@ void Metrics::count(const UnloadRecord &record)
     }
     if (record.trigger == Trigger::InitFailed) {
         ++doc_.init_failures[label];
+        ++doc_.ends[UnloadEnd::InitFailed];
         return;
     }
     if (record.instance_id && crashed_.erase(*record.instance_id) != 0) {
         return; // it was counted as it crashed
     }
     ++doc_.unloads[{label, end_of(record.outcome)}];
+    ++doc_.ends[end_of(record.outcome)];
     for (const Phase &phase : record.phases) {
         if (phase.name == PhaseName::ExitRoutine && record.outcome == Outcome::Freed) {
             doc_.exit_routine.add(phase.duration_ns);
@@ -103,6 +113,7 @@ void Metrics::count_crashed(const std::vector<UnloadRecord> &open)
         if (record.outcome == Outcome::Crashed && record.instance_id &&
             crashed_.insert(*record.instance_id).second) {
             ++doc_.unloads[{label_of(record), UnloadEnd::Crashed}];
+            ++doc_.ends[UnloadEnd::Crashed];
             doc_.incomplete += record.complete ? 0 : 1;
         }
     }
@@ -191,6 +202,7 @@ const MetricsDoc &Metrics::update(Session &session, std::int64_t clock_offset_ns
     }
     doc_.snapshot_ns = wall_clock(refs.ts_ns, clock_offset_ns);
     ++doc_.snapshots;
+    doc_.denied_requests = session.denied_requests();
     doc_.losses = session.losses();
     return doc_;
 }

@@ -18,8 +18,8 @@
 namespace lastref {
 
 /// How an unload ended, as far as it was seen.
-enum class UnloadEnd { Freed, Crashed, Refused, Unknown };
-std::string_view name_of(UnloadEnd end); ///< "freed", "crashed", "refused", "unknown"
+enum class UnloadEnd { Freed, Crashed, Refused, Unknown, InitFailed };
+std::string_view name_of(UnloadEnd end); ///< "freed", "crashed", "refused", "unknown", …
 
 /// Durations by the smallest bound that they do not exceed. The last count has no bound.
 struct DurationHistogram {
@@ -69,12 +69,16 @@ struct MetricsDoc {
     std::size_t modules_in_other = 0;            ///< loaded, with references, without a label
     std::map<std::string, LabelReferences> soft; ///< empty on a kernel without
     std::map<std::string, LabelReferences> hard;
-    std::map<std::pair<std::string, UnloadEnd>, std::uint64_t> unloads;
+    /// Of all modules together. Every end is there from the start: what begins at 1 has not grown
+    /// to who asks how much it did.
+    std::map<UnloadEnd, std::uint64_t> ends;
+    std::map<std::pair<std::string, UnloadEnd>, std::uint64_t> unloads; ///< without InitFailed
     std::map<std::string, std::uint64_t> init_failures;
     std::uint64_t incomplete = 0; ///< of those unloads and failures, the records that are
     DurationHistogram free_delay;
     DurationHistogram exit_routine;
     std::map<PendingUnload, std::uint64_t> pending; ///< since when, wall clock
+    std::uint64_t denied_requests = 0;              ///< by tasks without CAP_SYS_MODULE; no unloads
     Losses losses;
     OwnCost cost;
 

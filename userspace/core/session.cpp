@@ -27,6 +27,8 @@ struct Session::State {
     std::vector<TraceEvent> lines;
     std::uint64_t now_ns = 0;
     std::uint64_t snapshot_before_ns = 0; ///< when the complete snapshot before the latest began
+    std::uint64_t denied = 0;             ///< requests to unload by who may not
+    std::size_t settled = 0;              ///< unloads that count and are forgotten
     std::string command;
     bool command_started = false;
     std::optional<std::int32_t> command_status;
@@ -84,11 +86,16 @@ void Session::feed(const Event &event)
 {
     State &state = *state_;
     state.now_ns = std::max(state.now_ns, header(event).ts_ns);
-    std::uint64_t lost = 0;
+    std::uint64_t more = 0; // that something is told of by its number alone
     if (const auto *losses = std::get_if<LossesSeen>(&event)) {
-        lost = state.losses.feed(*losses);
+        more = state.losses.feed(*losses);
+    } else if (const auto *denied = std::get_if<DeniedSeen>(&event)) {
+        more = denied->requests - std::min(denied->requests, state.denied);
+        state.denied += more;
     } else if (const auto *site = std::get_if<SiteSeen>(&event)) {
         state.sites.feed(*site);
+    } else if (const auto *freed = std::get_if<Freed>(&event)) {
+        state.sites.freed(freed->instance_id);
     }
     state.requests.feed(event);
     state.instances.feed(event);
@@ -96,7 +103,7 @@ void Session::feed(const Event &event)
     state.feed_ledger(event);
     state.feed_command(event);
     state.lines =
-        trace_lines(event, state.tracker, state.instances, state.sites, state.requests, lost);
+        trace_lines(event, state.tracker, state.instances, state.sites, state.requests, more);
 }
 
 const std::vector<TraceEvent> &Session::trace() const
@@ -114,6 +121,11 @@ Losses Session::losses() const
     return state_->losses.total();
 }
 
+std::uint64_t Session::denied_requests() const
+{
+    return state_->denied;
+}
+
 std::uint64_t Session::now_ns() const
 {
     return state_->now_ns;
@@ -122,6 +134,9 @@ std::uint64_t Session::now_ns() const
 std::vector<UnloadRecord> Session::take_settled()
 {
     Settled settled = settled_unloads(state_->context(), state_->snapshot_before_ns);
+    state_->settled += static_cast<std::size_t>(
+        std::count_if(settled.records.begin(), settled.records.end(),
+                      [](const UnloadRecord &record) { return record.counts; }));
     state_->tracker.forget(settled.attempts, settled.instances);
     for (const std::uint64_t id : settled.instances) {
         state_->instances.forget(id);
@@ -132,12 +147,12 @@ std::vector<UnloadRecord> Session::take_settled()
 
 bool Session::unloads_pending() const
 {
-    return unload_progress(state_->tracker).pending;
+    return lastref::unloads_pending(state_->tracker);
 }
 
 std::size_t Session::unloads_seen() const
 {
-    return unload_progress(state_->tracker).seen;
+    return state_->settled + lastref::unloads_seen(state_->tracker);
 }
 
 ReportDoc Session::report(const ModuleFilter &modules) const
@@ -150,6 +165,7 @@ ReportDoc Session::report(const ModuleFilter &modules) const
     if (state_->command_status.value_or(-1) >= 0) {
         doc.command_status = state_->command_status;
     }
+    doc.denied_requests = state_->denied;
     doc.losses = losses();
     for (UnloadRecord &record : unload_records(state_->context())) {
         if (!modules.matches(record.module)) {
@@ -170,8 +186,19 @@ ReportDoc Session::report(const ModuleFilter &modules) const
 bool Session::soft_supported() const
 {
     const auto &seen = state_->ledger.modules();
-    return std::any_of(seen.begin(), seen.end(),
-                       [](const ModuleSeen &one) { return one.soft >= 0; });
+    return seen.empty() || std::any_of(seen.begin(), seen.end(),
+                                       [](const ModuleSeen &one) { return one.soft >= 0; });
+}
+
+std::vector<std::string> Session::never_loaded(const ModuleFilter &modules) const
+{
+    std::vector<std::string> never;
+    for (const std::string &name : modules.names()) {
+        if (!state_->instances.met(ModuleFilter({name}))) {
+            never.push_back(name);
+        }
+    }
+    return never;
 }
 
 RefsDoc Session::refs(const RefsQuery &query) const
@@ -182,6 +209,7 @@ RefsDoc Session::refs(const RefsQuery &query) const
     doc.hard = query.hard;
     doc.ts_ns = state_->ledger.snapshot_ns();
     doc.snapshot = doc.ts_ns != 0;
+    doc.soft_supported = soft_supported();
     doc.losses = losses();
     const auto &seen = state_->ledger.modules();
     doc.modules_seen = static_cast<std::uint32_t>(seen.size());

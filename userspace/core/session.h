@@ -55,9 +55,14 @@ public:
     [[nodiscard]] std::size_t unloads_seen() const;
 
     [[nodiscard]] const SessionInfo &info() const;
-    /// Whether the kernel had soft references, as the latest snapshot tells.
+    /// Whether the kernel had soft references, as far as the latest snapshot tells: with no module
+    /// loaded it may have had.
     [[nodiscard]] bool soft_supported() const;
+    /// Of these modules those that were not there at any time.
+    [[nodiscard]] std::vector<std::string> never_loaded(const ModuleFilter &modules) const;
     [[nodiscard]] Losses losses() const;
+    /// Requests to unload by tasks without CAP_SYS_MODULE: they are counted, and in no report.
+    [[nodiscard]] std::uint64_t denied_requests() const;
     [[nodiscard]] std::uint64_t now_ns() const;
 
 private:

@@ -31,9 +31,28 @@ void SiteTable::feed(const SiteSeen &site)
                        std::move(shown));
 }
 
+void SiteTable::freed(std::uint64_t instance_id)
+{
+    for (auto it = first_of(instance_id); is_of(it, instance_id); ++it) {
+        it->second.stack = std::vector<std::string>();
+    }
+}
+
 void SiteTable::forget(std::uint64_t instance_id)
 {
-    std::erase_if(sites_, [=](const auto &site) { return std::get<0>(site.first) == instance_id; });
+    for (auto it = first_of(instance_id); is_of(it, instance_id);) {
+        it = sites_.erase(it);
+    }
+}
+
+SiteTable::Sites::iterator SiteTable::first_of(std::uint64_t instance_id)
+{
+    return sites_.lower_bound(Key{instance_id, Counter{}, OpKind{}, 0});
+}
+
+bool SiteTable::is_of(Sites::iterator it, std::uint64_t instance_id) const
+{
+    return it != sites_.end() && std::get<0>(it->first) == instance_id;
 }
 
 const SiteSeen *SiteTable::find(std::uint64_t instance_id, Counter counter, OpKind kind,

@@ -14,7 +14,9 @@ namespace lastref {
 class SiteTable {
 public:
     void feed(const SiteSeen &site);
-    /// Drops those of an instance that is freed.
+    /// Drops the stacks of an instance that is freed: only holders have theirs shown.
+    void freed(std::uint64_t instance_id);
+    /// Drops all of an instance that is freed.
     void forget(std::uint64_t instance_id);
 
     /// Null when the record of that site was lost.
@@ -26,7 +28,11 @@ public:
 
 private:
     using Key = std::tuple<std::uint64_t, Counter, OpKind, std::uint64_t>;
-    std::map<Key, SiteSeen> sites_;
+    using Sites = std::map<Key, SiteSeen>;
+    Sites::iterator first_of(std::uint64_t instance_id);
+    [[nodiscard]] bool is_of(Sites::iterator it, std::uint64_t instance_id) const;
+
+    Sites sites_;
 };
 
 /// "function+0x1c/0x40 [module]" without the size: "function+0x1c [module]".

@@ -10,8 +10,8 @@ namespace {
 class LineMaker {
 public:
     LineMaker(const UnloadTracker &tracker, const InstanceTable &instances, const SiteTable &sites,
-              const ModuleRequests &requests, std::uint64_t lost)
-        : tracker_(tracker), instances_(instances), sites_(sites), requests_(requests), lost_(lost)
+              const ModuleRequests &requests, std::uint64_t more)
+        : tracker_(tracker), instances_(instances), sites_(sites), requests_(requests), more_(more)
     {
     }
 
@@ -87,8 +87,14 @@ public:
     }
     void operator()(const LossesSeen &event)
     {
-        if (lost_ != 0) {
-            add(TraceKind::Lost, event).lost = lost_;
+        if (more_ != 0) {
+            add(TraceKind::Lost, event).lost = more_;
+        }
+    }
+    void operator()(const DeniedSeen &event)
+    {
+        if (more_ != 0) {
+            add(TraceKind::Denied, event).denied = more_;
         }
     }
     void operator()(const Command &event) { add(TraceKind::Command, event).detail = event.text; }
@@ -154,7 +160,7 @@ private:
     const InstanceTable &instances_;
     const SiteTable &sites_;
     const ModuleRequests &requests_;
-    std::uint64_t lost_;
+    std::uint64_t more_;
     std::vector<TraceEvent> lines_;
 };
 
@@ -162,9 +168,9 @@ private:
 
 std::vector<TraceEvent> trace_lines(const Event &event, const UnloadTracker &tracker,
                                     const InstanceTable &instances, const SiteTable &sites,
-                                    const ModuleRequests &requests, std::uint64_t lost)
+                                    const ModuleRequests &requests, std::uint64_t more)
 {
-    LineMaker maker(tracker, instances, sites, requests, lost);
+    LineMaker maker(tracker, instances, sites, requests, more);
     std::visit(maker, event);
     return maker.take();
 }

@@ -379,21 +379,34 @@ std::vector<UnloadRecord> unload_records(const UnloadContext &context)
     return records;
 }
 
-UnloadProgress unload_progress(const UnloadTracker &tracker)
+bool unloads_pending(const UnloadTracker &tracker)
 {
-    UnloadProgress progress;
-    for (const auto &[attempt, life] : unload_pairs(tracker)) {
-        if (!counts(tracker, attempt, life)) {
-            continue;
+    for (const std::uint32_t tid : tracker.open_tasks()) {
+        const Attempt *attempt = tracker.of_task(tid);
+        const Life *life = tracker.life(attempt->instance_id);
+        const bool wins = life != nullptr && tracker.winner(*life) == attempt;
+        if (counts(tracker, attempt, wins ? life : nullptr)) {
+            return true;
         }
-        ++progress.seen;
-        const bool crashed =
-            (attempt != nullptr && attempt->gone_ns) || (life != nullptr && life->gone_ns);
-        const bool returning = attempt != nullptr && attempt->open();
-        const bool ending = life != nullptr && life->ending() && !life->over() && !crashed;
-        progress.pending = progress.pending || returning || ending;
     }
-    return progress;
+    for (const std::uint64_t id : tracker.open_lives()) {
+        const Life &life = *tracker.life(id);
+        const Attempt *attempt = tracker.winner(life);
+        const bool crashed = (attempt != nullptr && attempt->gone_ns) || life.gone_ns;
+        if (life.ending() && !life.over() && !crashed && counts(tracker, attempt, &life)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+std::size_t unloads_seen(const UnloadTracker &tracker)
+{
+    std::size_t seen = 0;
+    for (const auto &[attempt, life] : unload_pairs(tracker)) {
+        seen += counts(tracker, attempt, life) ? 1 : 0;
+    }
+    return seen;
 }
 
 } // namespace lastref

@@ -38,13 +38,11 @@ UnloadRecord unload_record(const UnloadContext &context, const UnloadPair &pair)
 /// order of their beginning.
 std::vector<UnloadRecord> unload_records(const UnloadContext &context);
 
-/// Cheaper than the records: is something still to come of an unload that counts, and how many
-/// such unloads are there?
-struct UnloadProgress {
-    bool pending = false;
-    std::size_t seen = 0;
-};
-UnloadProgress unload_progress(const UnloadTracker &tracker);
+/// Is something still to come of an unload that counts? Cheap, however many there were.
+bool unloads_pending(const UnloadTracker &tracker);
+
+/// How many unloads that count there are. Cheaper than the records.
+std::size_t unloads_seen(const UnloadTracker &tracker);
 
 /// Did the command that `run` started ask for it (or was there no such command)?
 bool counts(const UnloadTracker &tracker, const Attempt *attempt, const Life *life);

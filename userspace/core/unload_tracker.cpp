@@ -89,9 +89,6 @@ const Attempt *UnloadTracker::winner(const Life &life) const
     const Attempt *first = nullptr;
     for (const std::size_t index : it->second) {
         const Attempt &attempt = attempts_[index];
-        if (attempt.refused() || attempt.not_attempted) {
-            continue;
-        }
         // The exit routine runs in the task that asked for it.
         if (life.exit_done && life.exit_done->tid == attempt.tid &&
             attempt.began_ns() <= life.exit_done->ts_ns) {
@@ -122,6 +119,7 @@ Attempt &UnloadTracker::new_attempt(const EventHeader &head)
     attempt.comm = head.comm;
     attempt.name = head.module;
     by_tid_[head.tid] = attempts_.size() - 1;
+    open_tids_.insert(head.tid);
     return attempt;
 }
 
@@ -140,6 +138,7 @@ Life &UnloadTracker::life_of(std::uint64_t instance_id)
     if (life.order == 0) {
         life.order = ++order_;
         life.instance_id = instance_id;
+        open_lives_.insert(instance_id);
     }
     return life;
 }
@@ -150,11 +149,27 @@ void UnloadTracker::index(Attempt &attempt, std::uint64_t instance_id)
         return;
     }
     attempt.instance_id = instance_id;
-    for (std::size_t i = attempts_.size(); i-- > 0;) {
-        if (&attempts_[i] == &attempt) {
-            by_instance_[instance_id].push_back(i);
-            return;
-        }
+    enter(by_tid_.at(attempt.tid)); // it is the latest of its task
+}
+
+/// Into the lists of its instance.
+void UnloadTracker::enter(std::size_t at)
+{
+    const Attempt &attempt = attempts_[at];
+    if (!attempt.refused() && !attempt.not_attempted) {
+        by_instance_[attempt.instance_id].push_back(at);
+    } else if (!attempt.hard_refs) {
+        without_refs_[attempt.instance_id].push_back(at);
+    }
+}
+
+/// It unloads nothing after all. What it may have had to look for is looked for no more.
+void UnloadTracker::refuse(Attempt &attempt)
+{
+    const std::size_t at = by_tid_.at(attempt.tid);
+    if (const auto it = by_instance_.find(attempt.instance_id);
+        it != by_instance_.end() && std::erase(it->second, at) != 0) {
+        enter(at);
     }
 }
 
@@ -237,10 +252,16 @@ void UnloadTracker::on(const Returned &event, const InstanceTable &instances)
     }
     attempt->returned_ns = event.ts_ns;
     attempt->ret = event.ret;
-    index(*attempt, event.instance_id);
-    const Instance *instance = instances.find(attempt->instance_id);
+    open_tids_.erase(event.tid);
+    const std::uint64_t id = attempt->instance_id != 0 ? attempt->instance_id : event.instance_id;
+    const Instance *instance = instances.find(id);
     if (event.ret != 0 && instance != nullptr && instance->seen) {
         attempt->hard_refs = instance->seen->hard;
+    }
+    if (attempt->instance_id == 0) {
+        index(*attempt, event.instance_id);
+    } else if (event.ret != 0) {
+        refuse(*attempt);
     }
 }
 
@@ -248,6 +269,7 @@ void UnloadTracker::on(const TaskGone &event)
 {
     if (Attempt *attempt = open_attempt(event.tid)) {
         attempt->gone_ns = event.ts_ns;
+        open_tids_.erase(event.tid);
         index(*attempt, event.instance_id);
     } else if (event.instance_id != 0) {
         life_of(event.instance_id).gone_ns = event.ts_ns;
@@ -261,12 +283,13 @@ void UnloadTracker::on(const NotAttempted &event, const InstanceTable &instances
     attempt.reason = event.reason;
     attempt.requested_ns = event.ts_ns;
     attempt.return_lost = true; // it made no call that could return
+    open_tids_.erase(event.tid);
     const Instance *instance = instances.latest(event.module);
-    index(attempt,
-          event.instance_id != 0 ? event.instance_id : (instance != nullptr ? instance->id : 0));
     if (instance != nullptr && instance->seen) {
         attempt.hard_refs = instance->seen->hard;
     }
+    index(attempt,
+          event.instance_id != 0 ? event.instance_id : (instance != nullptr ? instance->id : 0));
 }
 
 void UnloadTracker::on(const ModuleSeen &event)
@@ -276,13 +299,11 @@ void UnloadTracker::on(const ModuleSeen &event)
     }
     in_snapshot_.push_back(event.instance_id);
     // A refusal before the first snapshot learns here what held the module.
-    if (const auto it = by_instance_.find(event.instance_id); it != by_instance_.end()) {
+    if (const auto it = without_refs_.find(event.instance_id); it != without_refs_.end()) {
         for (const std::size_t i : it->second) {
-            Attempt &attempt = attempts_[i];
-            if ((attempt.refused() || attempt.not_attempted) && !attempt.hard_refs) {
-                attempt.hard_refs = event.hard;
-            }
+            attempts_[i].hard_refs = event.hard;
         }
+        without_refs_.erase(it);
     }
     if (event.state != ModuleState::Going) {
         return;
@@ -302,8 +323,10 @@ void UnloadTracker::on_snapshot_end(const LossHistory &losses)
 {
     const std::uint64_t now = snapshot_ns_.value_or(0);
     std::sort(in_snapshot_.begin(), in_snapshot_.end());
-    for (auto &[id, life] : lives_) {
-        if (!life.ending() || life.over() || life.began_ns() > now) {
+    std::erase_if(open_lives_, [this](std::uint64_t id) { return lives_.at(id).over(); });
+    for (const std::uint64_t id : open_lives_) {
+        Life &life = lives_.at(id);
+        if (!life.ending() || life.began_ns() > now) {
             continue;
         }
         if (std::binary_search(in_snapshot_.begin(), in_snapshot_.end(), id)) {
@@ -335,12 +358,14 @@ void UnloadTracker::forget(const std::set<std::uint64_t> &attempts,
     }
     attempts_ = std::move(kept);
     by_instance_.clear();
+    without_refs_.clear();
     for (std::size_t i = 0; i < attempts_.size(); ++i) {
         if (attempts_[i].instance_id != 0) {
-            by_instance_[attempts_[i].instance_id].push_back(i);
+            enter(i);
         }
     }
     std::erase_if(by_tid_, [&](const auto &entry) { return !moved.contains(entry.second); });
+    std::erase_if(open_tids_, [this](std::uint32_t tid) { return !by_tid_.contains(tid); });
     for (auto &[tid, index] : by_tid_) {
         index = moved.at(index);
     }
@@ -349,6 +374,7 @@ void UnloadTracker::forget(const std::set<std::uint64_t> &attempts,
             forgotten_.insert(id);
         }
         lives_.erase(id);
+        open_lives_.erase(id);
     }
     while (forgotten_.size() > max_forgotten) {
         forgotten_.erase(forgotten_.begin());
@@ -390,6 +416,7 @@ void UnloadTracker::feed(const Event &event, const InstanceTable &instances,
                 mark(&Life::freeing_ns);
             } else if constexpr (std::is_same_v<T, Freed>) {
                 mark(&Life::freed_ns);
+                open_lives_.erase(instance_of(head, instances));
             } else if constexpr (std::is_same_v<T, SnapshotBegin>) {
                 snapshot_ns_ = any.ts_ns;
                 in_snapshot_.clear();

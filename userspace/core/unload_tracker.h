@@ -86,6 +86,10 @@ public:
     [[nodiscard]] const Attempt *winner(const Life &life) const;
     /// The attempt that the task is in, or was in last.
     [[nodiscard]] const Attempt *of_task(std::uint32_t tid) const;
+    /// The tasks that are in an attempt, and the instances whose life is not over, as of the latest
+    /// snapshot or event: what may still come is theirs.
+    [[nodiscard]] const std::set<std::uint32_t> &open_tasks() const { return open_tids_; }
+    [[nodiscard]] const std::set<std::uint64_t> &open_lives() const { return open_lives_; }
     [[nodiscard]] std::optional<std::uint64_t> command_ns() const { return command_ns_; }
 
 private:
@@ -104,11 +108,18 @@ private:
     Life &life_of(std::uint64_t instance_id);
     std::uint64_t instance_of(const EventHeader &head, const InstanceTable &instances);
     void index(Attempt &attempt, std::uint64_t instance_id);
+    void enter(std::size_t at);
+    void refuse(Attempt &attempt);
 
     std::deque<Attempt> attempts_;
     std::unordered_map<std::uint32_t, std::size_t> by_tid_; ///< latest attempt of a task
+    /// Attempts that may be what unloads the instance: none that was refused.
     std::unordered_map<std::uint64_t, std::vector<std::size_t>> by_instance_;
+    /// Refusals that do not know yet how many references there were.
+    std::unordered_map<std::uint64_t, std::vector<std::size_t>> without_refs_;
+    std::set<std::uint32_t> open_tids_; ///< of tasks in an attempt
     std::map<std::uint64_t, Life> lives_;
+    std::set<std::uint64_t> open_lives_; ///< of instances that are not over
     std::uint64_t order_ = 0;
     std::optional<std::uint64_t> command_ns_;
     std::uint64_t snapshots_ = 0;

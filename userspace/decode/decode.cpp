@@ -255,6 +255,18 @@ Result<Event> losses(std::span<const std::byte> bytes)
     });
 }
 
+Result<Event> denied(std::span<const std::byte> bytes)
+{
+    return with<lr_denied>("DENIED", bytes, [](const lr_denied &wire) -> Result<Event> {
+        if (wire.requests > limits::most_in_a_record) {
+            return fail(out_of_range("DENIED", "count", wire.requests));
+        }
+        auto event = take_header<DeniedSeen>(wire.h);
+        event.requests = wire.requests;
+        return event;
+    });
+}
+
 Result<Event> command_end(std::span<const std::byte> bytes)
 {
     return with<lr_command_end>("COMMAND_END", bytes,
@@ -314,6 +326,8 @@ Result<Event> decode_payload(std::uint32_t type, std::span<const std::byte> byte
         return plain<SnapshotEnd>("SNAPSHOT_END", bytes);
     case LR_LOSSES:
         return losses(bytes);
+    case LR_DENIED:
+        return denied(bytes);
     case LR_COMMAND:
         return text("COMMAND", &Command::text, bytes);
     case LR_COMMAND_END:

@@ -9,18 +9,36 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <string_view>
+#include <sys/stat.h>
 
 namespace lastref {
 
 namespace format = recording_format;
 
+namespace {
+
+/// What it is that is no regular file.
+std::string_view kind_of(mode_t mode)
+{
+    return S_ISDIR(mode) ? "a directory" : S_ISFIFO(mode) ? "a pipe" : "a device";
+}
+
+} // namespace
+
 Result<RecordingReader> RecordingReader::open(const std::string &path)
 {
-    Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd.valid()) {
+    // A pipe that nobody writes to would be waited for.
+    Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    struct stat about {};
+    if (!fd.valid() || ::fstat(fd.get(), &about) != 0) {
         const int error = errno;
         return fail({fmt::format("cannot open the recording {}", escape_text(path)), error,
                      "name a file that `lastref record -o FILE` has made"});
+    }
+    if (!S_ISREG(about.st_mode)) {
+        return fail({fmt::format("{} is {}, not a file", escape_text(path), kind_of(about.st_mode)),
+                     0, "copy the recording into a file, and name that"});
     }
     return from_fd(std::move(fd), path);
 }

@@ -47,8 +47,7 @@ Result<RecordingWriter> RecordingWriter::create(const std::string &path, const S
     if (!fd.valid()) {
         const int error = errno;
         return fail({fmt::format("cannot make the recording {}", escape_text(path)), error,
-                     error == EEXIST ? "an existing file is never overwritten: remove it or choose "
-                                       "another name"
+                     error == EEXIST ? "nothing that is there is overwritten: choose another name"
                                      : "choose a place where a file can be made"});
     }
     auto writer = to_fd(std::move(fd), path, info);

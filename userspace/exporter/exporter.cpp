@@ -139,6 +139,11 @@ CivetCallbacks server_callbacks()
 
 } // namespace
 
+bool has_exporter()
+{
+    return true;
+}
+
 struct Exporter::Impl {
     Impl(const ListenAddress &address, std::chrono::milliseconds stale_after)
         : board(stale_after), metrics(board), health(board), callbacks(server_callbacks()),

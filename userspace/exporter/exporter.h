@@ -17,6 +17,9 @@ namespace lastref {
 /// which are all taken, and goes on from 10000; this one is some way ahead of it.
 inline constexpr const char *default_listen = "127.0.0.1:10917";
 
+/// Whether this build has it.
+bool has_exporter();
+
 /// Serves /metrics and /healthz on threads of its own. They answer with what was published last,
 /// and touch neither probes nor counters: however often somebody asks, the observation is the same.
 class Exporter {

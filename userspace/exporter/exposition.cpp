@@ -184,11 +184,20 @@ void modules(Families &out, const MetricsDoc &doc)
 
 void unloads(Families &out, const MetricsDoc &doc)
 {
+    out.counter(
+        "lastref_unload_outcomes_total",
+        "Ended unloads and failed inits of all modules; each outcome is there from the start.");
+    for (const auto &[end, count] : doc.ends) {
+        out.add(count, {{"outcome", std::string(name_of(end))}});
+    }
     out.counter("lastref_unloads_total",
                 "Ended unloads: freed, refused, crashed, or unknown where the end was lost.");
     for (const auto &[what, count] : doc.unloads) {
         out.add(count, {{"module", what.first}, {"outcome", std::string(name_of(what.second))}});
     }
+    out.counter("lastref_denied_requests_total",
+                "Requests to unload by tasks without CAP_SYS_MODULE; not among the unloads.");
+    out.add(doc.denied_requests);
     out.counter("lastref_init_failures_total", "Modules whose init routine failed.");
     for (const auto &[module, count] : doc.init_failures) {
         out.add(count, module_label(module));

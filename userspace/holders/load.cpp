@@ -5,6 +5,7 @@
 #include "holders/parts.h"
 #include "holders_skeleton.skel.h"
 #include "kernel/privileges.h"
+#include "kernel/requirements.h"
 #include "kernel/symbols.h"
 #include "kernel/sysfs_modules.h"
 
@@ -213,8 +214,7 @@ Result<Skeleton> load_programs(std::vector<NotExamined> &not_examined)
     }
     if (!skeleton) {
         return fail({"the kernel does not accept the BPF programs that look for holders", errno,
-                     "run it as root; lastref doctor says what this kernel lacks",
-                     ExitCode::Unsupported});
+                     kernel::after_refused_load(here.privileges), ExitCode::Unsupported});
     }
     note_missing(here.symbols, not_examined);
     if (!here.privileges.may_list_types()) {

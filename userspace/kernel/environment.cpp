@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "kernel/environment.h"
 
+#include "kernel/bpf_needs.h"
 #include "kernel/host.h"
 #include "kernel/kernel_files.h"
 #include "kernel/probes.h"
 #include "kernel/proc_files.h"
 #include "kernel/proc_text.h"
 
+#include <algorithm>
 #include <bpf/btf.h>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <unistd.h>
 
 namespace lastref::kernel {
@@ -41,6 +44,20 @@ bool module_has_soft_refcnt(const btf *types)
     return false;
 }
 
+bool has_enumerator(const btf *types, const BpfNeed &need)
+{
+    const std::string enumeration(need.enumeration);
+    const auto id = btf__find_by_name_kind(types, enumeration.c_str(), BTF_KIND_ENUM);
+    if (id <= 0) {
+        return false;
+    }
+    const auto *type = btf__type_by_id(types, static_cast<__u32>(id));
+    const std::span values(btf_enum(type), btf_vlen(type));
+    return std::any_of(values.begin(), values.end(), [&](const auto &value) {
+        return btf__name_by_offset(types, value.name_off) == need.enumerator;
+    });
+}
+
 void read_btf(Environment &env)
 {
     if (::access(types_path, R_OK) != 0) {
@@ -55,6 +72,11 @@ void read_btf(Environment &env)
     env.soft_field = module_has_soft_refcnt(types.get());
     env.fentry_testable =
         btf__find_by_name_kind(types.get(), "bpf_fentry_test1", BTF_KIND_FUNC) > 0;
+    for (const auto &need : bpf_needs()) {
+        if (has_enumerator(types.get(), need)) {
+            env.bpf.emplace(need.enumerator);
+        }
+    }
     for (const auto &spec : probe_specs()) {
         const std::string target(spec.target);
         if ((spec.kind == ProbeKind::Fentry || spec.kind == ProbeKind::Fexit) &&

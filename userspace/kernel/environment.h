@@ -30,6 +30,7 @@ struct Environment {
     std::set<std::string, std::less<>>
         btf_functions; ///< of those that fentry and fexit programs need
     std::set<std::string, std::less<>> btf_tracepoints; ///< of those that programs need
+    std::set<std::string, std::less<>> bpf;             ///< of bpf_needs(), by their enumerators
     std::set<std::string, std::less<>> blacklist;       ///< symbols that kprobes refuse
     /// The kernel's own functions that ftrace knows. Empty: not asked for, or it does not tell.
     std::optional<std::set<std::string, std::less<>>> traceable;

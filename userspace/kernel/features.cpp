@@ -19,8 +19,8 @@ using Level = Finding::Level;
 /// Of these findings, what `why` cannot do without: it searches, but attaches nothing.
 std::vector<Finding> needed_to_search(const std::vector<Finding> &findings)
 {
-    constexpr std::array<std::string_view, 5> needs{"privileges", "kernel types", "kernel symbols",
-                                                    "lockdown", "modules"};
+    constexpr std::array<std::string_view, 6> needs{"privileges",     "kernel types", "BPF",
+                                                    "kernel symbols", "lockdown",     "modules"};
     std::vector<Finding> needed;
     for (const auto &finding : findings) {
         if (finding.level == Level::Absent &&
@@ -31,6 +31,13 @@ std::vector<Finding> needed_to_search(const std::vector<Finding> &findings)
     return needed;
 }
 
+/// A package has no patches in it.
+std::string patches(std::string_view which)
+{
+    return fmt::format("use a kernel with {}the patches that lastref's source has in kernel-patch/",
+                       which);
+}
+
 Finding find_soft_references(const Environment &env)
 {
     if (env.soft_references()) {
@@ -38,7 +45,7 @@ Finding find_soft_references(const Environment &env)
     }
     return {"soft references", Level::Limit,
             "this kernel has none: unloads are followed, but there are no delayed frees to explain",
-            "use a kernel with the patches of kernel-patch/"};
+            patches("")};
 }
 
 Finding find_soft_tracepoints(const Environment &env)
@@ -50,7 +57,7 @@ Finding find_soft_tracepoints(const Environment &env)
     return {"tracepoints of soft references", Level::Limit,
             fmt::format("none: {} serve instead and may miss what happens in interrupts",
                         env.soft_trampolines() ? "fentry programs" : "kprobes"),
-            "use a kernel with all patches of kernel-patch/"};
+            patches("all ")};
 }
 
 Finding find_missed(const Environment &env)
@@ -62,6 +69,8 @@ Finding find_missed(const Environment &env)
             "the kernel does not count those of kprobes: with them, counts may be incomplete",
             "use Linux 6.7 or later"};
 }
+
+} // namespace
 
 std::vector<Ability> judge_commands(const Features &features)
 {
@@ -77,21 +86,28 @@ std::vector<Ability> judge_commands(const Features &features)
                             : fmt::format("only /sys/module: needs {}", missing.front().what);
     const bool live = absent.empty();
     const auto why = live ? std::string() : fmt::format("needs {}", fmt::join(absent, ", "));
-    const std::string stock = features.soft_references ? "" : "phases of unloads only";
-    const std::string no_hard = "not --hard: no tracepoints for it";
-    const bool refs = live && (features.soft_references || features.hard_references);
-    const std::string hard = !features.hard_references  ? no_hard
-                             : features.soft_references ? ""
-                                                        : "hard references only";
-    const std::string record = !features.hard_references ? no_hard
-                               : features.soft_references
-                                   ? ""
-                                   : "phases of unloads, and hard references with --hard";
-    return {{"why", missing.empty(), search},    {"lastref", live, live ? stock : why},
-            {"run", live, live ? stock : why},   {"trace", live, live ? stock : why},
-            {"refs", refs, live ? hard : why},   {"record", live, live ? record : why},
-            {"serve", live, live ? stock : why}, {"report FILE, --replay FILE", true, ""}};
+    const bool any = features.soft_references || features.hard_references;
+    const std::string stock = features.soft_references ? "" : "no soft references";
+    const std::string no_hard = "no tracepoints of hard references";
+    const std::string hard = !any                        ? "neither kind of references here"
+                             : !features.hard_references ? "not --hard: " + no_hard
+                             : !features.soft_references ? "hard references only"
+                                                         : "";
+    const std::string record = !features.hard_references ? "not --hard: " + no_hard : stock;
+    // It counts both kinds, and does not go on without what it takes to count hard ones.
+    const std::string serve =
+        !features.hard_references ? "needs tracepoints of hard references" : stock;
+    return {{"why", missing.empty(), search},
+            {"lastref", live, live ? stock : why},
+            {"run", live, live ? stock : why},
+            {"trace", live, live ? stock : why},
+            {"refs", live && any, live ? hard : why},
+            {"record", live, live ? record : why},
+            {"serve", live && features.hard_references, live ? serve : why},
+            {"report FILE, --replay FILE", true, ""}};
 }
+
+namespace {
 
 /// The first in which all that is needed is there; none: the first.
 AttachMode likely_mode(const Environment &env, const std::vector<AttachMode> &modes,

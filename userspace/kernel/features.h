@@ -61,6 +61,9 @@ struct Features {
     std::shared_ptr<const Environment> environment; ///< what this was drawn from; never null
 };
 
+/// What each command can do, by the findings and the references that can be counted. Pure.
+std::vector<Ability> judge_commands(const Features &features);
+
 /// What follows from `env`, whose `traceable` is read now. Attaches nothing and loads nothing.
 /// Works for any user; what a user may not see counts as absent.
 Features probe_features(Environment env);

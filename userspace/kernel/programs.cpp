@@ -2,6 +2,7 @@
 #include "kernel/programs.h"
 
 #include "bpf/tables.h"
+#include "kernel/requirements.h"
 #include "lastref_skeleton.skel.h"
 
 #include <algorithm>
@@ -38,12 +39,12 @@ Error refused(std::string what, int errnum, std::string hint)
     return {std::move(what), errnum, std::move(hint), ExitCode::Unsupported};
 }
 
-Error load_error(int errnum, const char *log)
+Error load_error(const Environment &env, int errnum, const char *log)
 {
     const auto why = last_lines(log, 12);
     if (why.empty() && (errnum == EPERM || errnum == EACCES)) {
         return {"the kernel does not let us load BPF programs", errnum,
-                "run it as root, outside of a container", ExitCode::Unsupported};
+                after_refused_load(env.privileges), ExitCode::Unsupported};
     }
     return refused(fmt::format("the kernel does not accept the BPF programs{}{}",
                                why.empty() ? "" : ", in its words:\n", why),
@@ -214,7 +215,7 @@ load_programs(const Environment &env, const std::vector<Probe> &probes,
     choose_programs(*skeleton, probes);
     const int error = lastref_skeleton__load(skeleton.get());
     if (error != 0) {
-        return fail(load_error(-error, log.data()));
+        return fail(load_error(env, -error, log.data()));
     }
     return skeleton;
 }

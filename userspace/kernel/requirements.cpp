@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "kernel/requirements.h"
 
+#include "kernel/bpf_needs.h"
+
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace lastref::kernel {
 namespace {
@@ -41,6 +44,22 @@ Finding find_btf(const Environment &env)
     }
     return {"kernel types", Level::Absent, "/sys/kernel/btf/vmlinux is missing or damaged",
             "use a kernel with CONFIG_DEBUG_INFO_BTF=y"};
+}
+
+/// Asked only where there are types, which tell.
+Finding find_bpf(const Environment &env)
+{
+    std::vector<std::string> missing;
+    for (const auto &need : bpf_needs()) {
+        if (env.bpf.count(need.enumerator) == 0) {
+            missing.push_back(fmt::format("{} (in Linux since {})", need.what, need.since));
+        }
+    }
+    if (missing.empty()) {
+        return {"BPF", Level::Good, "this kernel has what the programs call", {}};
+    }
+    return {"BPF", Level::Absent, fmt::format("this kernel lacks {}", fmt::join(missing, ", ")),
+            "use Linux 6.1 or later"};
 }
 
 Finding find_symbols(const Environment &env)
@@ -85,6 +104,15 @@ Finding find_probe(const Probe &probe, bool required)
 
 } // namespace
 
+std::string after_refused_load(const Privileges &have)
+{
+    if (have.may_load_programs()) {
+        return "a container or a security module may forbid it; lastref doctor says what this "
+               "kernel lacks";
+    }
+    return have.root ? "run it outside of this container" : "run it with sudo";
+}
+
 Finding find_kprobes(const Environment &env)
 {
     if (!env.kprobes) {
@@ -113,6 +141,9 @@ std::vector<Finding> find_requirements(const Environment &env, const std::vector
 {
     std::vector<Finding> findings{find_privileges(env), find_btf(env), find_symbols(env),
                                   find_kprobes(env)};
+    if (env.btf) {
+        findings.insert(findings.begin() + 2, find_bpf(env));
+    }
     if (env.lockdown) {
         findings.push_back({"lockdown", Level::Absent, "level confidentiality forbids tracing",
                             "boot with lockdown=integrity or lower"});

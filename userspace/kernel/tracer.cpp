@@ -71,6 +71,7 @@ struct Tracer::Impl {
     Environment env;                     ///< as the last census found it
     std::optional<Finding> switched_off; ///< why the probes do not run now
     bool was_off = false;                ///< they did not at some time
+    std::uint64_t denied = 0;            ///< requests by who may not unload, as last told
 
     // For the time of one call of consume.
     const RecordSink *sink = nullptr;
@@ -335,6 +336,10 @@ Result<void> Tracer::snapshot(const RecordSink &sink)
     impl.emit_cells(gets, gets_began, sink);
     mark(LR_SNAPSHOT_END, end);
     sink(bytes_of(impl.losses()));
+    if (const auto denied = impl.skeleton->bss->denied_requests; denied != impl.denied) {
+        impl.denied = denied;
+        sink(bytes_of(lr_denied{header(LR_DENIED, sizeof(lr_denied), boot_clock_ns()), denied}));
+    }
     for (const auto &record : later) {
         sink(record);
     }

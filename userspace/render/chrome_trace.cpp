@@ -218,10 +218,11 @@ void Trace::write(std::ostream &out, const ReportDoc &doc)
     about["not_attempted"] =
         std::count_if(doc.unloads.begin(), doc.unloads.end(),
                       [](const UnloadRecord &unload) { return unload.phases.empty(); });
-    out << "{\"displayTimeUnit\":\"ms\",\"otherData\":" << about.dump() << ",\n\"traceEvents\":[";
+    out << "{\"displayTimeUnit\":\"ms\",\"otherData\":" << json::in_ascii(about)
+        << ",\n\"traceEvents\":[";
     const char *separator = "\n";
     const auto line = [&](const Json &event) {
-        out << separator << event.dump();
+        out << separator << json::in_ascii(event);
         separator = ",\n";
     };
     for (const Json &event : metadata()) {

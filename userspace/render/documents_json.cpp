@@ -112,6 +112,7 @@ json::Json json::document(const ReportDoc &doc, unsigned top)
     for (const UnloadRecord &unload : doc.unloads) {
         json["unloads"].push_back(unload_json(unload, doc, top));
     }
+    json["denied_requests"] = doc.denied_requests;
     json["losses"] = json::losses(doc.losses);
     return json;
 }
@@ -196,6 +197,9 @@ void render_json(std::ostream &out, const TraceEvent &event)
     }
     if (event.lost) {
         json["lost"] = *event.lost;
+    }
+    if (event.denied) {
+        json["denied"] = *event.denied;
     }
     if (event.status) {
         json["status"] = *event.status;

@@ -27,8 +27,7 @@ constexpr std::size_t most_stairs_of_a_page = 64;
 /// begins a tag or a comment. In JSON, "<" stands in strings only, and there it may be escaped.
 std::string as_element_text(const Json &doc)
 {
-    constexpr bool ascii_only = true;
-    const std::string text = doc.dump(-1, ' ', ascii_only);
+    const std::string text = json::in_ascii(doc);
     std::string out;
     out.reserve(text.size());
     for (const char byte : text) {
@@ -65,6 +64,9 @@ Json warnings(const ReportDoc &doc, const PageExtras &extras)
     if (incomplete != 0) {
         text << plural(incomplete, "unload") << (incomplete == 1 ? " is" : " are")
              << " marked as incomplete: not all of it was seen.\n";
+    }
+    if (const auto denied = denied_words(doc); !denied.empty()) {
+        text << denied << '\n';
     }
     render_not_watched(text, doc.info, "");
     render_losses(text, doc.losses, "");

@@ -50,9 +50,15 @@ void add_info(Json &doc, const SessionInfo &info)
     }
 }
 
+std::string in_ascii(const Json &doc)
+{
+    constexpr bool ascii_only = true;
+    return doc.dump(-1, ' ', ascii_only);
+}
+
 void write(std::ostream &out, const Json &doc)
 {
-    out << doc.dump() << '\n';
+    out << in_ascii(doc) << '\n';
 }
 
 namespace {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <ostream>
+#include <string>
 #include <string_view>
 
 /// How values become JSON: 64-bit numbers that can pass 2^53 are strings, unknown ones null.
@@ -30,7 +31,10 @@ Json refs_module(const RefsModule &module, unsigned top);
 Json document(const ReportDoc &doc, unsigned top);
 /// Schema lastref.refs/1.
 Json document(const RefsDoc &doc, unsigned top);
-/// One line.
+/// Without an end of line. All but ASCII, and control characters, are escaped: the values are the
+/// same to who reads JSON, and no name in them drives the terminal of who only looks at it.
+std::string in_ascii(const Json &doc);
+/// The same as one line.
 void write(std::ostream &out, const Json &doc);
 
 } // namespace lastref::json

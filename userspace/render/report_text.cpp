@@ -145,7 +145,7 @@ void unload_text(std::ostream &out, const ReportDoc &doc, const UnloadRecord &un
 void render_text(std::ostream &out, const ReportDoc &doc, const RenderOptions &options)
 {
     if (doc.unloads.empty()) {
-        out << report_summary(doc) << '\n';
+        out << style::wrap(report_summary(doc), options.width, 0);
     } else if (doc.unloads.size() > 1) {
         out << style::wrap(report_summary(doc), options.width, 0) << '\n';
         delays_text(out, doc, options);
@@ -162,6 +162,9 @@ void render_text(std::ostream &out, const ReportDoc &doc, const RenderOptions &o
     } else if (doc.command_status.value_or(0) != 0) {
         out << fmt::format("\n  The command ended with status {}: {}\n", *doc.command_status,
                            ellipsize(escape_text(doc.command), options.width - 38));
+    }
+    if (const auto denied = denied_words(doc); !denied.empty()) {
+        out << '\n' << style::wrap(denied, options.width, 2);
     }
     render_not_watched(out, doc.info, "\n  ");
     render_losses(out, doc.losses, "\n  ");

@@ -29,7 +29,13 @@ std::string outstanding(std::int64_t modules, std::int64_t refs, std::string_vie
 std::string report_summary(const ReportDoc &doc)
 {
     if (doc.unloads.empty()) {
-        return "No unload was seen.";
+        // With a command, those that it gave up are among the unloads.
+        return doc.command.empty()
+                   ? "No unload was seen. One that rmmod or modprobe gives up by itself, as when "
+                     "the "
+                     "module is in use, asks nothing of the kernel and leaves nothing to record: "
+                     "lastref run -- rmmod MODULE tells of it."
+                   : "No unload was seen.";
     }
     std::string out = plural(static_cast<std::int64_t>(doc.unloads.size()), "unload") + ":";
     const char *separator = " ";
@@ -67,6 +73,16 @@ std::string report_summary(const ReportDoc &doc)
     return out;
 }
 
+std::string denied_words(const ReportDoc &doc)
+{
+    if (doc.denied_requests == 0) {
+        return "";
+    }
+    return fmt::format("Not listed: {} to unload by tasks without CAP_SYS_MODULE, which the kernel "
+                       "refused at once.",
+                       plural(static_cast<std::int64_t>(doc.denied_requests), "request"));
+}
+
 std::string refs_summary(const RefsDoc &doc)
 {
     if (!doc.snapshot) {
@@ -76,9 +92,7 @@ std::string refs_summary(const RefsDoc &doc)
     std::int64_t soft_modules = 0;
     std::int64_t hard = 0;
     std::int64_t hard_modules = 0;
-    bool supported = false;
     for (const RefsModule &module : doc.modules) {
-        supported = supported || module.soft.has_value();
         soft += module.soft.value_or(0);
         soft_modules += module.soft.value_or(0) > 0 ? 1 : 0;
         hard += std::max<std::int64_t>(module.hard, 0);
@@ -86,8 +100,8 @@ std::string refs_summary(const RefsDoc &doc)
     }
     std::string out;
     if (doc.soft) {
-        out = !supported && !doc.modules.empty() ? "This kernel has no soft references."
-                                                 : outstanding(soft_modules, soft, "soft");
+        out = doc.soft_supported ? outstanding(soft_modules, soft, "soft")
+                                 : "This kernel has no soft references.";
     }
     if (doc.hard) {
         out += (out.empty() ? "" : "\n") + outstanding(hard_modules, hard, "hard");

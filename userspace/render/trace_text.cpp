@@ -49,6 +49,10 @@ std::string details(const TraceEvent &event)
     if (event.lost) {
         add(plural(static_cast<std::int64_t>(*event.lost), "event") + " lost");
     }
+    if (event.denied) {
+        add(plural(static_cast<std::int64_t>(*event.denied), "request") +
+            " to unload by who lacks CAP_SYS_MODULE");
+    }
     if (event.status) {
         add(*event.status < 0 ? "still runs" : fmt::format("status {}", *event.status));
     }

@@ -5,6 +5,11 @@
 
 namespace lastref {
 
+bool has_exporter()
+{
+    return false;
+}
+
 struct Exporter::Impl {
     std::string nowhere;
 };
