@@ -107,7 +107,7 @@ TEST(WhyText, SaysWhatCouldNotBeSeen)
   live · hard refs 1: explained 0, unexplained 1
 
   WHO        REFS  HOW
-  not known     1  lastref found nobody who holds these
+  not known     1  lastref could not look: /sys/kernel/btf/vmlinux is missing
 
   Next: use a kernel with CONFIG_DEBUG_INFO_BTF=y
 
