@@ -13,10 +13,10 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
+import time
 from pathlib import Path
-
-from progress import ObjectCount, Progress
 
 HERE = Path(__file__).resolve().parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lastref" / "kernel"
@@ -26,6 +26,31 @@ TIMESTAMP = "2024-01-01"  # the same for every build, or ccache would see a chan
 
 class BuildError(Exception):
     """What is wrong and what to do about it, for the person at the terminal."""
+
+
+class Progress:
+    """One line that says what, how far and for how long; plain lines when nobody watches."""
+
+    def __init__(self, name):
+        self.name = name
+        self.began = time.monotonic()
+        self.shown = -1e9
+        self.tty = sys.stderr.isatty()
+
+    def say(self, text, force=False):
+        now = time.monotonic()
+        if not force and now - self.shown < (0.5 if self.tty else 30):
+            return
+        self.shown = now
+        minutes, seconds = divmod(int(now - self.began), 60)
+        line = f"kernel {self.name}: {text} ({minutes}:{seconds:02d})"
+        print("\r" + line + "\033[K" if self.tty else line, end="" if self.tty else "\n",
+              file=sys.stderr, flush=True)
+
+    def end(self, text):
+        self.say(text, force=True)
+        if self.tty:
+            print(file=sys.stderr)
 
 
 def kernels():
@@ -188,11 +213,20 @@ def configure(fragments, tree):
 
 
 def compile_all(name, tree):
-    """Builds the kernel and its modules."""
-    count = ObjectCount(name, tree.progress)
-    tree.make("bzImage", "modules",
-              each_line=lambda line: count.line(line.replace(f"{tree.path}/", "")))
-    count.end()
+    """Builds the kernel and its modules; what is counted last time is what is expected now."""
+    count_file = CACHE / f"{name}.objects"
+    expected = int(count_file.read_text()) if count_file.exists() else 0
+    done = 0
+
+    def count(line):
+        nonlocal done
+        if re.match(r"  (CC|AS|LD|AR|BTF\w*|OBJCOPY|SORTTAB|CALL|GEN|HOSTCC)\s", line):
+            done += 1
+            how_far = f"{done} of {max(expected, done)}" if expected else f"{done}"
+            tree.progress.say(f"{how_far} objects; {line.strip().replace(f'{tree.path}/', '')[:50]}")
+
+    tree.make("bzImage", "modules", each_line=count)
+    count_file.write_text(str(done))
 
 
 def collect(tree, entry):
