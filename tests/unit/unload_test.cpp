@@ -231,6 +231,29 @@ TEST(Unload, InitFailed)
     EXPECT_EQ(phase_names(at_once), Names{"freeing"});
 }
 
+/// The kernel waits for a grace period between the failure and the mark of it: whoever looks
+/// meanwhile sees a module that is going, but no exit routine runs.
+TEST(Unload, InitFailedWhileASnapshotLooked)
+{
+    std::string stream = read_stream_file("init_failed.txt");
+    const std::string mark = "20.000110000 exit_done";
+    stream.insert(stream.find(mark),
+                  "20.000020000 snapshot_begin\n"
+                  "20.000030000 module module=foo id=5123 state=going hard=0 soft=1\n"
+                  "20.000040000 snapshot_end\n20.000050000 losses\n");
+    stream.insert(stream.find("20.000000000"), "19.000000000 snapshot_begin\n"
+                                               "19.000200000 snapshot_end\n19.000300000 losses\n");
+    Session session;
+    for (const Event &event : parse_stream(stream)) {
+        session.feed(event);
+    }
+    const ReportDoc doc = session.report();
+    ASSERT_EQ(doc.unloads.size(), 1U);
+    EXPECT_EQ(doc.unloads[0].trigger, Trigger::InitFailed);
+    EXPECT_EQ(phase_names(doc.unloads[0]), (Names{"waiting", "queued", "grace_period", "freeing"}));
+    EXPECT_EQ(doc.unloads[0].phases.front().extent, Extent::Whole);
+}
+
 TEST(Unload, BeganBeforeTracing)
 {
     const UnloadRecord waiting = only_unload("waiting_at_start");

@@ -213,6 +213,7 @@ void UnloadTracker::on(const ExitDone &event)
     Life &life = life_of(event.instance_id);
     life.exit_done = event;
     if (event.init_failed) {
+        life.found_going.reset(); // no exit routine runs: a snapshot has seen the failed load end
         return;
     }
     Attempt *attempt = open_attempt(event.tid);
