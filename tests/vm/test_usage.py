@@ -29,7 +29,7 @@ def misuse(*arguments, status=tool.USAGE):
     ("run -d soon -- true", "soon"),
     ("run -d -1 -- true", "-1"),
     ("run -d nan -- true", "'nan' is not a number of seconds from 0 to 1000000000"),
-    ("refs -i 0", "'0' is not a number of seconds from 0.01 to 1000000"),
+    ("refs -i 0", "'0' is not a number of seconds from 0.001 to 1000000"),
     ("refs -i 0.0000000001", "'0.0000000001' is not a number of seconds"),
     ("refs -n -3", "-3"),
     ("trace -p 0", "'0' is not a whole number from 1 to 4194304"),
