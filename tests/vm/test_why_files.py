@@ -7,7 +7,7 @@ import truth
 import why
 
 kernels = "all"
-guest_options = {"copies": why.keeper_program()}
+guest_options = {"copies": why.keeper_program(), "smp": 2}  # one is for those that come and go
 UHID = "/dev/uhid"  # an open one is one reference
 
 # What the keeper does to it, and how many references that takes.
@@ -204,7 +204,7 @@ def test_processes_that_come_and_go(guest, uhid):
     for _ in range(2):
         keep(f"short {UHID}")
     for _ in range(2):
-        doc = why.ask(guest, "uhid")
+        doc = why.ask(guest, "uhid", timeout=180)
         assert why.holder(doc, pid=stays["pid"])["path"] == UHID
         # Of one that has ended meanwhile only the last part of the path is left.
         assert {h["path"] for h in why.holders(doc, kind="open_file")} <= {UHID, "uhid"}
