@@ -11,10 +11,10 @@
 
 namespace lastref {
 
-/// The trace lines of an event that the tables have already taken in. `lost` is how many events
-/// were lost since the last time that was known.
+/// The trace lines of an event that the tables have already taken in. `more` is how many events
+/// were lost, or requests denied, since the last time that was known.
 std::vector<TraceEvent> trace_lines(const Event &event, const UnloadTracker &tracker,
                                     const InstanceTable &instances, const SiteTable &sites,
-                                    const ModuleRequests &requests, std::uint64_t lost);
+                                    const ModuleRequests &requests, std::uint64_t more);
 
 } // namespace lastref

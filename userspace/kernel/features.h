@@ -64,9 +64,9 @@ struct Features {
 /// What each command can do, by the findings and the references that can be counted. Pure.
 std::vector<Ability> judge_commands(const Features &features);
 
-/// What follows from `env`, whose `traceable` is read now. Attaches nothing and loads nothing.
-/// Works for any user; what a user may not see counts as absent.
-Features probe_features(Environment env);
+/// What follows from what was `found`, whose `traceable` is read now. Attaches nothing and loads
+/// nothing. Works for any user; what a user may not see counts as absent.
+Features probe_features(Environment found);
 
 /// The first thing that keeps the kernel's data from being searched (which needs fewer things than
 /// tracing does); empty where nothing does.
