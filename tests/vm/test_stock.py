@@ -117,8 +117,13 @@ def test_doctor_says_what_is_missing(guest):
     assert result.status == tool.DONE
     assert "lastref's source has in kernel-patch/" in " ".join(result.stdout.split())
     assert "hard references only" in result.stdout
+    lines = result.stdout.splitlines()
+    wide = guest.check("COLUMNS=200 lastref doctor")
     # A remedy is not folded: it may be a command.
-    assert max(len(line) for line in result.stdout.splitlines() if "→" not in line) <= 80
+    assert max(len(line) for line in lines if "→" not in line) <= 80 < \
+        max(map(len, wide.splitlines()))
+    assert lines == [line.rstrip() for line in lines]
+    assert wide.split() == result.stdout.split()
     assert truth.module_list(guest) == before
 
 
