@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "holders/dependents.h"
 
+#include "base/directory.h"
 #include "base/text.h"
 #include "holders/processes.h"
 #include "kernel/sysfs_modules.h"
 
 #include <algorithm>
-#include <dirent.h>
 #include <fmt/format.h>
-#include <memory>
 #include <set>
 #include <unistd.h>
 
@@ -71,10 +70,6 @@ void add(std::vector<Sighting> &sightings, const DependentModule &user)
     }
 }
 
-struct CloseDirectory {
-    void operator()(DIR *directory) const { ::closedir(directory); }
-};
-
 /// The module without which a network device is gone; empty where sysfs does not tell.
 std::string module_of(const std::string &device)
 {
@@ -91,8 +86,7 @@ std::string module_of(const std::string &device)
 void add_devices(std::vector<DependentModule> &modules)
 {
     constexpr auto devices = "/sys/class/net";
-    const std::unique_ptr<DIR, CloseDirectory> directory(modules.empty() ? nullptr
-                                                                         : ::opendir(devices));
+    const auto directory = modules.empty() ? Directory() : open_directory(devices);
     while (const auto *entry = directory ? ::readdir(directory.get()) : nullptr) {
         if (entry->d_name[0] == '.') {
             continue;
