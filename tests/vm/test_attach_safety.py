@@ -106,7 +106,7 @@ def test_doctor_names_what_cannot_be_probed(guest, change):
     for name in unfit:
         assert probes[name]["why"] in findings[name]["detail"]
         assert probes[name]["lost_without"] in findings[name]["detail"]
-    assert works["why"] and not works["run"] and not works["serve"]
+    assert works["why"] and not works["run"] and not works["record"]
     refused(guest, required, "blacklist", "nobody knows when the exit routine has ended")
 
 
