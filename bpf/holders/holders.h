@@ -61,9 +61,8 @@ enum lr_finding_kind {
     LR_FOUND_TCP_SOCKET = 42,
     /* One that a protocol has made for itself; as above. */
     LR_FOUND_KERNEL_SOCKET = 43,
-    /* Default of a net namespace, or of all. object: the variable. name: the algorithm. */
+    /* Default of a net namespace. object: the variable. name: the algorithm. */
     LR_FOUND_CONGESTION_DEFAULT = 44,
-    LR_FOUND_QDISC_DEFAULT = 45,
     /* object: what it is. within: the net namespace. number: the device's. traffic: the rest. */
     LR_FOUND_QDISC = 46,
     LR_FOUND_FILTER = 47,

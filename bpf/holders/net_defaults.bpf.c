@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What holds a module for a whole network namespace: its default congestion control, the default
- * queueing discipline, and the sockets that protocols have for themselves.
+ * What holds a module for a whole network namespace: its default congestion control, and the
+ * sockets that protocols have for themselves.
  */
 #include "bpf/holders/net_walk.bpf.h"
 
 const volatile __u64 net_namespaces_address = 0;
-
-/* Address of the variable default_qdisc_ops, from /proc/kallsyms. */
-const volatile __u64 default_qdisc_address = 0;
 
 enum { PERNET_MAX = 1024 };
 
@@ -85,22 +82,6 @@ static long visit_net_defaults(__u32 index, struct cursor *walk)
     return 0;
 }
 
-/* qdisc_set_default() takes a reference. */
-static __always_inline void check_qdisc_default(void)
-{
-    const struct Qdisc_ops *ops = NULL;
-    struct lr_finding *finding;
-
-    bpf_probe_read_kernel(&ops, sizeof(ops), (void *)default_qdisc_address);
-    if (!is_target(BPF_CORE_READ(ops, owner))) {
-        return;
-    }
-    finding = found(LR_FOUND_QDISC_DEFAULT, 1, (void *)default_qdisc_address);
-    if (finding) {
-        BPF_CORE_READ_STR_INTO(&finding->name, ops, id);
-    }
-}
-
 SEC("syscall")
 int net_defaults(void *ctx)
 {
@@ -108,6 +89,5 @@ int net_defaults(void *ctx)
 
     begin_net_walk(&walk);
     bpf_loop(NETS_MAX, visit_net_defaults, &walk, 0);
-    check_qdisc_default();
     return 0;
 }

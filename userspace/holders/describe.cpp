@@ -17,7 +17,6 @@ std::optional<Sighting> describe_kind(const lr_finding &finding, Processes &proc
     case LR_FOUND_KERNEL_SOCKET:
         return describe_socket_without_file(finding, processes);
     case LR_FOUND_CONGESTION_DEFAULT:
-    case LR_FOUND_QDISC_DEFAULT:
     case LR_FOUND_QDISC:
     case LR_FOUND_FILTER:
     case LR_FOUND_FILTER_TEMPLATE:

@@ -73,19 +73,6 @@ Sighting describe_congestion_default(const lr_finding &finding, const NetNamespa
     return out;
 }
 
-Sighting describe_qdisc_default(const lr_finding &finding)
-{
-    Sighting out{.kind = HolderKind::SysctlDefault, .object = finding.object, .refs = 1};
-    const auto name = text(finding.name);
-    constexpr std::string_view variable = "net.core.default_qdisc";
-    out.path = variable;
-    out.detail = fmt::format("{} is {}", variable, name);
-    out.clause = fmt::format("{} is the default queueing discipline ({})", name, variable);
-    out.remedy =
-        fmt::format("sysctl -w {}={}", variable, name == "pfifo_fast" ? "fq_codel" : "pfifo_fast");
-    return out;
-}
-
 Sighting describe_qdisc(const lr_finding &finding, const NetNamespace &space)
 {
     Sighting out{.kind = HolderKind::Qdisc, .object = finding.object, .refs = finding.refs};
@@ -151,8 +138,6 @@ Sighting describe_traffic(const lr_finding &finding, Processes &processes)
     switch (finding.kind) {
     case LR_FOUND_CONGESTION_DEFAULT:
         return describe_congestion_default(finding, space);
-    case LR_FOUND_QDISC_DEFAULT:
-        return describe_qdisc_default(finding);
     case LR_FOUND_QDISC:
         return describe_qdisc(finding, space);
     default:

@@ -47,8 +47,6 @@ constexpr std::array addresses{
     AddressOf{"bpf_link_fops_poll", &Addresses::bpf_link_fops_poll_address, "", ""},
     AddressOf{"net_namespace_list", &Addresses::net_namespaces_address,
               "network namespaces and all that is in them", "net"},
-    AddressOf{"default_qdisc_ops", &Addresses::default_qdisc_address,
-              "the default queueing discipline", "Qdisc_ops"},
     AddressOf{"tcp_cong_list", &Addresses::tcp_congestion_list, "congestion control of TCP sockets",
               "tcp_congestion_ops"},
     AddressOf{"tcp_ulp_list", &Addresses::tcp_ulp_list, "upper layer protocols of TCP sockets",

@@ -55,17 +55,28 @@ const kernel::Unit &Processes::unit_of(std::uint64_t cgroup)
     return unit->second;
 }
 
-Process Processes::describe(const lr_finding_task &task)
+Process Processes::describe(const census::Task &task)
 {
     const auto &unit = unit_of(task.cgroup);
-    return {.pid = task.tgid,
-            .ns_pid = task.ns_tgid == task.tgid ? 0 : task.ns_tgid,
-            .comm = std::string(task.comm, strnlen(task.comm, sizeof(task.comm))),
+    return {.pid = task.pid,
+            .ns_pid = task.ns_pid == task.pid ? 0 : task.ns_pid,
+            .comm = task.comm,
             .unit = unit.name,
             .start_ns = task.start_ns,
             .unit_of_user = unit.user,
             .container = unit.container,
             .stop = unit.stop};
+}
+
+Process Processes::describe(const lr_finding_task &task)
+{
+    return describe(
+        census::Task{.pid = task.tgid,
+                     .tid = task.tid,
+                     .ns_pid = task.ns_tgid,
+                     .start_ns = task.start_ns,
+                     .cgroup = task.cgroup,
+                     .comm = std::string(task.comm, strnlen(task.comm, sizeof(task.comm)))});
 }
 
 void Processes::note_socket(const lr_finding &finding)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bpf/holders/holders.h"
+#include "census/finding.h"
 #include "core/inventory.h"
 #include "holders/net_namespaces.h"
 #include "kernel/cgroup_path.h"
@@ -18,6 +19,7 @@ namespace lastref::holders {
 class Processes {
 public:
     Process describe(const lr_finding_task &task);
+    Process describe(const census::Task &task);
 
     /// Takes in who has a socket open (LR_FOUND_RECEIVER), for who_has_socket().
     void note_socket(const lr_finding &finding);

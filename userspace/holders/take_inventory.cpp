@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "holders/take_inventory.h"
 
+#include "census/registry.h"
+#include "census/search.h"
 #include "core/similar.h"
+#include "holders/bpf_source.h"
 #include "holders/dependents.h"
 #include "holders/describe.h"
 #include "holders/exit_routine.h"
 #include "holders/livepatch.h"
 #include "holders/programs.h"
+#include "holders/sightings.h"
 #include "holders/tun_devices.h"
 #include "kernel/features.h"
 #include "kernel/host.h"
@@ -96,8 +100,22 @@ void forget_the_other(Inventory &inventory)
     inventory.uses.clear();
 }
 
+/// What the census finds: every kind in its turn.
+void take_census(Inventory &inventory, census::Kernel &kernel, census::Address module,
+                 Processes &processes, std::vector<NotExamined> &not_examined)
+{
+    kernel.memory().forget();
+    census::Search search(kernel, module);
+    for (const auto *kind : census::kinds()) {
+        search.look_for(*kind, not_examined);
+    }
+    for (const auto &finding : search.findings()) {
+        inventory.sightings.push_back(sighting_of(finding, processes));
+    }
+}
+
 /// One pass; false when the module changed meanwhile.
-Result<bool> search(Inventory &inventory, Programs &programs)
+Result<bool> search(Inventory &inventory, Programs &programs, census::Kernel &kernel)
 {
     const auto before = programs.target(inventory.module);
     if (!before) {
@@ -110,6 +128,7 @@ Result<bool> search(Inventory &inventory, Programs &programs)
         Processes processes;
         programs.run(not_examined);
         inventory.sightings = sightings_of(programs, *before, processes);
+        take_census(inventory, kernel, before->module, processes, not_examined);
         add_dependents(inventory);
         if (auto livepatch = livepatch_in_use(inventory.module)) {
             inventory.sightings.push_back(std::move(*livepatch));
@@ -187,10 +206,15 @@ Result<Inventory> take_inventory(std::string_view module)
     if (!programs) {
         return by_sysfs(std::move(inventory), programs.error());
     }
+    const auto source = BpfSource::load();
+    if (!source) {
+        return by_sysfs(std::move(inventory), source.error());
+    }
+    census::Kernel kernel(**source);
     inventory.changed = true;
     for (int attempt = 0; attempt < attempts && inventory.changed; attempt++) {
         inventory.not_examined = not_loaded;
-        const auto steady = search(inventory, *programs);
+        const auto steady = search(inventory, *programs, kernel);
         if (!steady) {
             return fail(steady.error());
         }

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "census/kernel.h"
+
+namespace lastref::census {
+
+Kernel::Kernel(Source &source) : source_(source), memory_(source), types_(source.types("vmlinux"))
+{
+}
+
+Address Kernel::symbol_if_any(const std::string &name)
+{
+    const auto [known, is_new] = symbols_.try_emplace(name);
+    if (is_new) {
+        known->second = source_.symbol(name);
+    }
+    return known->second.value_or(0);
+}
+
+Address Kernel::symbol(const std::string &name)
+{
+    const auto address = symbol_if_any(name);
+    if (address == 0) {
+        problems_.missing.insert("the kernel's symbols do not tell where " + name + " is");
+    }
+    return address;
+}
+
+const Types *Kernel::types_of(std::string_view module)
+{
+    const auto known = modules_.find(module);
+    if (known != modules_.end()) {
+        return known->second.get();
+    }
+    auto bytes = source_.types(std::string(module));
+    auto types = bytes.empty() ? nullptr : std::make_unique<Types>(std::move(bytes), &types_);
+    return modules_.emplace(module, std::move(types)).first->second.get();
+}
+
+Kernel::Place Kernel::find_structure(std::string_view name, std::string_view module,
+                                     const Types *near)
+{
+    if (!module.empty()) {
+        near = types_of(module);
+    }
+    for (const auto *types : {near, static_cast<const Types *>(&types_)}) {
+        if (const auto id = types == nullptr ? 0 : types->find(name); id != 0) {
+            return {types, id};
+        }
+    }
+    for (const auto &[other, types] : modules_) {
+        if (const auto id = types == nullptr ? 0 : types->find(name); id != 0) {
+            return {types.get(), id};
+        }
+    }
+    return {};
+}
+
+Kernel::Place Kernel::structure(const char *name, std::string_view module, const Types *near)
+{
+    const auto place = find_structure(name, module, near);
+    if (place.types == nullptr) {
+        problems_.missing.insert("there is no struct " + std::string(name) + " in the types of " +
+                                 (module.empty() ? "the kernel" : std::string(module)));
+    }
+    return place;
+}
+
+bool Kernel::has_type(const char *structure, std::string_view module)
+{
+    return find_structure(structure, module, nullptr).types != nullptr;
+}
+
+Object Kernel::at(Address address, const char *structure, std::string_view module)
+{
+    if (address == 0) {
+        return {};
+    }
+    const auto place = this->structure(structure, module);
+    return place.types == nullptr ? Object() : Object(this, place.types, address, place.type);
+}
+
+Object Kernel::at_symbol(const std::string &name, const char *structure, std::string_view module)
+{
+    return at(symbol(name), structure, module);
+}
+
+std::optional<std::int64_t> Kernel::enumerator(std::string_view name)
+{
+    const auto value = types_.enumerator(name);
+    if (!value) {
+        problems_.missing.insert("there is no enumerator " + std::string(name));
+    }
+    return value;
+}
+
+const Member *Kernel::member(const Types *types, TypeId type, const char *name)
+{
+    const auto [known, is_new] = members_.try_emplace({types, type, name});
+    if (is_new) {
+        known->second = types->member(type, name);
+    }
+    return known->second ? &*known->second : nullptr;
+}
+
+std::optional<std::uint32_t> Kernel::offset(const char *structure, const char *member,
+                                            std::string_view module)
+{
+    return offset(this->structure(structure, module), structure, member);
+}
+
+std::optional<std::uint32_t> Kernel::offset(Place place, const char *structure, const char *member)
+{
+    auto [types, type] = place;
+    if (types == nullptr) {
+        return std::nullopt;
+    }
+    std::uint32_t offset = 0;
+    for (std::string_view rest = member; !rest.empty();) {
+        const auto dot = rest.find('.');
+        const auto found = types->member(type, rest.substr(0, dot));
+        if (!found) {
+            problems_.missing.insert("struct " + std::string(structure) + " has no " + member);
+            return std::nullopt;
+        }
+        offset += found->offset;
+        type = found->type;
+        rest = dot == std::string_view::npos ? std::string_view{} : rest.substr(dot + 1);
+    }
+    return offset;
+}
+
+} // namespace lastref::census

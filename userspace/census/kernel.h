@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include "census/memory.h"
+#include "census/object.h"
+#include "census/types.h"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace lastref::census {
+
+/// What stood in the way of a walk.
+struct Problems {
+    std::set<std::string> missing; ///< "struct net_device has no qdisc_hash", "no symbol modules"
+    std::size_t lost = 0;          ///< objects that could not be read: they are gone, or were freed
+    bool torn = false;             ///< a list changed while it was gone over
+    std::set<std::string> cut;     ///< bounds that were reached
+    [[nodiscard]] bool none() const { return missing.empty() && lost == 0 && !torn && cut.empty(); }
+};
+
+/// A kernel as its own types describe it: the one that runs, or a saved one.
+class Kernel {
+public:
+    explicit Kernel(Source &source);
+
+    /// Without the kernel's own types nothing can be looked at.
+    [[nodiscard]] bool has_types() const { return !types_.empty(); }
+    [[nodiscard]] Memory &memory() { return memory_; }
+    [[nodiscard]] Problems &problems() { return problems_; }
+
+    /// Where the symbol is; noted as missing if it is nowhere.
+    Address symbol(const std::string &name);
+    /// The same, but it need not be there.
+    Address symbol_if_any(const std::string &name);
+    /// What is at that address; nothing if it is 0.
+    Object at(Address address, const char *structure, std::string_view module = {});
+    /// What is at a symbol.
+    Object at_symbol(const std::string &name, const char *structure, std::string_view module = {});
+    /// Whether this kernel, or that module of it, has a structure of that name.
+    bool has_type(const char *structure, std::string_view module = {});
+    /// Noted as missing if there is none.
+    std::optional<std::int64_t> enumerator(std::string_view name);
+    /// Where a member is in a structure, from its beginning; "a.b" is a member of a member.
+    std::optional<std::uint32_t> offset(const char *structure, const char *member,
+                                        std::string_view module = {});
+
+private:
+    friend class Object;
+    struct Place {
+        const Types *types = nullptr;
+        TypeId type = 0;
+    };
+    struct Key {
+        const Types *types;
+        TypeId type;
+        std::string_view member;
+        bool operator==(const Key &) const = default;
+    };
+    struct Hash {
+        std::size_t operator()(const Key &key) const
+        {
+            return std::hash<const char *>()(key.member.data()) ^ (std::size_t{key.type} << 7);
+        }
+    };
+
+    /// The structure of that name; noted as missing if there is none.
+    Place structure(const char *name, std::string_view module, const Types *near = nullptr);
+    Place find_structure(std::string_view name, std::string_view module, const Types *near);
+    const Types *types_of(std::string_view module);
+    std::optional<std::uint32_t> offset(Place place, const char *structure, const char *member);
+    /// Null if there is none.
+    const Member *member(const Types *types, TypeId type, const char *name);
+
+    Source &source_;
+    Memory memory_;
+    Types types_;
+    std::map<std::string, std::unique_ptr<Types>, std::less<>> modules_;
+    std::map<std::string, std::optional<Address>, std::less<>> symbols_;
+    /// By where the name of the member stands, since the same literal is asked for often.
+    std::unordered_map<Key, std::optional<Member>, Hash> members_;
+    Problems problems_;
+};
+
+} // namespace lastref::census

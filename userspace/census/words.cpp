@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "census/words.h"
+
+#include "base/text.h"
+
+#include <charconv>
+
+namespace lastref::census {
+namespace {
+
+/// Fills in the text from `at` on, up to the end of it or of the brackets that it is in.
+class Filling {
+public:
+    Filling(std::string_view text, const ValueOf &value_of, bool is_command)
+        : text_(text), value_of_(value_of), is_command_(is_command)
+    {
+    }
+
+    /// `whole` becomes false when a value is missing.
+    std::string part(bool &whole)
+    {
+        std::string out;
+        while (at_ < text_.size() && text_[at_] != ']') {
+            const char c = text_[at_++];
+            if (c == '{') {
+                const auto end = text_.find('}', at_);
+                const auto value = this->value(text_.substr(at_, end - at_));
+                at_ = end == std::string_view::npos ? text_.size() : end + 1;
+                whole = whole && !value.empty();
+                out += value;
+            } else if (c == '[' && text_.substr(at_, 1) != "[") {
+                bool has_all = true;
+                const auto inner = part(has_all);
+                out += has_all ? inner : "";
+                at_ += at_ < text_.size() ? 1 : 0; // the bracket
+            } else {
+                at_ += c == '[' ? 1 : 0; // the second of two
+                out.push_back(c);
+            }
+        }
+        return out;
+    }
+
+private:
+    [[nodiscard]] std::string value(std::string_view field) const
+    {
+        constexpr std::string_view raw = ":raw";
+        if (const auto bar = field.find('|'); bar != std::string_view::npos) {
+            const auto text = value_of_(field.substr(0, bar));
+            std::int64_t number = 0;
+            const auto end = text.data() + text.size();
+            return std::from_chars(text.data(), end, number).ec == std::errc()
+                       ? plural(number, field.substr(bar + 1))
+                       : "";
+        }
+        if (field.ends_with(raw)) {
+            return value_of_(field.substr(0, field.size() - raw.size()));
+        }
+        auto text = value_of_(field);
+        return is_command_ && !text.empty() ? shell_word(text) : text;
+    }
+
+    std::string_view text_;
+    const ValueOf &value_of_;
+    bool is_command_;
+    std::size_t at_ = 0;
+};
+
+} // namespace
+
+std::string fill_in(std::string_view text, const ValueOf &value_of)
+{
+    bool whole = true;
+    return Filling(text, value_of, false).part(whole);
+}
+
+std::string fill_in_command(std::string_view text, const ValueOf &value_of)
+{
+    bool whole = true;
+    auto command = Filling(text, value_of, true).part(whole);
+    return whole ? command : "";
+}
+
+} // namespace lastref::census

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "holders/sightings.h"
+
+#include "census/words.h"
+
+#include <algorithm>
+
+namespace lastref::holders {
+
+Sighting sighting_of(const census::Finding &finding, Processes &processes)
+{
+    Sighting out{.kind = finding.kind, .object = finding.object, .refs = finding.refs};
+    if (finding.task) {
+        out.process = processes.describe(*finding.task);
+    }
+    out.fd = finding.fd;
+    out.path = finding.path;
+    out.counted_in = finding.counted_in;
+    out.counted = finding.counted;
+    const census::ValueOf value_of = [&](std::string_view name) -> std::string {
+        if (name == "who") {
+            return out.process ? who(*out.process) : "";
+        }
+        if (name == "path") {
+            return out.path;
+        }
+        if (name == "fd") {
+            return out.fd ? std::to_string(*out.fd) : "";
+        }
+        if (name == "where") {
+            return finding.netns ? processes.net_namespace(*finding.netns).where() : "";
+        }
+        const auto found = std::find_if(finding.values.begin(), finding.values.end(),
+                                        [name](const auto &one) { return one.first == name; });
+        return found == finding.values.end() ? "" : found->second;
+    };
+    out.detail = census::fill_in(finding.words->detail, value_of);
+    out.clause = census::fill_in(finding.words->clause, value_of);
+    out.caution = census::fill_in(finding.words->caution, value_of);
+    if (finding.words->remedy == "end") {
+        out.remedy = out.process ? how_to_end(*out.process) : "";
+    } else {
+        out.remedy = census::fill_in_command(finding.words->remedy, value_of);
+        if (finding.netns && !out.remedy.empty()) {
+            out.remedy = processes.net_namespace(*finding.netns).command(out.remedy);
+        }
+    }
+    return out;
+}
+
+} // namespace lastref::holders
