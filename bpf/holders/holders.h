@@ -282,34 +282,16 @@ struct lr_task {
 LR_STATIC_ASSERT(sizeof(struct lr_task) == 72 + 3 * 48 + 16 + LR_SYMBOL * (LR_FRAMES + 1),
                  "lr_task");
 
-enum lr_target_status {
-    LR_TARGET_NOT_RUN = 0,
-    LR_TARGET_FOUND = 1,
-    LR_TARGET_ABSENT = 2,
-    LR_TARGET_CHANGED = 3, /* the list of modules changed while it was read: try again */
-};
-
 /* Addresses from `start` on; size 0: none. */
 struct lr_range {
     __u64 start;
     __u64 size;
 };
 
-/* The module that is asked about, as it was when `target` ran last. */
+/* The module that is asked about; set by userspace. */
 struct lr_target {
     __u64 module; /* address of its struct module */
-    __u64 instance_id;
-    __u32 status;  /* enum lr_target_status */
-    __u32 state;   /* enum lr_module_state */
-    __s32 hard;    /* hard references without the kernel's base; -1 while going */
-    __s32 soft;    /* outstanding soft references; -1: this kernel has none */
-    __u32 freeing; /* 1: unformed, and not for the first time: it is being freed */
-    __u32 soft_base;
-    __u32 soft_used;
-    __u32 has_init;
-    __u32 has_exit; /* 0 with has_init: it can only be unloaded by force */
-    __u64 ts_ns;
-    char name[LR_MODULE_NAME]; /* set by userspace */
+    char name[LR_MODULE_NAME];
     struct lr_range text;      /* where its code is */
     struct lr_range init_text; /* the part that is freed when init has returned */
 };

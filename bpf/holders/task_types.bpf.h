@@ -11,29 +11,7 @@ enum {
     PF_KTHREAD = 0x00200000,
 };
 
-/* enum mod_mem_type */
-enum { MOD_TEXT = 0, MOD_INIT_TEXT = 4, MOD_MEM_NUM_TYPES = 7 };
-
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-
-struct module_memory {
-    void *base;
-    unsigned int size;
-};
-
-struct module___memory {
-    struct module_memory mem[MOD_MEM_NUM_TYPES];
-};
-
-struct module_layout {
-    void *base;
-    unsigned int text_size;
-};
-
-struct module___layout {
-    struct module_layout core_layout;
-    struct module_layout init_layout;
-};
 
 /* kernel/kthread.c */
 struct kthread {

@@ -47,7 +47,10 @@ Kernel::Place Kernel::find_structure(std::string_view name, std::string_view mod
             return {types, id};
         }
     }
-    for (const auto &[other, types] : modules_) {
+    if (!module.empty()) {
+        return {};
+    }
+    for (const auto &[other, types] : modules_) { // a declaration does not say whose it is
         if (const auto id = types == nullptr ? 0 : types->find(name); id != 0) {
             return {types.get(), id};
         }
@@ -86,11 +89,14 @@ Object Kernel::at_symbol(const std::string &name, const char *structure, std::st
 
 std::optional<std::int64_t> Kernel::enumerator(std::string_view name)
 {
-    const auto value = types_.enumerator(name);
-    if (!value) {
+    const auto [known, is_new] = enumerators_.try_emplace(std::string(name));
+    if (is_new) {
+        known->second = types_.enumerator(name);
+    }
+    if (!known->second) {
         problems_.missing.insert("there is no enumerator " + std::string(name));
     }
-    return value;
+    return known->second;
 }
 
 const Member *Kernel::member(const Types *types, TypeId type, const char *name)

@@ -84,6 +84,7 @@ private:
     std::map<std::string, std::optional<Address>, std::less<>> symbols_;
     /// By where the name of the member stands, since the same literal is asked for often.
     std::unordered_map<Key, std::optional<Member>, Hash> members_;
+    std::map<std::string, std::optional<std::int64_t>, std::less<>> enumerators_;
     Problems problems_;
 };
 

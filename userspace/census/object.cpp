@@ -84,18 +84,18 @@ Object Object::operator[](const char *member) const
     return out;
 }
 
-Object Object::operator[](std::size_t index) const
+Object Object::element(std::size_t index) const
 {
     if (kernel_ == nullptr) {
         return {};
     }
     const auto shape = types_->shape(type_);
-    const auto element = types_->element(type_);
+    const auto type = types_->element(type_);
     const auto begin = shape == Types::Shape::Pointer ? pointer() : address_;
     if (begin == 0 || (shape != Types::Shape::Pointer && shape != Types::Shape::Array)) {
         return {};
     }
-    return {kernel_, types_, begin + index * types_->size(element), element};
+    return {kernel_, types_, begin + index * types_->size(type), type};
 }
 
 bool Object::has(const char *member) const

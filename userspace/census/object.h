@@ -4,6 +4,7 @@
 #include "census/memory.h"
 #include "census/types.h"
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -26,7 +27,11 @@ public:
     /// structures are literals: what is known of them is kept by where they stand.
     Object operator[](const char *member) const;
     /// An element of an array, or of what a pointer points to.
-    Object operator[](std::size_t index) const;
+    template <std::integral Index>
+    Object operator[](Index index) const
+    {
+        return element(static_cast<std::size_t>(index));
+    }
     /// The first of these members that there is.
     [[nodiscard]] Object either(const char *member, const char *other) const;
     /// Whether this kernel's types have such a member; follows a pointer in the type alone.
@@ -67,6 +72,7 @@ private:
     {
     }
     [[nodiscard]] std::optional<std::uint64_t> raw() const;
+    [[nodiscard]] Object element(std::size_t index) const;
 
     Kernel *kernel_ = nullptr;
     const Types *types_ = nullptr;

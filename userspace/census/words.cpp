@@ -8,7 +8,6 @@
 namespace lastref::census {
 namespace {
 
-/// Fills in the text from `at` on, up to the end of it or of the brackets that it is in.
 class Filling {
 public:
     Filling(std::string_view text, const ValueOf &value_of, bool is_command)
@@ -16,11 +15,12 @@ public:
     {
     }
 
-    /// `whole` becomes false when a value is missing.
-    std::string part(bool &whole)
+    /// Up to the end of the text or, in brackets, to theirs. `whole` becomes false when a value is
+    /// missing.
+    std::string part(bool &whole, bool in_brackets)
     {
         std::string out;
-        while (at_ < text_.size() && text_[at_] != ']') {
+        while (at_ < text_.size() && !(in_brackets && text_[at_] == ']')) {
             const char c = text_[at_++];
             if (c == '{') {
                 const auto end = text_.find('}', at_);
@@ -30,7 +30,7 @@ public:
                 out += value;
             } else if (c == '[' && text_.substr(at_, 1) != "[") {
                 bool has_all = true;
-                const auto inner = part(has_all);
+                const auto inner = part(has_all, true);
                 out += has_all ? inner : "";
                 at_ += at_ < text_.size() ? 1 : 0; // the bracket
             } else {
@@ -71,13 +71,13 @@ private:
 std::string fill_in(std::string_view text, const ValueOf &value_of)
 {
     bool whole = true;
-    return Filling(text, value_of, false).part(whole);
+    return Filling(text, value_of, false).part(whole, false);
 }
 
 std::string fill_in_command(std::string_view text, const ValueOf &value_of)
 {
     bool whole = true;
-    auto command = Filling(text, value_of, true).part(whole);
+    auto command = Filling(text, value_of, true).part(whole, false);
     return whole ? command : "";
 }
 

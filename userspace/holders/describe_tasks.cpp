@@ -71,15 +71,15 @@ std::string inside_of(const lr_task &task)
     return symbol_in(task.inside);
 }
 
-std::optional<Sighting> describe_task(const lr_task &task, const lr_target &target,
+std::optional<Sighting> describe_task(const lr_task &task, const census::Target &target,
                                       Processes &processes)
 {
     Sighting out;
     if ((task.reasons & LR_TASK_THREAD) != 0) {
         out = describe_thread(task, processes);
     } else if ((task.reasons & LR_TASK_LOAD) != 0) {
-        const bool in_init = target.state == LR_STATE_COMING ||
-                             (target.state == LR_STATE_LIVE && runs_init(stack_of(task)));
+        const bool in_init = target.state == ModuleState::Coming ||
+                             (target.state == ModuleState::Live && runs_init(stack_of(task)));
         if (!in_init) {
             return std::nullopt;
         }
@@ -90,7 +90,7 @@ std::optional<Sighting> describe_task(const lr_task &task, const lr_target &targ
         return std::nullopt; // it is told of as the routine that it runs
     }
     // They may be those for whom the memory is kept: who takes a soft reference is not recorded.
-    if (out.refs == 0 && target.soft > 0) {
+    if (out.refs == 0 && target.soft.value_or(0) > 0) {
         out.counter = HolderCounter::Soft;
         out.pins = Pins::Unknown;
         out.evidence = Evidence::Sampled;

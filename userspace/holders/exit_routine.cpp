@@ -69,11 +69,11 @@ RoutineLook look(const Programs &programs, Processes &processes)
 
 } // namespace
 
-RoutineLooks look_at_tasks(Programs &programs, const lr_target &target, Processes &processes,
+RoutineLooks look_at_tasks(Programs &programs, const census::Target &target, Processes &processes,
                            std::vector<NotExamined> &not_examined)
 {
     auto first = look(programs, processes);
-    if (target.state == LR_STATE_LIVE && first.tasks.empty()) {
+    if (target.state == ModuleState::Live && first.tasks.empty()) {
         return std::nullopt;
     }
     std::this_thread::sleep_for(between_looks);
@@ -81,13 +81,12 @@ RoutineLooks look_at_tasks(Programs &programs, const lr_target &target, Processe
     return std::pair(std::move(first), look(programs, processes));
 }
 
-std::optional<Routine> routine_of(const lr_target &target, const RoutineLooks &looks)
+std::optional<Routine> routine_of(const census::Target &target, const RoutineLooks &looks)
 {
-    RoutineFacts facts{.state = static_cast<ModuleState>(target.state),
-                       .freeing = target.freeing != 0};
-    if (target.soft >= 0) {
+    RoutineFacts facts{.state = target.state, .freeing = target.freeing};
+    if (target.soft) {
         facts.soft = target.soft;
-        facts.soft_base = target.soft_base != 0;
+        facts.soft_base = target.soft_base;
     }
     facts.oops = has_oopsed();
     return judge(facts, looks);

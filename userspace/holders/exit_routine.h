@@ -13,11 +13,11 @@ namespace lastref::holders {
 
 /// The tasks that load or unload the module, after Programs::run(); once more, a moment later, if
 /// there is anything to see.
-RoutineLooks look_at_tasks(Programs &programs, const lr_target &target, Processes &processes,
+RoutineLooks look_at_tasks(Programs &programs, const census::Target &target, Processes &processes,
                            std::vector<NotExamined> &not_examined);
 
 /// What goes on in its init or exit routine, of the instance that `target` tells of after the
 /// looks.
-std::optional<Routine> routine_of(const lr_target &target, const RoutineLooks &looks);
+std::optional<Routine> routine_of(const census::Target &target, const RoutineLooks &looks);
 
 } // namespace lastref::holders

@@ -35,7 +35,6 @@ struct AddressOf {
 };
 
 constexpr std::array addresses{
-    AddressOf{"modules", &Addresses::modules_address, "", ""},
     AddressOf{"debugfs_full_proxy_file_operations", &Addresses::debugfs_proxy_address,
               "open files of debugfs", "debugfs_fsdata"},
     AddressOf{"perf_fops", &Addresses::perf_fops_address, "perf events", "perf_event"},
@@ -201,10 +200,6 @@ void DestroySkeleton::operator()(holders_skeleton *skeleton) const
 Result<Skeleton> load_programs(std::vector<NotExamined> &not_examined)
 {
     const Circumstances here{read_symbols(), kernel::Privileges::read()};
-    if (!here.symbols.address("modules")) {
-        return fail({"/proc/kallsyms does not tell where the kernel's list of modules is", 0,
-                     "lastref doctor says what is missing", ExitCode::Unsupported});
-    }
     auto skeleton = load_what_is_accepted(here, not_examined);
     if (!skeleton && errno == ENOMEM) {
         return fail({"the kernel had no memory for the BPF programs that look for holders", 0,

@@ -37,25 +37,14 @@ Result<Programs> Programs::load(std::vector<NotExamined> &not_examined)
     return Programs(std::move(*skeleton));
 }
 
-Result<lr_target> Programs::target(std::string_view module)
+void Programs::set_target(std::string_view name, const census::Target &module)
 {
-    constexpr int attempts = 20;
     auto &target = skeleton_->bss->target;
     std::memset(target.name, 0, sizeof(target.name));
-    module.copy(target.name, sizeof(target.name) - 1);
-    for (int attempt = 0; attempt < attempts; attempt++) {
-        DECLARE_LIBBPF_OPTS(bpf_test_run_opts, options);
-        if (bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.find_target), &options) != 0) {
-            return fail({"cannot read the kernel's list of modules", errno,
-                         "lastref doctor says what this kernel offers", ExitCode::Unsupported});
-        }
-        if (target.status != LR_TARGET_CHANGED) {
-            return target;
-        }
-    }
-    return fail({"the kernel's list of modules cannot be read: it changes all the time, or is not "
-                 "where /proc/kallsyms says",
-                 0, "try again; report this if it happens again"});
+    name.copy(target.name, sizeof(target.name) - 1);
+    target.module = module.module;
+    target.text = {module.text.start, module.text.size};
+    target.init_text = {module.init_text.start, module.init_text.size};
 }
 
 /// Runs a program that returns 0 unless what it walked over changed meanwhile; then once more.

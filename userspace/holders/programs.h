@@ -3,6 +3,7 @@
 
 #include "base/result.h"
 #include "bpf/holders/holders.h"
+#include "census/target.h"
 #include "core/inventory.h"
 #include "holders/found.h"
 #include "holders/load.h"
@@ -29,10 +30,10 @@ public:
     Programs &operator=(const Programs &) = delete;
     ~Programs();
 
-    /// The module of that name as it is now; status tells whether it is there.
-    Result<lr_target> target(std::string_view module);
+    /// Which module the parts are to look for.
+    void set_target(std::string_view name, const census::Target &module);
 
-    /// Runs every part, for the module that target() found. A part that does not end in time is
+    /// Runs every part, for that module. A part that does not end in time is
     /// given up and named in not_examined.
     void run(std::vector<NotExamined> &not_examined);
 

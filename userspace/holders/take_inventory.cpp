@@ -3,6 +3,7 @@
 
 #include "census/registry.h"
 #include "census/search.h"
+#include "census/target.h"
 #include "core/similar.h"
 #include "holders/bpf_source.h"
 #include "holders/dependents.h"
@@ -16,6 +17,7 @@
 #include "kernel/host.h"
 #include "kernel/sysfs_modules.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 namespace lastref::holders {
@@ -23,20 +25,17 @@ namespace {
 
 constexpr int attempts = 3;
 
-void note_target(Inventory &inventory, const lr_target &target)
+void note_target(Inventory &inventory, const census::Target &target)
 {
-    inventory.ts_ns = target.ts_ns;
+    inventory.ts_ns = kernel::boot_clock_ns();
     inventory.instance_id = target.instance_id;
-    inventory.state = static_cast<ModuleState>(target.state);
+    inventory.state = target.state;
     inventory.hard = target.hard;
-    inventory.soft.reset();
-    if (target.soft >= 0) {
-        inventory.soft = target.soft;
-    }
-    inventory.permanent = target.has_init != 0 && target.has_exit == 0;
+    inventory.soft = target.soft;
+    inventory.permanent = target.permanent;
 }
 
-std::vector<Sighting> sightings_of(const Programs &programs, const lr_target &target,
+std::vector<Sighting> sightings_of(const Programs &programs, const census::Target &target,
                                    Processes &processes)
 {
     std::vector<Sighting> out;
@@ -80,16 +79,9 @@ std::vector<std::string> uses_of(const Programs &programs)
 
 /// Whether both tell of one load of the module. One that is freed has no instance_id any more, and
 /// the next one has none yet.
-bool same_instance(const lr_target &a, const lr_target &b)
+bool same_instance(const census::Target &a, const census::Target &b)
 {
-    return a.status == b.status && a.module == b.module && a.instance_id == b.instance_id &&
-           a.freeing == b.freeing;
-}
-
-bool nothing_changed(const lr_target &a, const lr_target &b)
-{
-    return same_instance(a, b) && a.state == b.state && a.hard == b.hard && a.soft == b.soft &&
-           a.soft_base == b.soft_base;
+    return a.module == b.module && a.instance_id == b.instance_id && a.freeing == b.freeing;
 }
 
 /// What was found of an instance that is gone is no answer to who holds the one that is there now.
@@ -114,18 +106,33 @@ void take_census(Inventory &inventory, census::Kernel &kernel, census::Address m
     }
 }
 
+/// The module as it is now.
+Result<census::Target> look_at(census::Kernel &kernel, const std::string &module)
+{
+    auto target = census::find_target(kernel, module);
+    if (target) {
+        return *target;
+    }
+    const auto &missing = kernel.problems().missing;
+    return fail({fmt::format("the kernel's list of modules cannot be read: {}",
+                             missing.empty() ? "it changes all the time" : *missing.begin()),
+                 0, "lastref doctor says what this kernel offers",
+                 missing.empty() ? ExitCode::Failed : ExitCode::Unsupported});
+}
+
 /// One pass; false when the module changed meanwhile.
 Result<bool> search(Inventory &inventory, Programs &programs, census::Kernel &kernel)
 {
-    const auto before = programs.target(inventory.module);
+    const auto before = look_at(kernel, inventory.module);
     if (!before) {
         return fail(before.error());
     }
     forget_the_other(inventory);
     RoutineLooks looks;
     std::vector<NotExamined> not_examined;
-    if (before->status == LR_TARGET_FOUND) {
+    if (before->is_loaded()) {
         Processes processes;
+        programs.set_target(inventory.module, *before);
         programs.run(not_examined);
         inventory.sightings = sightings_of(programs, *before, processes);
         take_census(inventory, kernel, before->module, processes, not_examined);
@@ -141,23 +148,23 @@ Result<bool> search(Inventory &inventory, Programs &programs, census::Kernel &ke
         inventory.uses = uses_of(programs);
         looks = look_at_tasks(programs, *before, processes, not_examined);
     }
-    const auto after = programs.target(inventory.module);
+    const auto after = look_at(kernel, inventory.module);
     if (!after) {
         return fail(after.error());
     }
-    inventory.presence = after->status == LR_TARGET_FOUND ? Presence::Loaded : Presence::NotLoaded;
+    inventory.presence = after->is_loaded() ? Presence::Loaded : Presence::NotLoaded;
     note_target(inventory, *after);
     if (!same_instance(*before, *after)) {
         forget_the_other(inventory);
         looks.reset();
     }
     inventory.routine.reset();
-    if (after->status == LR_TARGET_FOUND) {
+    if (after->is_loaded()) {
         inventory.routine = routine_of(*after, looks);
     }
     inventory.not_examined.insert(inventory.not_examined.end(), not_examined.begin(),
                                   not_examined.end());
-    return nothing_changed(*before, *after);
+    return *before == *after;
 }
 
 /// What anybody may read, where the kernel itself cannot be searched.
@@ -216,7 +223,7 @@ Result<Inventory> take_inventory(std::string_view module)
         inventory.not_examined = not_loaded;
         const auto steady = search(inventory, *programs, kernel);
         if (!steady) {
-            return fail(steady.error());
+            return by_sysfs(std::move(inventory), steady.error());
         }
         inventory.changed = !*steady;
     }
