@@ -22,7 +22,7 @@ TEST(WordsOfAKind, APartInBracketsIsThereIfItsValuesAre)
 {
     EXPECT_EQ(fill_in("a[ in {device}][ of {unknown}[ and {device}]] b", value_of), "a in eth 0 b");
     EXPECT_EQ(fill_in("socket:[[{count}]", value_of), "socket:[3]");
-    EXPECT_EQ(fill_in("[[{count}][, {count|time}]", value_of), "[3, 3 times");
+    EXPECT_EQ(fill_in("[[{count}][, {count|time}]", value_of), "[3], 3 times");
 }
 
 TEST(WordsOfAKind, ValuesOfACommandAreWordsOfTheShells)
