@@ -243,57 +243,9 @@ struct lr_path {
     char text[LR_PATH];
 };
 
-enum {
-    LR_TASKS_MAX = 128,
-    LR_STACK_INNER = 16, /* of a deeper stack: so many frames from its inner end, the rest */
-};
-
-/* Why a task is of interest. */
-enum lr_task_reason {
-    LR_TASK_THREAD = 1 << 0, /* a kernel thread whose function lies in the module */
-    LR_TASK_STACK = 1 << 1,  /* a frame of its stack lies in the module */
-    LR_TASK_UNLOAD = 1 << 2, /* it is in delete_module(2), with the module on its stack */
-    LR_TASK_LOAD = 1 << 3,   /* the same in init_module(2) or finit_module(2) */
-    LR_TASK_QUEUED = 1 << 4, /* in delete_module(2), only with the module's name on its stack */
-};
-
-/* A task that runs in the module, or on its behalf: what a finding is too small for. */
-struct lr_task {
-    __u32 reasons; /* enum lr_task_reason */
-    __u32 tid;
-    __u32 running; /* 1: on a processor, so that its stack could not be read */
-    __u32 frames;  /* how many of frames[] are filled */
-    __u32 skipped; /* frames left out after the first LR_STACK_INNER */
-    __u32 kernel;  /* 1: a kernel thread */
-    __u64 task;    /* address of its task_struct */
-    __u64 start_ns;
-    __u64 switches; /* how often it left a processor, of itself or not */
-    __u64 cpu_ns;   /* what it has used of processors */
-    /* From when it came onto a processor last until lastref did: 0: not known. */
-    __u64 since_arrival_ns;
-    __u64 ts_ns;                       /* boot clock */
-    struct lr_finding_task process;    /* its process */
-    struct lr_finding_task parent;     /* of its process; tgid 0: none */
-    struct lr_finding_task lock_owner; /* of the mutex that it waits for; tgid 0: not known */
-    char comm[LR_COMM];                /* of the thread */
-    char inside[LR_SYMBOL];            /* its innermost frame in the module; may be empty */
-    char symbols[LR_FRAMES][LR_SYMBOL];
-};
-LR_STATIC_ASSERT(sizeof(struct lr_task) == 72 + 3 * 48 + 16 + LR_SYMBOL * (LR_FRAMES + 1),
-                 "lr_task");
-
-/* Addresses from `start` on; size 0: none. */
-struct lr_range {
-    __u64 start;
-    __u64 size;
-};
-
 /* The module that is asked about; set by userspace. */
 struct lr_target {
     __u64 module; /* address of its struct module */
-    char name[LR_MODULE_NAME];
-    struct lr_range text;      /* where its code is */
-    struct lr_range init_text; /* the part that is freed when init has returned */
 };
 
 #endif /* LASTREF_HOLDERS_H */

@@ -29,6 +29,7 @@ class Kernel {
 public:
     explicit Kernel(Source &source);
 
+    [[nodiscard]] const Types &types() const { return types_; }
     /// Without the kernel's own types nothing can be looked at.
     [[nodiscard]] bool has_types() const { return !types_.empty(); }
     [[nodiscard]] Memory &memory() { return memory_; }

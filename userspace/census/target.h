@@ -22,13 +22,13 @@ struct Target {
     Address module = 0;            ///< of its struct module; 0: it is not loaded
     std::uint64_t instance_id = 0; ///< inode number of /sys/module/NAME
     ModuleState state = ModuleState::Live;
-    std::int64_t hard = 0;            ///< without the kernel's base; -1 while going
+    std::int64_t hard = 0;              ///< without the kernel's base; -1 while going
     std::optional<std::int64_t> soft{}; ///< outstanding; empty: this kernel has none
-    bool soft_base = false;           ///< it holds itself: its exit routine has not returned
-    bool freeing = false;             ///< unformed, and not for the first time
-    bool permanent = false;           ///< has an init routine, and none for its exit
-    Range text{};                     ///< where its code is
-    Range init_text{};                ///< the part that is freed when init has returned
+    bool soft_base = false;             ///< it holds itself: its exit routine has not returned
+    bool freeing = false;               ///< unformed, and not for the first time
+    bool permanent = false;             ///< has an init routine, and none for its exit
+    Range text{};                       ///< where its code is
+    Range init_text{};                  ///< the part that is freed when init has returned
 
     [[nodiscard]] bool is_loaded() const { return module != 0; }
     bool operator==(const Target &) const = default;

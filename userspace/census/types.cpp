@@ -216,6 +216,17 @@ std::optional<std::int64_t> Types::enumerator(std::string_view name) const
     return base_ == nullptr ? std::nullopt : base_->enumerator(name);
 }
 
+TypeId Types::function(std::string_view name) const
+{
+    for (TypeId id = first_; id < first_ + offsets_.size(); id++) {
+        const auto *one = type(id);
+        if (kind_of(one) == BTF_KIND_FUNC && text(one->name_off) == name) {
+            return id;
+        }
+    }
+    return base_ == nullptr ? 0 : base_->function(name);
+}
+
 Types::Shape Types::shape(TypeId id) const
 {
     const auto *one = bare(id);

@@ -39,6 +39,8 @@ public:
     [[nodiscard]] TypeId find(std::string_view name) const;
     /// Also one in an anonymous structure or union in it.
     [[nodiscard]] std::optional<Member> member(TypeId type, std::string_view name) const;
+    /// A function of that name; 0: there is none.
+    [[nodiscard]] TypeId function(std::string_view name) const;
     /// The value of that enumerator of any enumeration.
     [[nodiscard]] std::optional<std::int64_t> enumerator(std::string_view name) const;
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "bpf/holders/holders.h"
-#include "census/target.h"
+#include "census/module_tasks.h"
 #include "core/inventory.h"
 #include "holders/found.h"
 #include "holders/processes.h"
@@ -34,12 +34,8 @@ Sighting describe_bpf(const lr_finding &finding, Processes &processes);
 std::string name_in(const lr_finding &finding);
 
 /// What a task means that runs in the module; empty for one that takes no part in holding it.
-std::optional<Sighting> describe_task(const lr_task &task, const census::Target &target,
+std::optional<Sighting> describe_task(const census::ModuleTask &task, const census::Target &target,
                                       Processes &processes);
-/// Its stack, innermost first; empty if it could not be read.
-std::vector<std::string> stack_of(const lr_task &task);
-/// Its innermost frame in the module; may be empty.
-std::string inside_of(const lr_task &task);
 Sighting describe_tty(const lr_finding &finding, Processes &processes);
 Sighting describe_binary_format(const lr_finding &finding, Processes &processes);
 

@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "core/sites.h"
 #include "holders/describe.h"
 
 #include <algorithm>
-#include <cstring>
 #include <fmt/format.h>
 
 namespace lastref::holders {
 namespace {
 
-std::string symbol_in(const char (&symbol)[LR_SYMBOL])
-{
-    return short_symbol(std::string(symbol, strnlen(symbol, sizeof(symbol))));
-}
-
-Sighting describe_thread(const lr_task &task, Processes &processes)
+Sighting describe_thread(const census::ModuleTask &task, Processes &processes)
 {
     Sighting out{.kind = HolderKind::KernelThread, .counter = HolderCounter::None};
     out.pins = Pins::No;
@@ -24,19 +17,19 @@ Sighting describe_thread(const lr_task &task, Processes &processes)
     return out;
 }
 
-Sighting describe_stack(const lr_task &task, Processes &processes)
+Sighting describe_stack(const census::ModuleTask &task, Processes &processes)
 {
     Sighting out{.kind = HolderKind::TaskStack, .counter = HolderCounter::None};
     out.pins = Pins::No;
     out.evidence = Evidence::Sampled;
     out.process = processes.describe(task.process);
-    out.detail = fmt::format("is in {}", inside_of(task));
-    out.clause = fmt::format("{}, which is in {}", who(*out.process), inside_of(task));
+    out.detail = fmt::format("is in {}", task.inside);
+    out.clause = fmt::format("{}, which is in {}", who(*out.process), task.inside);
     return out;
 }
 
 /// The reference that a load takes, in module_unload_init(), and puts when init has returned.
-Sighting describe_init(const lr_task &task, Processes &processes)
+Sighting describe_init(const census::ModuleTask &task, Processes &processes)
 {
     Sighting out{.kind = HolderKind::Init, .refs = 1};
     out.process = processes.describe(task.process);
@@ -54,37 +47,20 @@ bool runs_init(const std::vector<std::string> &stack)
 
 } // namespace
 
-std::vector<std::string> stack_of(const lr_task &task)
-{
-    std::vector<std::string> out;
-    for (unsigned i = 0; i < task.frames && i < LR_FRAMES; i++) {
-        if (i == LR_STACK_INNER && task.skipped != 0) {
-            out.push_back(fmt::format("({} more)", task.skipped));
-        }
-        out.push_back(symbol_in(task.symbols[i]));
-    }
-    return out;
-}
-
-std::string inside_of(const lr_task &task)
-{
-    return symbol_in(task.inside);
-}
-
-std::optional<Sighting> describe_task(const lr_task &task, const census::Target &target,
+std::optional<Sighting> describe_task(const census::ModuleTask &task, const census::Target &target,
                                       Processes &processes)
 {
     Sighting out;
-    if ((task.reasons & LR_TASK_THREAD) != 0) {
+    if (task.is_thread) {
         out = describe_thread(task, processes);
-    } else if ((task.reasons & LR_TASK_LOAD) != 0) {
+    } else if (task.loads) {
         const bool in_init = target.state == ModuleState::Coming ||
-                             (target.state == ModuleState::Live && runs_init(stack_of(task)));
+                             (target.state == ModuleState::Live && runs_init(task.stack));
         if (!in_init) {
             return std::nullopt;
         }
         out = describe_init(task, processes);
-    } else if ((task.reasons & LR_TASK_STACK) != 0 && (task.reasons & LR_TASK_UNLOAD) == 0) {
+    } else if (task.in_module && !task.unloads) {
         out = describe_stack(task, processes);
     } else {
         return std::nullopt; // it is told of as the routine that it runs
@@ -97,7 +73,7 @@ std::optional<Sighting> describe_task(const lr_task &task, const census::Target 
         out.detail += "; it may have a soft one";
     }
     out.object = task.task;
-    out.stack = stack_of(task);
+    out.stack = task.stack;
     return out;
 }
 

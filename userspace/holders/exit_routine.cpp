@@ -12,7 +12,6 @@ namespace lastref::holders {
 namespace {
 
 constexpr std::chrono::milliseconds between_looks{200};
-constexpr unsigned task_calls = LR_TASK_UNLOAD | LR_TASK_LOAD | LR_TASK_QUEUED;
 
 bool has_oopsed()
 {
@@ -24,29 +23,29 @@ bool has_oopsed()
 
 /// It came onto a processor so long ago, and has used at most all that it ever used of one since.
 /// Clocks may differ by a thousandth.
-std::uint64_t asleep_at_least(const lr_task &task)
+std::uint64_t asleep_at_least(const census::ModuleTask &task)
 {
-    if (task.running != 0 || task.since_arrival_ns <= task.cpu_ns) {
+    if (task.running || task.since_arrival_ns <= task.cpu_ns) {
         return 0;
     }
     const auto ns = task.since_arrival_ns - task.cpu_ns;
     return ns - ns / 1000;
 }
 
-RoutineSample sample_of(const lr_task &task, Processes &processes)
+RoutineSample sample_of(const census::ModuleTask &task, Processes &processes)
 {
     RoutineSample out{.process = processes.describe(task.process)};
-    if (task.parent.tgid != 0) {
-        out.parent = processes.describe(task.parent);
+    if (task.parent) {
+        out.parent = processes.describe(*task.parent);
     }
-    out.stack = stack_of(task);
-    if (task.lock_owner.tgid != 0) {
-        out.lock_owner = processes.describe(task.lock_owner);
+    if (task.lock_owner) {
+        out.lock_owner = processes.describe(*task.lock_owner);
     }
-    out.inside = inside_of(task);
-    out.running = task.running != 0;
-    out.loads = (task.reasons & LR_TASK_LOAD) != 0;
-    out.queued = (task.reasons & LR_TASK_QUEUED) != 0;
+    out.stack = task.stack;
+    out.inside = task.inside;
+    out.running = task.running;
+    out.loads = task.loads;
+    out.queued = task.queued;
     out.ts_ns = task.ts_ns;
     out.start_ns = task.start_ns;
     out.switches = task.switches;
@@ -55,12 +54,12 @@ RoutineSample sample_of(const lr_task &task, Processes &processes)
     return out;
 }
 
-RoutineLook look(const Programs &programs, Processes &processes)
+RoutineLook samples_of(const census::ModuleTasks &tasks, Processes &processes)
 {
     RoutineLook out;
-    out.all = programs.saw_all_tasks() && in_first_pid_namespace();
-    for (const auto &task : programs.tasks()) {
-        if ((task.reasons & task_calls) != 0) {
+    out.all = tasks.all && in_first_pid_namespace();
+    for (const auto &task : tasks.tasks) {
+        if (task.loads || task.unloads || task.queued) {
             out.tasks.push_back(sample_of(task, processes));
         }
     }
@@ -69,16 +68,15 @@ RoutineLook look(const Programs &programs, Processes &processes)
 
 } // namespace
 
-RoutineLooks look_at_tasks(Programs &programs, const census::Target &target, Processes &processes,
-                           std::vector<NotExamined> &not_examined)
+RoutineLooks look_again(const census::ModuleTasks &first, const LookAtTasks &look,
+                        const census::Target &target, Processes &processes)
 {
-    auto first = look(programs, processes);
-    if (target.state == ModuleState::Live && first.tasks.empty()) {
+    auto samples = samples_of(first, processes);
+    if (target.state == ModuleState::Live && samples.tasks.empty()) {
         return std::nullopt;
     }
     std::this_thread::sleep_for(between_looks);
-    programs.look_at_tasks(not_examined);
-    return std::pair(std::move(first), look(programs, processes));
+    return std::pair(std::move(samples), samples_of(look(), processes));
 }
 
 std::optional<Routine> routine_of(const census::Target &target, const RoutineLooks &looks)

@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
+#include "census/module_tasks.h"
 #include "core/inventory.h"
 #include "core/routine.h"
 #include "holders/processes.h"
-#include "holders/programs.h"
 
+#include <functional>
 #include <optional>
-#include <vector>
 
 namespace lastref::holders {
 
-/// The tasks that load or unload the module, after Programs::run(); once more, a moment later, if
-/// there is anything to see.
-RoutineLooks look_at_tasks(Programs &programs, const census::Target &target, Processes &processes,
-                           std::vector<NotExamined> &not_examined);
+/// Looks at the tasks that run in the module or on its behalf.
+using LookAtTasks = std::function<census::ModuleTasks()>;
+
+/// Those that load or unload the module, among what a first look has shown; and in another look, a
+/// moment later, if there is anything to see.
+RoutineLooks look_again(const census::ModuleTasks &first, const LookAtTasks &look,
+                        const census::Target &target, Processes &processes);
 
 /// What goes on in its init or exit routine, of the instance that `target` tells of after the
 /// looks.

@@ -19,7 +19,6 @@ inline constexpr std::array all_parts{
     Part{"dependents", Part::How::Walk, "modules that depend on it"},
     Part{"bpf_programs", Part::How::Iterator, "BPF programs"},
     Part{"bpf_links", Part::How::Iterator, "BPF links"},
-    Part{"tasks", Part::How::Iterator, "tasks that run in the module"},
     Part{"files_in_flight", Part::How::Walk, "files in flight between unix sockets"},
     Part{"receivers_of_files", Part::How::Iterator, "who is to receive files in flight"},
     Part{"net_defaults", Part::How::Walk, "defaults of network namespaces"},

@@ -37,14 +37,9 @@ Result<Programs> Programs::load(std::vector<NotExamined> &not_examined)
     return Programs(std::move(*skeleton));
 }
 
-void Programs::set_target(std::string_view name, const census::Target &module)
+void Programs::set_target(const census::Target &module)
 {
-    auto &target = skeleton_->bss->target;
-    std::memset(target.name, 0, sizeof(target.name));
-    name.copy(target.name, sizeof(target.name) - 1);
-    target.module = module.module;
-    target.text = {module.text.start, module.text.size};
-    target.init_text = {module.init_text.start, module.init_text.size};
+    skeleton_->bss->target.module = module.module;
 }
 
 /// Runs a program that returns 0 unless what it walked over changed meanwhile; then once more.
@@ -116,8 +111,6 @@ void Programs::run(std::vector<NotExamined> &not_examined)
 {
     skeleton_->bss->findings_count = 0;
     skeleton_->bss->refs_without_room = 0;
-    skeleton_->bss->tasks_count = 0;
-    skeleton_->bss->tasks_done = 0;
     skeleton_->bss->paths_count = 0;
     skeleton_->bss->maps_changed = 0;
     run_parts(all_parts, not_examined);
@@ -139,20 +132,6 @@ void Programs::run(std::vector<NotExamined> &not_examined)
                          plural(static_cast<std::int64_t>(skeleton_->bss->refs_without_room),
                                 "reference"))});
     }
-    if (const auto all = skeleton_->bss->tasks_count; all > LR_TASKS_MAX) {
-        not_examined.push_back(
-            {plural(all - LR_TASKS_MAX, "more task"),
-             fmt::format("they run in the module, and lastref has room for {}", +LR_TASKS_MAX)});
-    }
-}
-
-void Programs::look_at_tasks(std::vector<NotExamined> &not_examined)
-{
-    skeleton_->bss->tasks_count = 0;
-    skeleton_->bss->tasks_done = 0;
-    const auto *part = std::find_if(all_parts.begin(), all_parts.end(),
-                                    [](const Part &one) { return one.program == "tasks"; });
-    run_parts({part, 1}, not_examined);
 }
 
 Found Programs::found() const
@@ -160,17 +139,6 @@ Found Programs::found() const
     const auto &bss = *skeleton_->bss;
     return {{bss.findings, std::min<std::size_t>(bss.findings_count, LR_FINDINGS_MAX)},
             {bss.paths, std::min<std::size_t>(bss.paths_count, LR_PATHS_MAX)}};
-}
-
-std::span<const lr_task> Programs::tasks() const
-{
-    const auto count = std::min<std::size_t>(skeleton_->bss->tasks_count, LR_TASKS_MAX);
-    return {skeleton_->bss->tasks_found, count};
-}
-
-bool Programs::saw_all_tasks() const
-{
-    return skeleton_->bss->tasks_done != 0 && skeleton_->bss->tasks_count <= LR_TASKS_MAX;
 }
 
 } // namespace lastref::holders

@@ -31,7 +31,7 @@ public:
     ~Programs();
 
     /// Which module the parts are to look for.
-    void set_target(std::string_view name, const census::Target &module);
+    void set_target(const census::Target &module);
 
     /// Runs every part, for that module. A part that does not end in time is
     /// given up and named in not_examined.
@@ -39,15 +39,6 @@ public:
 
     /// What the parts have found so far; valid until the next run().
     [[nodiscard]] Found found() const;
-
-    /// The tasks that run in the module or on its behalf; valid until run() or look_at_tasks().
-    [[nodiscard]] std::span<const lr_task> tasks() const;
-
-    /// Whether all tasks of this pid namespace were gone over.
-    [[nodiscard]] bool saw_all_tasks() const;
-
-    /// Looks at the tasks again, and at nothing else.
-    void look_at_tasks(std::vector<NotExamined> &not_examined);
 
 private:
     explicit Programs(Skeleton skeleton);

@@ -6,6 +6,7 @@
 #include "census/target.h"
 #include "core/similar.h"
 #include "holders/bpf_source.h"
+#include "holders/bpf_unwinder.h"
 #include "holders/dependents.h"
 #include "holders/describe.h"
 #include "holders/exit_routine.h"
@@ -35,8 +36,7 @@ void note_target(Inventory &inventory, const census::Target &target)
     inventory.permanent = target.permanent;
 }
 
-std::vector<Sighting> sightings_of(const Programs &programs, const census::Target &target,
-                                   Processes &processes)
+std::vector<Sighting> sightings_of(const Programs &programs, Processes &processes)
 {
     std::vector<Sighting> out;
     const auto found = programs.found();
@@ -57,11 +57,6 @@ std::vector<Sighting> sightings_of(const Programs &programs, const census::Targe
     describe_configfs(found, out);
     describe_dma_bufs(found, out);
     describe_netfilter(found, processes, out);
-    for (const auto &task : programs.tasks()) {
-        if (auto sighting = describe_task(task, target, processes)) {
-            out.push_back(std::move(*sighting));
-        }
-    }
     return out;
 }
 
@@ -92,6 +87,34 @@ void forget_the_other(Inventory &inventory)
     inventory.uses.clear();
 }
 
+/// What the kernel is looked at with.
+struct Engine {
+    Programs programs;
+    std::unique_ptr<BpfSource> source;
+    std::unique_ptr<census::Kernel> kernel;
+    std::unique_ptr<BpfUnwinder> unwinder{}; ///< null: this kernel does not accept its programs
+};
+
+Result<Engine> load_engine(std::vector<NotExamined> &not_examined)
+{
+    auto programs = Programs::load(not_examined);
+    if (!programs) {
+        return fail(programs.error());
+    }
+    auto source = BpfSource::load();
+    if (!source) {
+        return fail(source.error());
+    }
+    auto kernel = std::make_unique<census::Kernel>(**source);
+    Engine engine{std::move(*programs), std::move(*source), std::move(kernel)};
+    engine.unwinder = BpfUnwinder::load(engine.kernel->types().function("bpf_iter_task"));
+    if (!engine.unwinder) {
+        not_examined.push_back(
+            {"tasks that run in the module", "this kernel does not accept the program for it"});
+    }
+    return engine;
+}
+
 /// What the census finds: every kind in its turn.
 void take_census(Inventory &inventory, census::Kernel &kernel, census::Address module,
                  Processes &processes, std::vector<NotExamined> &not_examined)
@@ -104,6 +127,31 @@ void take_census(Inventory &inventory, census::Kernel &kernel, census::Address m
     for (const auto &finding : search.findings()) {
         inventory.sightings.push_back(sighting_of(finding, processes));
     }
+}
+
+/// Those who run in the module: they are told of, and what they do is looked at once more.
+RoutineLooks look_at_tasks(Inventory &inventory, Engine &engine, const census::Target &target,
+                           Processes &processes, std::vector<NotExamined> &not_examined)
+{
+    if (!engine.unwinder) {
+        return std::nullopt;
+    }
+    const auto look = [&] {
+        census::Search search(*engine.kernel, target.module);
+        auto tasks = census::look_at_tasks(search, *engine.unwinder, target, inventory.module,
+                                           static_cast<std::uint32_t>(::getpid()), not_examined);
+        for (auto &task : tasks.tasks) {
+            task.ts_ns = kernel::boot_clock_ns();
+        }
+        return tasks;
+    };
+    const auto tasks = look();
+    for (const auto &task : tasks.tasks) {
+        if (auto sighting = describe_task(task, target, processes)) {
+            inventory.sightings.push_back(std::move(*sighting));
+        }
+    }
+    return look_again(tasks, look, target, processes);
 }
 
 /// The module as it is now.
@@ -121,8 +169,10 @@ Result<census::Target> look_at(census::Kernel &kernel, const std::string &module
 }
 
 /// One pass; false when the module changed meanwhile.
-Result<bool> search(Inventory &inventory, Programs &programs, census::Kernel &kernel)
+Result<bool> search(Inventory &inventory, Engine &engine)
 {
+    auto &programs = engine.programs;
+    auto &kernel = *engine.kernel;
     const auto before = look_at(kernel, inventory.module);
     if (!before) {
         return fail(before.error());
@@ -132,9 +182,9 @@ Result<bool> search(Inventory &inventory, Programs &programs, census::Kernel &ke
     std::vector<NotExamined> not_examined;
     if (before->is_loaded()) {
         Processes processes;
-        programs.set_target(inventory.module, *before);
+        programs.set_target(*before);
         programs.run(not_examined);
-        inventory.sightings = sightings_of(programs, *before, processes);
+        inventory.sightings = sightings_of(programs, processes);
         take_census(inventory, kernel, before->module, processes, not_examined);
         add_dependents(inventory);
         if (auto livepatch = livepatch_in_use(inventory.module)) {
@@ -146,7 +196,7 @@ Result<bool> search(Inventory &inventory, Programs &programs, census::Kernel &ke
             }
         }
         inventory.uses = uses_of(programs);
-        looks = look_at_tasks(programs, *before, processes, not_examined);
+        looks = look_at_tasks(inventory, engine, *before, processes, not_examined);
     }
     const auto after = look_at(kernel, inventory.module);
     if (!after) {
@@ -209,19 +259,14 @@ Result<Inventory> take_inventory(std::string_view module)
         break;
     }
     std::vector<NotExamined> not_loaded;
-    auto programs = Programs::load(not_loaded);
-    if (!programs) {
-        return by_sysfs(std::move(inventory), programs.error());
+    auto engine = load_engine(not_loaded);
+    if (!engine) {
+        return by_sysfs(std::move(inventory), engine.error());
     }
-    const auto source = BpfSource::load();
-    if (!source) {
-        return by_sysfs(std::move(inventory), source.error());
-    }
-    census::Kernel kernel(**source);
     inventory.changed = true;
     for (int attempt = 0; attempt < attempts && inventory.changed; attempt++) {
         inventory.not_examined = not_loaded;
-        const auto steady = search(inventory, *programs, kernel);
+        const auto steady = search(inventory, *engine);
         if (!steady) {
             return by_sysfs(std::move(inventory), steady.error());
         }

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "census/module_tasks.h"
+
+#include "base/text.h"
+#include "census/mutexes.h"
+#include "census/walks.h"
+
+#include <algorithm>
+#include <cstring>
+#include <fmt/format.h>
+
+namespace lastref::census {
+namespace {
+
+// From include/linux/sched.h, where they are macros.
+constexpr std::int64_t pf_exiting = 0x00000004;
+constexpr std::int64_t pf_kthread = 0x00200000;
+
+/// System calls, by their numbers for x86-64 and for i386.
+bool is_delete_module(std::uint64_t nr)
+{
+    return nr == 176 || nr == 129;
+}
+
+bool is_init_module(std::uint64_t nr)
+{
+    return nr == 175 || nr == 313 || nr == 128 || nr == 350;
+}
+
+bool lies_in(const Range &range, Address address)
+{
+    return address - range.start < range.size;
+}
+
+std::uint64_t number(const Object &value)
+{
+    return static_cast<std::uint64_t>(value.number().value_or(0));
+}
+
+/// Kernel threads whose function lies in the module. Their struct kthread is worker_private from
+/// commit e32cf5dfbe22 (in v5.17) on.
+std::vector<Address> threads_of(Search &search, const Target &target)
+{
+    std::vector<Address> out;
+    for (const auto &process : search.processes()) {
+        if ((process["flags"].number().value_or(0) & pf_kthread) == 0) {
+            continue;
+        }
+        const auto function = process["worker_private"].as("kthread")["threadfn"].pointer();
+        if (lies_in(target.text, function) || lies_in(target.init_text, function)) {
+            out.push_back(process.address());
+        }
+    }
+    return out;
+}
+
+/// From when a task came onto a processor last until lastref did; 0: not known.
+std::uint64_t since_arrival(const Object &task, std::uint64_t own_arrival)
+{
+    if (!task.has("sched_info") || own_arrival == 0) {
+        return 0;
+    }
+    const auto then = number(task["sched_info"]["last_arrival"]);
+    return own_arrival > then ? own_arrival - then : 0;
+}
+
+std::uint64_t arrival_of(Search &search, std::uint32_t pid)
+{
+    const auto &all = search.processes();
+    const auto found = std::find_if(all.begin(), all.end(), [pid](const Object &process) {
+        return process["tgid"].number() == pid;
+    });
+    return found == all.end() || !found->has("sched_info")
+               ? 0
+               : number((*found)["sched_info"]["last_arrival"]);
+}
+
+/// What a task that is in a system call of modules has to do with this one.
+void judge_call(ModuleTask &out, Search &search, const std::vector<std::uint64_t> &words,
+                const Stack &stack, const Target &target, std::string_view module)
+{
+    if (std::find(words.begin(), words.end(), target.module) != words.end()) {
+        out.unloads = is_delete_module(stack.syscall);
+        out.loads = is_init_module(stack.syscall);
+        return;
+    }
+    (void)search;
+    // delete_module(2) copies the name to its stack.
+    std::string name(module);
+    name.push_back(0);
+    const auto *bytes = reinterpret_cast<const char *>(words.data());
+    const auto size = words.size() * sizeof(words[0]);
+    for (std::size_t at = 0; at + name.size() <= size; at += sizeof(words[0])) {
+        if (std::memcmp(bytes + at, name.data(), name.size()) == 0) {
+            out.queued = is_delete_module(stack.syscall);
+            return;
+        }
+    }
+}
+
+/// The words of a stack from its inner end on; of a task on a processor, all of it.
+std::vector<std::uint64_t> words_of(Search &search, const Object &task, const Stack &stack,
+                                    bool running, Address &begin)
+{
+    constexpr std::size_t most = 8192;
+    begin = running ? task["stack"].pointer() : number(task["thread"]["sp"]);
+    std::vector<std::uint64_t> words;
+    for (auto at = begin; at < stack.end && words.size() < most; at += sizeof(words[0])) {
+        const auto word = search.kernel().memory().read<std::uint64_t>(at);
+        if (!word) {
+            break;
+        }
+        words.push_back(*word);
+    }
+    return words;
+}
+
+ModuleTask describe(Search &search, Unwinder &unwinder, const Stack &stack, const Target &target,
+                    std::string_view module, bool is_thread)
+{
+    const auto task = search.kernel().at(stack.task, "task_struct");
+    ModuleTask out{.is_thread = is_thread, .in_module = stack.in_module, .task = stack.task};
+    const auto flags = task["flags"].number().value_or(0);
+    out.running = number(task["on_cpu"]) != 0;
+    // A task that has crashed in a system call is exiting.
+    const bool calls = is_delete_module(stack.syscall) || is_init_module(stack.syscall);
+    if (calls && (flags & (pf_exiting | pf_kthread)) == 0) {
+        Address begin = 0;
+        const auto words = words_of(search, task, stack, out.running, begin);
+        judge_call(out, search, words, stack, target, module);
+        if (const auto owner = owner_of_awaited_mutex(task, unwinder, begin, words)) {
+            out.lock_owner = search.describe(owner);
+        }
+    }
+    out.process = search.describe(task);
+    if ((flags & pf_kthread) == 0) {
+        if (const auto parent = task["group_leader"]["real_parent"]) {
+            out.parent = search.describe(parent.target());
+        }
+    }
+    out.start_ns = number(task["start_boottime"]);
+    out.switches = number(task["nvcsw"]) + number(task["nivcsw"]);
+    out.cpu_ns = number(task["se"]["sum_exec_runtime"]);
+    out.stack = stack.frames;
+    out.inside = stack.inside;
+    return out;
+}
+
+} // namespace
+
+ModuleTasks look_at_tasks(Search &search, Unwinder &unwinder, const Target &target,
+                          std::string_view module, std::uint32_t self,
+                          std::vector<NotExamined> &not_examined)
+{
+    constexpr auto what = "tasks that run in the module";
+    search.kernel().memory().forget();
+    search.kernel().problems() = {};
+    const auto threads = threads_of(search, target);
+    const auto found = unwinder.stacks(target, threads);
+    if (found.error != 0) {
+        not_examined.push_back({what, in_words(found.error)});
+        return {};
+    }
+    ModuleTasks out;
+    search.kernel().memory().forget(); // stacks are newer than what was read before
+    const auto own_arrival = arrival_of(search, self);
+    for (const auto &stack : found.stacks) {
+        const bool is_thread =
+            std::find(threads.begin(), threads.end(), stack.task) != threads.end();
+        auto task = describe(search, unwinder, stack, target, module, is_thread);
+        task.since_arrival_ns =
+            since_arrival(search.kernel().at(stack.task, "task_struct"), own_arrival);
+        if (task.is_thread || task.in_module || task.loads || task.unloads || task.queued) {
+            out.tasks.push_back(std::move(task));
+        }
+    }
+    for (const auto &missing : search.kernel().problems().missing) {
+        not_examined.push_back({what, missing});
+    }
+    if (found.left_out > 0) {
+        not_examined.push_back({plural(static_cast<std::int64_t>(found.left_out), "more task"),
+                                fmt::format("they run in the module, and lastref has room for {}",
+                                            found.stacks.size())});
+    }
+    out.all = found.all && found.left_out == 0;
+    return out;
+}
+
+} // namespace lastref::census
