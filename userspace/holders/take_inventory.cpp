@@ -54,10 +54,6 @@ std::vector<Sighting> sightings_of(const Programs &programs, const lr_target &ta
     describe_maps(found, processes, out);
     describe_mounts(found, processes, out);
     describe_block(found, out);
-    describe_crypto(found, processes, out);
-    describe_configfs(found, out);
-    describe_dma_bufs(found, out);
-    describe_netfilter(found, processes, out);
     for (const auto &task : programs.tasks()) {
         if (auto sighting = describe_task(task, target, processes)) {
             out.push_back(std::move(*sighting));
