@@ -9,39 +9,9 @@ enum { CONFIGFS_MAGIC = 0x62656570 }; /* fs/configfs/mount.c */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
-struct config_item_type {
-    struct module *ct_owner;
-};
-
-struct config_item {
-    const struct config_item_type *ci_type;
-};
-
-struct config_group {
-    struct config_item cg_item;
-    struct configfs_subsystem *cg_subsys;
-};
-
-struct configfs_subsystem {
-    struct config_group su_group;
-};
-
-/* fs/configfs/configfs_internal.h */
-struct configfs_dirent {
-    struct list_head s_sibling;
-    struct list_head s_children;
-    void *s_element; /* of a directory the config_item, of a link the dirent that it leads to */
-    int s_type;
-    struct dentry *s_dentry;
-};
-
 /* fs/configfs/file.c */
 struct configfs_buffer {
     struct module *owner;
-};
-
-struct super_block___root {
-    struct dentry *s_root;
 };
 
 #pragma clang attribute pop

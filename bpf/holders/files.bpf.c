@@ -171,10 +171,6 @@ static long visit_fd(__u32 fd, struct file_table *table)
     } else {
         report_bpf_file((__u64)file, table->task, fd);
     }
-    if (bpf_core_type_exists(struct alg_sock)) {
-        report_alg_socket((__u64)file, table->task, fd);
-        report_transform((__u64)file, table->task, fd);
-    }
     report_ring((__u64)file, table->task, fd);
     return 0;
 }

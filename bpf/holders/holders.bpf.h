@@ -116,12 +116,8 @@ __u32 pins_of_sock(__u64 sock_address);
 /* The same for a file of tun or tap: its private_data begins with a struct sock. */
 __u32 pins_of_device_socket(__u64 sock_address);
 
-/* Write a finding about the socket of that file, or about what a socket of AF_ALG leads to. */
+/* Writes a finding about the socket of that file. */
 int report_socket(__u64 file_address, __u32 pins, __u64 task_address, __u32 fd);
-int report_alg_socket(__u64 file_address, __u64 task_address, __u32 fd);
-
-/* The same about the transform that such a socket leads to, in crypto.bpf.c. */
-int report_transform(__u64 file_address, __u64 task_address, __u32 fd);
 
 /* Reports a file that is a BPF program or link which holds the module, in bpf.bpf.c; 0: it is none
  * of these. `task` is the address of who has it as `fd`. */
@@ -132,9 +128,6 @@ int report_ring(__u64 file_address, __u64 task_address, __u32 fd);
 
 /* Keeps a path for userspace, in paths.bpf.c. The vfsmount may be 0. */
 __u32 note_path(__u64 vfsmount, __u64 dentry);
-
-/* Keeps two strings of the kernel's in its place, each up to its 0. The second may be 0. */
-__u32 note_names(__u64 first, __u64 second);
 
 /* A list of the kernel's that may change while it is walked. */
 struct list_walk {

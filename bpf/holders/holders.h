@@ -53,9 +53,6 @@ enum lr_finding_kind {
     /* A socket in a file table. object: the struct file. within: the net namespace's inode number.
      * number: the socket's. socket: what it is. */
     LR_FOUND_SOCKET = 40,
-    /* The socket of AF_ALG that a transform is bound to, found by a file: itself, or one accepted
-     * from it. object: the struct sock; the rest as above. */
-    LR_FOUND_ALG_SOCKET = 41,
     /* One of TCP's that no file leads to. object: the struct sock. within: the net namespace.
      * number: enum lr_tcp. socket: what it is. */
     LR_FOUND_TCP_SOCKET = 42,
@@ -85,23 +82,6 @@ enum lr_finding_kind {
     LR_FOUND_BPF_PROG = 62,
     /* A BPF link. object: the struct bpf_link or bpf_trampoline. The rest is as above. */
     LR_FOUND_BPF_LINK = 63,
-    /* An algorithm of the crypto API that has users. object: the struct crypto_alg. name: its
-     * driver's name. path: its name. */
-    LR_FOUND_ALGORITHM = 70,
-    /* Such a user: the socket of AF_ALG that a transform belongs to, as LR_FOUND_ALG_SOCKET. name
-     * and path as above. */
-    LR_FOUND_TRANSFORM = 71,
-    /* A directory made in configfs. object: its configfs_dirent. path: below the root. A directory
-     * comes before what is in it. */
-    LR_FOUND_CONFIGFS_ITEM = 72,
-    /* Not a holder: a link to or in such a directory, as above; that cannot be removed before. */
-    LR_FOUND_CONFIGFS_LINK = 73,
-    /* A DMA buffer. object: its file. number: its inode's. name: its exporter's. */
-    LR_FOUND_DMA_BUF = 74,
-    /* Something of netfilter's. object: it. within: the net namespace. number: the handle of
-     * nf_tables, or which rule of the chain, from 1. netfilter: what it is. path: two names, each
-     * up to its 0: of the table, and of the chain (unless it is a hook's), set, … */
-    LR_FOUND_NETFILTER = 80,
     /* An action of traffic control. object: it. within: the net namespace. number: its index.
      * where: how many filters use it. name: its kind. */
     LR_FOUND_TC_ACTION = 81,
@@ -142,7 +122,6 @@ enum lr_pin {
     LR_PIN_TCP_ULP = 1 << 19,           /* icsk_ulp_ops->owner */
     LR_PIN_NETLINK = 1 << 20,           /* netlink_sock->module */
     LR_PIN_NETLINK_DUMP = 1 << 21,      /* netlink_sock->cb.module, while a dump goes on */
-    LR_PIN_ALG_TYPE = 1 << 22,          /* alg_sock->type->owner */
     LR_PIN_VSOCK_TRANSPORT = 1 << 23,   /* vsock_sock->transport->module */
     LR_PIN_DEVICE_SOCKET = 1 << 24,     /* the same as PROTOCOL, of the socket inside tun's file */
     LR_PINS_OF_SOCKETS = 0xff << 16,
@@ -186,23 +165,6 @@ struct lr_traffic {
     __u16 direction; /* enum lr_direction; 0: of what leads to the qdisc */
 };
 
-enum lr_netfilter_part {
-    LR_NFT_RULE = 1,
-    LR_NFT_CHAIN = 2,
-    LR_NFT_SET = 3,
-    LR_NFT_OBJECT = 4,
-    LR_NFT_FLOWTABLE = 5,
-    LR_XT_RULE = 6,
-    LR_XT_TABLE = 7,
-};
-
-/* Something of netfilter's. */
-struct lr_netfilter {
-    __u32 part;   /* enum lr_netfilter_part */
-    __u32 family; /* NFPROTO_IPV4, … */
-    __u32 type;   /* of an object: NFT_OBJECT_COUNTER, …; of a hook's chain: the hook, from 1 */
-};
-
 struct lr_finding_task {
     __u32 tgid;
     __u32 tid;     /* of the thread whose files they are */
@@ -226,7 +188,6 @@ struct lr_finding {
         char name[LR_FINDING_NAME];
         struct lr_socket socket;
         struct lr_traffic traffic;
-        struct lr_netfilter netfilter;
     };
     __u64 counted_in; /* an object that counts some of these references too: LR_FOUND_DISK, … */
     __u32 counted;    /* how many */

@@ -209,16 +209,9 @@ struct vsock_sock {
     const struct vsock_transport *transport;
 };
 
-struct af_alg_type {
-    struct module *owner;
-    char name[14];
-};
-
 struct alg_sock {
     struct sock sk;
     struct sock *parent;
-    const struct af_alg_type *type;
-    void *private;
 };
 
 #pragma clang attribute pop

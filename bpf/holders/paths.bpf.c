@@ -106,27 +106,3 @@ __noinline __u32 note_path(__u64 vfsmount, __u64 dentry)
     paths_count = at + 1;
     return at + 1;
 }
-
-/* Keeps two names, each up to its 0, as what note_path() keeps a path as. The second may be 0. */
-__noinline __u32 note_names(__u64 first, __u64 second)
-{
-    __u32 at = paths_count;
-    long length;
-
-    if (at >= LR_PATHS_MAX) {
-        return 0;
-    }
-    length = bpf_probe_read_kernel_str(scratch, LR_PATH / 2, (void *)first);
-    if (length < 0 || length > LR_PATH / 2) {
-        return 0;
-    }
-    scratch[length] = '\0';
-    if (second && bpf_probe_read_kernel_str(scratch + length, LR_PATH / 2, (void *)second) < 0) {
-        return 0;
-    }
-    paths[at].start = 0;
-    paths[at].whole = 1;
-    bpf_probe_read_kernel(paths[at].text, LR_PATH, scratch);
-    paths_count = at + 1;
-    return at + 1;
-}

@@ -106,31 +106,3 @@ __noinline int report_socket(__u64 file_address, __u32 pins, __u64 task_address,
     }
     return 0;
 }
-
-/*
- * A bound socket of AF_ALG is not the only one that leads to what it holds, so it is an object of
- * its own.
- */
-__noinline int report_alg_socket(__u64 file_address, __u64 task_address, __u32 fd)
-{
-    const struct file *file = (const void *)file_address;
-    const struct sock *sk = bound_alg_socket(sock_of_file(file));
-    const struct alg_sock *alg = (const void *)sk;
-    struct lr_finding *finding;
-    __u32 pins = 0;
-
-    if (!sk) {
-        return 0;
-    }
-    if (is_target(BPF_CORE_READ(sk, sk_prot_creator, owner))) {
-        pins |= LR_PIN_SOCKET_PROTOCOL;
-    }
-    if (is_target(BPF_CORE_READ(alg, type, owner))) {
-        pins |= LR_PIN_ALG_TYPE;
-    }
-    finding = pins ? found_pins(LR_FOUND_ALG_SOCKET, pins, sk) : NULL;
-    if (finding) {
-        report(finding, file, sk, (const void *)task_address, fd);
-    }
-    return 0;
-}

@@ -40,27 +40,15 @@ def not_examined(doc):
     return {one["what"]: one["why"] for one in doc["not_examined"]}
 
 
-# Kernels call one list by one or the other name, and none of the matrix has both.
-DB_LISTS = {"db_list", "debugfs_list"}
-
-
-@pytest.fixture(scope="module")
-def theirs(guest):
-    return DB_LISTS & set(guest.check("grep -o ' [a-z_]*_list$' /proc/kallsyms").split())
-
-
 def test_everything_is_looked_for(guest):
     """The control: a kernel of the matrix has all that the programs ask for."""
     assert why.explained(guest, MODULE, 1)["not_examined"] == []
 
 
-def test_symbols_that_kallsyms_lacks(guest, hide, theirs):
-    """Of a list that kernels call differently one of the two names is enough."""
-    has_log = guest.run("grep -q ' nf_log_register$' /proc/kallsyms").status == 0
-    hide([*HIDDEN, "loggers", *(DB_LISTS - theirs if theirs else ())])
+def test_symbols_that_kallsyms_lacks(guest, hide):
+    hide(HIDDEN)
     said = not_examined(why.explained(guest, MODULE, 1))
-    logs = {"loggers behind rules of netfilter"} if has_log else set()
-    assert set(said) == set(HIDDEN.values()) | logs, said
+    assert set(said) == set(HIDDEN.values()), said
     for symbol, what in HIDDEN.items():
         assert f"kernel's {symbol} is" in said[what]
 
@@ -75,14 +63,11 @@ def test_doctor_says_it_too(guest, hide):
     assert command["works"] and all(what in command["limits"] for what in HIDDEN.values())
 
 
-def test_from_another_pid_namespace(guest, hide, theirs):
-    """The kernel does not show a process there those outside. Both names of a list are missing as
-    well, which the other tests would have said."""
-    hide(DB_LISTS)
+def test_from_another_pid_namespace(guest):
+    """The kernel does not show a process there those outside."""
     inside = guest.run(f"unshare -p -f lastref why -j {MODULE}")
     assert inside.status == tool.OUTSTANDING, inside.stderr
     doc = json.loads(inside.stdout)
     why.consistent(doc)
     assert doc["hard"] == {"refs": 1, "explained": 0, "unexplained": 1}
-    buffers = {"DMA buffers without a file"} if theirs else set()
-    assert set(not_examined(doc)) == {OUTSIDE} | buffers, why.brief(doc)
+    assert set(not_examined(doc)) == {OUTSIDE}, why.brief(doc)

@@ -16,7 +16,7 @@ struct Symbol {
     std::string_view name;   ///< "net_namespace_list", "nf_tables:nf_tables_net_id"
     std::string_view lost{}; ///< what is not found without it; empty: nothing of the kind is
     /// A structure that only kernels with such things have; empty: all have them. A symbol of a
-    /// module's is looked for where the module is loaded.
+    /// module's is looked for where the module is loaded, or built in so that the kernel has it.
     std::string_view sign{};
 };
 

@@ -34,7 +34,8 @@ void Search::steadily(Collect collect)
 bool Search::has_such(const Symbol &symbol)
 {
     if (const auto colon = symbol.name.find(':'); colon != std::string_view::npos) {
-        return has_module(symbol.name.substr(0, colon));
+        return has_module(symbol.name.substr(0, colon)) ||
+               (!symbol.sign.empty() && kernel_.has_type(std::string(symbol.sign).c_str()));
     }
     return symbol.sign.empty() || kernel_.has_type(std::string(symbol.sign).c_str());
 }

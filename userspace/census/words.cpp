@@ -81,4 +81,22 @@ std::string fill_in_command(std::string_view text, const ValueOf &value_of)
     return whole ? command : "";
 }
 
+std::string fill_in_commands(std::string_view text, const ValueOf &value_of,
+                             const std::function<std::string(const std::string &)> &each)
+{
+    constexpr std::string_view and_then = " && ";
+    std::string out;
+    for (std::size_t end = 0; end != std::string_view::npos;) {
+        end = text.find(and_then);
+        auto command = fill_in_command(text.substr(0, end), value_of);
+        command = command.empty() ? "" : each(command);
+        if (command.empty()) {
+            return "";
+        }
+        out += (out.empty() ? "" : std::string(and_then)) + command;
+        text.remove_prefix(end == std::string_view::npos ? 0 : end + and_then.size());
+    }
+    return out;
+}
+
 } // namespace lastref::census

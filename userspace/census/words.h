@@ -17,4 +17,9 @@ std::string fill_in(std::string_view text, const ValueOf &value_of);
 /// is not in brackets.
 std::string fill_in_command(std::string_view text, const ValueOf &value_of);
 
+/// The same of several ("A && B"), of which each becomes what `each` makes of it: a namespace is
+/// entered by one command at a time. Empty where one of them is.
+std::string fill_in_commands(std::string_view text, const ValueOf &value_of,
+                             const std::function<std::string(const std::string &)> &each);
+
 } // namespace lastref::census

@@ -11,7 +11,6 @@ std::optional<Sighting> describe_kind(const lr_finding &finding, Processes &proc
     case LR_FOUND_FILE:
         return describe_file(finding, processes);
     case LR_FOUND_SOCKET:
-    case LR_FOUND_ALG_SOCKET:
         return describe_socket(finding, processes);
     case LR_FOUND_TCP_SOCKET:
     case LR_FOUND_KERNEL_SOCKET:

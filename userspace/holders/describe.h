@@ -41,10 +41,6 @@ Sighting describe_binary_format(const lr_finding &finding, Processes &processes)
 
 // And these those that must be seen together.
 void describe_block(const Found &found, std::vector<Sighting> &out);
-void describe_configfs(const Found &found, std::vector<Sighting> &out);
-void describe_crypto(const Found &found, Processes &processes, std::vector<Sighting> &out);
-void describe_dma_bufs(const Found &found, std::vector<Sighting> &out);
-void describe_netfilter(const Found &found, Processes &processes, std::vector<Sighting> &out);
 void describe_maps(const Found &found, Processes &processes, std::vector<Sighting> &out);
 void describe_mounts(const Found &found, Processes &processes, std::vector<Sighting> &out);
 

@@ -130,9 +130,7 @@ Sighting describe_socket(const lr_finding &finding, Processes &processes)
     out.path = fmt::format("socket:[{}]", finding.number);
     out.detail = fmt::format("fd {}, {}{}", finding.fd, socket, where);
     out.clause = fmt::format("{} has {}{} open", who(*out.process), with_article(socket), where);
-    if (finding.kind == LR_FOUND_ALG_SOCKET) {
-        out.detail += ", or the one that it was accepted from";
-    } else if (!as.empty()) {
+    if (!as.empty()) {
         out.detail += fmt::format(": its {}", as);
         out.clause += fmt::format(", whose {} it is", as);
     }

@@ -31,7 +31,6 @@ struct AddressOf {
     std::string_view what; ///< what is not found without it; empty: kernels may do without it
     std::string_view sign; ///< a type or function that only kernels with such things have; unless
                            ///< the symbol is a module's
-    std::string_view otherwise{}; ///< what other kernels call it
 };
 
 constexpr std::array addresses{
@@ -65,22 +64,7 @@ constexpr std::array addresses{
     AddressOf{"tty_fops", &Addresses::tty_fops_address, "terminals", "tty_struct"},
     AddressOf{"console_fops", &Addresses::console_fops_address, "terminals", "tty_struct"},
     AddressOf{"ptmx_fops", &Addresses::ptmx_fops_address, "pseudoterminals", "pty_unix98_shutdown"},
-    AddressOf{"crypto_alg_list", &Addresses::crypto_algorithms_address, "users of its algorithms",
-              "crypto_mod_get"},
-    AddressOf{"crypto_shash_type", &Addresses::crypto_shash_type_address, "", ""},
-    AddressOf{"crypto_lskcipher_type", &Addresses::crypto_lskcipher_type_address, "", ""},
     AddressOf{"dma_buf_fops", &Addresses::dma_buf_fops_address, "DMA buffers", "dma_buf_export"},
-    AddressOf{"db_list", &Addresses::dma_bufs_address, "", ""},
-    AddressOf{"debugfs_list", &Addresses::dma_bufs_in_debugfs_address, "DMA buffers without a file",
-              "dma_buf_export", "db_list"},
-    AddressOf{"nf_tables:nf_tables_net_id", &Addresses::nf_tables_id_address, "rules of nf_tables",
-              ""},
-    AddressOf{"nf_tables:nf_tables_expressions", &Addresses::nft_expressions_address,
-              "rules of nf_tables", ""},
-    AddressOf{"x_tables:xt_pernet_id", &Addresses::xt_pernet_id_address, "rules of iptables-legacy",
-              ""},
-    AddressOf{"loggers", &Addresses::loggers_address, "loggers behind rules of netfilter",
-              "nf_log_register"},
     AddressOf{"act_base", &Addresses::actions_address, "actions of traffic control",
               "tcf_idr_create"},
 };
@@ -110,7 +94,7 @@ void note_missing(const kernel::Symbols &symbols, std::vector<NotExamined> &not_
 {
     std::unique_ptr<btf, decltype(&btf__free)> types(nullptr, btf__free);
     for (const auto &one : addresses) {
-        if (one.what.empty() || symbols.address(one.symbol) || symbols.address(one.otherwise)) {
+        if (one.what.empty() || symbols.address(one.symbol)) {
             continue;
         }
         if (!types) {
@@ -211,7 +195,7 @@ Result<Skeleton> load_programs(std::vector<NotExamined> &not_examined)
     }
     note_missing(here.symbols, not_examined);
     if (!here.privileges.may_list_types()) {
-        not_examined.push_back({"what only modules have types for, such as rules of netfilter",
+        not_examined.push_back({"what only modules have types for, such as the device mapper",
                                 "CAP_SYS_ADMIN is missing"});
     }
     return skeleton;

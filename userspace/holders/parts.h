@@ -31,11 +31,6 @@ inline constexpr std::array all_parts{
     Part{"swaps", Part::How::Walk, "swap devices"},
     Part{"device_mapper", Part::How::Walk, "the device mapper"},
     Part{"terminals", Part::How::Iterator, "terminals"},
-    Part{"crypto_algorithms", Part::How::Walk, "users of its algorithms"},
-    Part{"configfs_items", Part::How::Walk, "directories in configfs"},
-    Part{"dma_bufs", Part::How::Walk, "DMA buffers"},
-    Part{"nftables", Part::How::Walk, "rules of nf_tables"},
-    Part{"xtables", Part::How::Walk, "rules of iptables-legacy"},
     Part{"tc_actions", Part::How::Walk, "actions of traffic control"},
 };
 

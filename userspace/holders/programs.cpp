@@ -119,12 +119,6 @@ void Programs::run(std::vector<NotExamined> &not_examined)
             {fmt::format("some memory maps of {}", plural(changed, "address space")),
              "they changed while they were read"});
     }
-    if (const auto sets = skeleton_->bss->nft_sets_skipped; sets > 0) {
-        not_examined.push_back({fmt::format("the elements of {}", plural(sets, "nf_tables set")),
-                                "lastref does not go over them, and each that has a counter or "
-                                "the like takes a reference",
-                                true});
-    }
     if (const auto all = skeleton_->bss->findings_count; all > LR_FINDINGS_MAX) {
         not_examined.push_back(
             {plural(all - LR_FINDINGS_MAX, "more holder"),

@@ -39,11 +39,13 @@ Sighting sighting_of(const census::Finding &finding, Processes &processes)
     out.caution = census::fill_in(finding.words->caution, value_of);
     if (finding.words->remedy == "end") {
         out.remedy = out.process ? how_to_end(*out.process) : "";
+    } else if (finding.netns) {
+        const auto &space = processes.net_namespace(*finding.netns);
+        out.remedy = census::fill_in_commands(
+            finding.words->remedy, value_of,
+            [&space](const std::string &command) { return space.command(command); });
     } else {
         out.remedy = census::fill_in_command(finding.words->remedy, value_of);
-        if (finding.netns && !out.remedy.empty()) {
-            out.remedy = processes.net_namespace(*finding.netns).command(out.remedy);
-        }
     }
     return out;
 }

@@ -53,10 +53,6 @@ std::vector<Sighting> sightings_of(const Programs &programs, Processes &processe
     describe_maps(found, processes, out);
     describe_mounts(found, processes, out);
     describe_block(found, out);
-    describe_crypto(found, processes, out);
-    describe_configfs(found, out);
-    describe_dma_bufs(found, out);
-    describe_netfilter(found, processes, out);
     return out;
 }
 
