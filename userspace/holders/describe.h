@@ -40,15 +40,11 @@ std::vector<std::string> stack_of(const lr_task &task);
 /// Its innermost frame in the module; may be empty.
 std::string inside_of(const lr_task &task);
 Sighting describe_tty(const lr_finding &finding, Processes &processes);
-Sighting describe_binary_format(const lr_finding &finding, Processes &processes);
 
 // And these those that must be seen together.
-void describe_block(const Found &found, std::vector<Sighting> &out);
 void describe_configfs(const Found &found, std::vector<Sighting> &out);
 void describe_crypto(const Found &found, Processes &processes, std::vector<Sighting> &out);
 void describe_dma_bufs(const Found &found, std::vector<Sighting> &out);
 void describe_netfilter(const Found &found, Processes &processes, std::vector<Sighting> &out);
-void describe_maps(const Found &found, Processes &processes, std::vector<Sighting> &out);
-void describe_mounts(const Found &found, Processes &processes, std::vector<Sighting> &out);
 
 } // namespace lastref::holders

@@ -130,13 +130,7 @@ void Programs::run(std::vector<NotExamined> &not_examined)
     skeleton_->bss->tasks_count = 0;
     skeleton_->bss->tasks_done = 0;
     skeleton_->bss->paths_count = 0;
-    skeleton_->bss->maps_changed = 0;
     run_parts(all_parts, not_examined);
-    if (const auto changed = skeleton_->bss->maps_changed; changed > 0) {
-        not_examined.push_back(
-            {fmt::format("some memory maps of {}", plural(changed, "address space")),
-             "they changed while they were read"});
-    }
     if (const auto sets = skeleton_->bss->nft_sets_skipped; sets > 0) {
         not_examined.push_back({fmt::format("the elements of {}", plural(sets, "nf_tables set")),
                                 "lastref does not go over them, and each that has a counter or "
