@@ -53,9 +53,6 @@ static __always_inline struct lr_finding *found(__u32 kind, __u32 refs, const vo
 __u64 counter_of_disk(__u64 disk_address);
 __u64 counter_of_file(__u64 file_address);
 
-/* enum lr_pin of a struct super_block, in block.bpf.c. */
-__u32 pins_of_super_block(__u64 address);
-
 /* The same for an open file, which may hold the module for several reasons: enum lr_pin, each of
  * which is one reference. */
 static __always_inline struct lr_finding *found_pins(__u32 kind, __u32 pins, const void *object)

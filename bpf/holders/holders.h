@@ -21,33 +21,6 @@ enum lr_finding_kind {
     /* An open file. object: the struct file. within: its super block. number: the device number of
      * a device file. name: the last part of its path. */
     LR_FOUND_FILE = 1,
-    /* A super block of the module's file system, or on its device. object: it. name: the file
-     * system's. */
-    LR_FOUND_SUPER_BLOCK = 20,
-    /* A mount of it. object: the mount. within: the super block. number: its id. where: inode
-     * number of the mount namespace, or one of enum lr_mounted. path: its mount point. name: what
-     * is mounted ("/dev/sda1"). */
-    LR_FOUND_MOUNT = 21,
-    /* A process that uses such a mount. within: the super block. number: enum lr_use. path: of what
-     * it has there. where: 0 if the mount is LR_MOUNTED_NOWHERE. */
-    LR_FOUND_MOUNT_USER = 22,
-    /* A file that a process has mapped, or runs. As LR_FOUND_FILE, but path instead of name. */
-    LR_FOUND_MAPPED_FILE = 23,
-    /* A process in the module's binary format. object: its mm. */
-    LR_FOUND_BINARY_FORMAT = 24,
-    /* How often a disk is open. object: what counts that (see counter_of_disk()). name: the disk's.
-     * There may be several of one object. */
-    LR_FOUND_DISK = 25,
-    /* A bound loop device. object: it, or its backing file if that holds the module. within: the
-     * file's super block. name: the disk's. path: of the file. */
-    LR_FOUND_LOOP = 26,
-    /* An active swap. path: where. */
-    LR_FOUND_SWAP = 27,
-    /* A device of the device mapper, a target in one of its tables, a device below it. name: the
-     * device's. */
-    LR_FOUND_DM_DEVICE = 28,
-    LR_FOUND_DM_TARGET = 29,
-    LR_FOUND_DM_BELOW = 30,
     /* A terminal that a process has open. name: its name. */
     LR_FOUND_TTY = 31,
     /* A socket in a file table. object: the struct file. within: the net namespace's inode number.
@@ -87,20 +60,6 @@ enum lr_finding_kind {
     LR_FOUND_TC_ACTION = 81,
 };
 
-/* Where a mount is that is in no ordinary namespace. */
-enum lr_mounted {
-    LR_MOUNTED_NOWHERE = 0,   /* unmounted lazily */
-    LR_MOUNTED_INTERNAL = 1,  /* by the kernel, for itself */
-    LR_MOUNTED_ANONYMOUS = 2, /* held by a descriptor of fsmount(2) or open_tree(2) */
-};
-
-enum lr_use {
-    LR_USE_CWD = 1,
-    LR_USE_ROOT = 2,
-    LR_USE_EXE = 3,
-    LR_USE_FD = 4,
-};
-
 /* Why an object holds the module: each bit stands for one reference. */
 enum lr_pin {
     LR_PIN_FILE_OPERATIONS = 1 << 0,    /* file->f_op->owner */
@@ -111,7 +70,6 @@ enum lr_pin {
     LR_PIN_PERF_PMU = 1 << 5,           /* perf_event->pmu->module */
     LR_PIN_CONFIGFS = 1 << 6,           /* configfs_buffer->owner */
     LR_PIN_DMA_BUF = 1 << 7,            /* dma_buf->owner */
-    LR_PIN_FILE_SYSTEM = 1 << 9,        /* super_block->s_type->owner */
     LR_PIN_SCSI_HOST = 1 << 10,         /* scsi_device->host->hostt->module */
     LR_PIN_TTY_DRIVER = 1 << 11,        /* tty->driver->owner */
     LR_PIN_TTY_DISCIPLINE = 1 << 12,    /* tty->ldisc->ops->owner */

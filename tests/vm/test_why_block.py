@@ -41,6 +41,7 @@ class Disks:
         self.mapping = why_files.special(guest, "map /dev/ram2")
         guest.check("""set -e; cd /mnt; mkdir v l u
             mkdosfs /dev/ram3; mount -o iocharset=ascii /dev/ram3 v
+            dd if=/dev/zero of=v/swap bs=64k count=16; mkswap v/swap; swapon v/swap
             mkswap /dev/ram4; swapon /dev/ram4
             losetup /dev/loop0 /dev/ram5; mkdosfs /dev/loop0
             mount -t vfat -o iocharset=ascii /dev/loop0 l
@@ -63,7 +64,7 @@ class Disks:
         for process in (self.user, self.mapping, self.opener, self.mapped, self.held):
             process.end()
         for doc, wanted in ((self.brd, {"kind": "mount", "path": "/mnt/v"}),
-                            (self.brd, {"kind": "swap"}),
+                            (self.brd, {"kind": "swap", "pins": "yes"}),
                             (self.loop, {"kind": "mount", "path": "/mnt/l"}),
                             (self.brd, {"kind": "loop", "path": "/dev/loop0"}),
                             (self.vfat, {"kind": "mount", "path": None})):
@@ -90,14 +91,16 @@ def test_a_mapped_device(disks):
 def test_a_mounted_device(disks):
     for doc in (disks.brd, disks.vfat):
         mount = why.holder(doc, kind="mount", path="/mnt/v")
-        assert (mount["refs"], mount["remedy"]) == (1, "umount /mnt/v")
+        assert (mount["refs"], mount["remedy"]) == (1, "swapoff /mnt/v/swap && umount /mnt/v")
+        swap = why.holder(doc, kind="swap", path="/mnt/v/swap")
+        assert (swap["refs"], swap["pins"]) == (0, "no")
         assert mount["detail"] == "vfat on /dev/ram3, mounted on /mnt/v"
         assert not remainder(doc)
     assert why.holder(disks.brd, kind="open_file", pid=disks.opener.pid)["refs"] == 1
 
 
 def test_swap(disks):
-    swap = why.holder(disks.brd, kind="swap")
+    swap = why.holder(disks.brd, kind="swap", pins="yes")
     assert (swap["path"], swap["refs"], swap["remedy"]) == \
         ("/dev/ram4", disks.swaps, "swapoff /dev/ram4")
 
@@ -135,6 +138,19 @@ def test_when_they_have_ended(guest, disks):
     disks.end(guest)
     why.free(guest, "brd")
     unused(guest, "vfat", "loop", "dm_mod", "brd")
+
+
+def test_a_snapshot(guest):
+    """Its target holds the module, and so does the store of what has changed."""
+    guest.check("modprobe brd rd_nr=2 rd_size=4096")
+    why.need(guest, "dm_snapshot")
+    held = why_files.special(guest, "snapshot '/dev/ram0 /dev/ram1'")
+    doc = why.explained(guest, "dm_snapshot", 2)
+    snapshot = why.holder(doc, kind="device_mapper")
+    assert (snapshot["path"], snapshot["remedy"]) == ("/dev/mapper/held", "dmsetup remove held")
+    held.end()
+    why.free(guest, "dm_snapshot")
+    unused(guest, "dm_snapshot", "brd")
 
 
 def test_scsi(guest, kernel):

@@ -19,6 +19,13 @@ OVERLAYS = """set -e; modprobe overlay; mkdir -p /mnt/ovl; mount -t tmpfs none /
 INSIDE = """exec unshare -m sh -c 'mount --make-rprivate / && cd / &&
             for i in lazy busy bound second deep; do umount /mnt/ovl/$i || exit; done
             echo holding $$; read -r end; exit 0'"""
+# What keeps them busy is easily missed. The last one has a layer in the one before.
+BUSY = """set -e; cd /mnt/ovl
+          for i in thread leaderless mapped lower; do
+              mkdir l-$i u-$i w-$i $i
+              mount -t overlay -o lowerdir=l-$i,upperdir=u-$i,workdir=w-$i none $i; done
+          mkdir u-above w-above above; truncate -s 4096 mapped/file
+          mount -t overlay -o lowerdir=lower,upperdir=u-above,workdir=w-above none above"""
 
 
 class Mounted:
@@ -38,7 +45,13 @@ class Mounted:
                            mkdir $(printf "%060d" $i); cd $(printf "%060d" $i); done
                        mkdir deep; pwd > /tmp/deep; mount --move /mnt/ovl/deep "$(pwd)/deep" """)
         self.set_up = why_files.special(guest, "fsopen overlay")
-        self.doc = why.explained(guest, "overlay", 7)
+        guest.check(BUSY)
+        self.users = {
+            "thread": why_files.special(guest, "thread /mnt/ovl/thread"),
+            "leaderless": why_files.special(guest, "leaderless /mnt/ovl/leaderless"),
+            "mapped": why_files.special(guest, "map /mnt/ovl/mapped/file")}
+        self.deep = guest.check("cat /tmp/deep").strip() + "/deep"
+        self.doc = why.explained(guest, "overlay", 7 + 5)
 
     def mount(self, **wanted):
         """The only one of which that is true; it takes a reference."""
@@ -88,17 +101,41 @@ def test_one_that_is_being_set_up(mounted):
 
 
 def test_a_path_of_great_length(mounted):
-    deep, = [h["path"] for h in why.holders(mounted.doc, kind="mount")
-             if (h["path"] or "").startswith("…")]
-    assert deep.startswith("…/") and deep.endswith("12/deep") and len(deep) > 400
+    assert len(mounted.deep) > 700
+    assert mounted.mount(path=mounted.deep)["remedy"] == f"umount {mounted.deep}"
+
+
+@pytest.mark.parametrize("how, path, words", [
+    ("thread", "/mnt/ovl/thread", "works in"), ("leaderless", "/mnt/ovl/leaderless", "works in"),
+    ("mapped", "/mnt/ovl/mapped/file", "memory map")])
+def test_one_that_is_kept_busy(guest, mounted, how, path, words):
+    """By a thread with a directory of its own, a process without its main thread, a map."""
+    assert guest.run(f"umount /mnt/ovl/{how}").status != 0
+    pid = mounted.users[how].pid
+    used = why.holder(mounted.doc, pid=pid)
+    assert (used["path"], used["pins"], used["refs"]) == (path, "no", 0)
+    assert words in used["detail"]
+    assert mounted.mount(path=f"/mnt/ovl/{how}")["remedy"] == \
+        f"kill {pid} && umount /mnt/ovl/{how}"
+
+
+def test_a_layer_of_an_overlay(mounted):
+    """It keeps the file system, though not its mount."""
+    assert mounted.mount(path="/mnt/ovl/lower")["remedy"] == \
+        "umount /mnt/ovl/above && umount /mnt/ovl/lower"
 
 
 def test_z_the_remedies_free_the_module(guest, mounted):
     """What is said of each mount is done; nobody is named then. The last test of this guest."""
     mounted.set_up.end()
-    for path in ("/mnt/ovl/bound", "/mnt/ovl/second", "/mnt/ovl/elsewhere"):
+    for user in mounted.users.values():
+        user.job.close_stdin()
+    for path in ("/mnt/ovl/bound", "/mnt/ovl/second", "/mnt/ovl/elsewhere", "/mnt/ovl/lower",
+                 mounted.deep):
         guest.check(mounted.mount(path=path)["remedy"])
-    guest.check('umount "$(cat /tmp/deep)/deep"')
+    for how, user in mounted.users.items():
+        assert user.job.wait().status == 0
+        guest.check(f"umount /mnt/ovl/{how}")
     # Only one who works in what was unmounted lazily is left, and is blamed for it; nobody else is.
     mounted.busy.end()
     guest.check("umount /mnt/ovl/busy")

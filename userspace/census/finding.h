@@ -36,6 +36,16 @@ struct Words {
     std::string_view caution{};
 };
 
+/// Where a struct mount is.
+struct Mounted {
+    /// Nowhere: unmounted lazily. Internal: by the kernel, for itself. Anonymous: held by a
+    /// descriptor of fsmount(2) or open_tree(2).
+    enum class Where { Namespace, Nowhere, Internal, Anonymous } where = Where::Nowhere;
+    std::uint32_t in = 0; ///< inode number of its mount namespace
+    std::uint64_t id = 0; ///< as in STX_MNT_ID
+    std::string device{}; ///< what is mounted ("/dev/sda1")
+};
+
 /// Something that holds the module, in values.
 struct Finding {
     HolderKind kind = HolderKind::OpenFile;
@@ -49,7 +59,19 @@ struct Finding {
     std::vector<std::pair<std::string_view, std::string>> values{};
     Address counted_in = 0; ///< an object that counts some of these references too
     std::int64_t counted = 0;
+    Address within = 0; ///< the super block that it is, or is a mount of, or that it uses
+    std::optional<Mounted> mounted{}; ///< of a mount
 
+    /// Empty: there is none of that name.
+    [[nodiscard]] std::string value(std::string_view name) const
+    {
+        for (const auto &[key, value] : values) {
+            if (key == name) {
+                return value;
+            }
+        }
+        return "";
+    }
     Finding &with(std::string_view name, std::string value)
     {
         values.emplace_back(name, std::move(value));

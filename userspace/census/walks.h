@@ -142,7 +142,8 @@ void each_in_maple_tree(const Object &tree, Visit visit)
             const auto type = static_cast<unsigned>(entry >> 3 & 15);
             const auto node =
                 kernel.at(entry & ~Address{255}, "maple_node")[type == arange_64 ? "ma64" : "mr64"];
-            if (depth == deepest || !node) {
+            const bool is_dead = (node["parent"].pointer() & ~Address{255}) == node.address();
+            if (depth == deepest || !node || is_dead) {
                 kernel.problems().torn = true;
                 return;
             }

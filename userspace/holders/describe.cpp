@@ -33,8 +33,6 @@ std::optional<Sighting> describe_kind(const lr_finding &finding, Processes &proc
         return describe_bpf(finding, processes);
     case LR_FOUND_TTY:
         return describe_tty(finding, processes);
-    case LR_FOUND_BINARY_FORMAT:
-        return describe_binary_format(finding, processes);
     default:
         return std::nullopt;
     }

@@ -37,11 +37,7 @@ std::string name_in(const lr_finding &finding);
 std::optional<Sighting> describe_task(const census::ModuleTask &task, const census::Target &target,
                                       Processes &processes);
 Sighting describe_tty(const lr_finding &finding, Processes &processes);
-Sighting describe_binary_format(const lr_finding &finding, Processes &processes);
 
 // And these those that must be seen together.
-void describe_block(const Found &found, std::vector<Sighting> &out);
-void describe_maps(const Found &found, Processes &processes, std::vector<Sighting> &out);
-void describe_mounts(const Found &found, Processes &processes, std::vector<Sighting> &out);
 
 } // namespace lastref::holders

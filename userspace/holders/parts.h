@@ -24,12 +24,6 @@ inline constexpr std::array all_parts{
     Part{"net_defaults", Part::How::Walk, "defaults of network namespaces"},
     Part{"tcp_sockets", Part::How::Walk, "TCP sockets without a file"},
     Part{"qdiscs", Part::How::Walk, "queueing disciplines and filters"},
-    Part{"super_blocks", Part::How::Walk, "mounted file systems"},
-    Part{"mount_users", Part::How::Iterator, "processes that use its file systems"},
-    Part{"memory_maps", Part::How::Iterator, "memory maps"},
-    Part{"block_devices", Part::How::Walk, "block devices"},
-    Part{"swaps", Part::How::Walk, "swap devices"},
-    Part{"device_mapper", Part::How::Walk, "the device mapper"},
     Part{"terminals", Part::How::Iterator, "terminals"},
     Part{"tc_actions", Part::How::Walk, "actions of traffic control"},
 };

@@ -112,13 +112,7 @@ void Programs::run(std::vector<NotExamined> &not_examined)
     skeleton_->bss->findings_count = 0;
     skeleton_->bss->refs_without_room = 0;
     skeleton_->bss->paths_count = 0;
-    skeleton_->bss->maps_changed = 0;
     run_parts(all_parts, not_examined);
-    if (const auto changed = skeleton_->bss->maps_changed; changed > 0) {
-        not_examined.push_back(
-            {fmt::format("some memory maps of {}", plural(changed, "address space")),
-             "they changed while they were read"});
-    }
     if (const auto all = skeleton_->bss->findings_count; all > LR_FINDINGS_MAX) {
         not_examined.push_back(
             {plural(all - LR_FINDINGS_MAX, "more holder"),

@@ -3,13 +3,15 @@
 
 #include "census/words.h"
 
-#include <algorithm>
-
 namespace lastref::holders {
 
 Sighting sighting_of(const census::Finding &finding, Processes &processes)
 {
     Sighting out{.kind = finding.kind, .object = finding.object, .refs = finding.refs};
+    if (finding.refs == 0) { // it holds something that holds the module
+        out.counter = HolderCounter::None;
+        out.pins = Pins::No;
+    }
     if (finding.task) {
         out.process = processes.describe(*finding.task);
     }
@@ -30,9 +32,7 @@ Sighting sighting_of(const census::Finding &finding, Processes &processes)
         if (name == "where") {
             return finding.netns ? processes.net_namespace(*finding.netns).where() : "";
         }
-        const auto found = std::find_if(finding.values.begin(), finding.values.end(),
-                                        [name](const auto &one) { return one.first == name; });
-        return found == finding.values.end() ? "" : found->second;
+        return finding.value(name);
     };
     out.detail = census::fill_in(finding.words->detail, value_of);
     out.clause = census::fill_in(finding.words->clause, value_of);

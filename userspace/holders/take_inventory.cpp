@@ -10,6 +10,7 @@
 #include "holders/dependents.h"
 #include "holders/describe.h"
 #include "holders/exit_routine.h"
+#include "holders/file_systems.h"
 #include "holders/livepatch.h"
 #include "holders/programs.h"
 #include "holders/sightings.h"
@@ -18,7 +19,9 @@
 #include "kernel/host.h"
 #include "kernel/sysfs_modules.h"
 
+#include <algorithm>
 #include <fmt/format.h>
+#include <iterator>
 #include <unistd.h>
 
 namespace lastref::holders {
@@ -50,9 +53,6 @@ std::vector<Sighting> sightings_of(const Programs &programs, Processes &processe
             out.push_back(std::move(*sighting));
         }
     }
-    describe_maps(found, processes, out);
-    describe_mounts(found, processes, out);
-    describe_block(found, out);
     return out;
 }
 
@@ -120,9 +120,12 @@ void take_census(Inventory &inventory, census::Kernel &kernel, census::Address m
     for (const auto *kind : census::kinds()) {
         search.look_for(*kind, not_examined);
     }
+    std::vector<Sighting> sightings;
     for (const auto &finding : search.findings()) {
-        inventory.sightings.push_back(sighting_of(finding, processes));
+        sightings.push_back(sighting_of(finding, processes));
     }
+    describe_file_systems(search.findings(), sightings);
+    std::move(sightings.begin(), sightings.end(), std::back_inserter(inventory.sightings));
 }
 
 /// Those who run in the module: they are told of, and what they do is looked at once more.

@@ -7,11 +7,17 @@
 //   hold tracepoint ID       a perf event on a tracepoint
 //   hold discipline N        a pseudoterminal with that line discipline
 //   hold mapper DEVICE       a device of the device mapper, "held", linear on that one
+//   hold snapshot "A B"      the same, a snapshot of A with its changes on B
+//   hold thread DIRECTORY    one of its threads works there, and the others do not
+//   hold leaderless DIRECTORY  it works there, and its main thread has ended
 
 #include <err.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/dm-ioctl.h>
 #include <linux/perf_event.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +57,8 @@ static int hold_discipline(const char *number)
     return fd < 0 || grantpt(fd) || unlockpt(fd) ? -1 : ioctl(fd, TIOCSETD, &discipline);
 }
 
+static const char *target_type = "linear", *after_device = "0";
+
 static int mapper(int control, unsigned long request, const char *device)
 {
     struct {
@@ -61,11 +69,12 @@ static int mapper(int control, unsigned long request, const char *device)
                       .data_size = sizeof(all),
                       .data_start = sizeof(all.head),
                       .name = "held"},
-             .spec = {.length = 8, .target_type = "linear"}};
+             .spec = {.length = 8}};
 
     if (device) {
         all.head.target_count = 1;
-        snprintf(all.parameters, sizeof(all.parameters), "%s 0", device);
+        snprintf(all.spec.target_type, sizeof(all.spec.target_type), "%s", target_type);
+        snprintf(all.parameters, sizeof(all.parameters), "%s %s", device, after_device);
     }
     return ioctl(control, request, &all);
 }
@@ -87,6 +96,68 @@ static int hold_mapper(const char *device)
     return -ret;
 }
 
+static int in_place;
+static pthread_barrier_t place_taken;
+
+static void *work_elsewhere(void *directory)
+{
+    in_place = !unshare(CLONE_FS) && !chdir(directory);
+    pthread_barrier_wait(&place_taken);
+    pause();
+    return NULL;
+}
+
+static int hold_thread(const char *directory)
+{
+    pthread_t thread;
+
+    pthread_barrier_init(&place_taken, NULL, 2);
+    if (pthread_create(&thread, NULL, work_elsewhere, (void *)directory)) {
+        return -1;
+    }
+    pthread_barrier_wait(&place_taken);
+    return in_place ? 0 : -1;
+}
+
+static void say_and_wait(void)
+{
+    char byte;
+
+    printf("holding %d\n", getpid());
+    fflush(stdout);
+    while (read(0, &byte, 1) > 0) {
+    }
+}
+
+static void *outlive(void *unused)
+{
+    char place[PATH_MAX];
+
+    (void)unused;
+    while (readlink("/proc/self/cwd", place, sizeof(place)) >= 0) { /* of the main thread */
+        usleep(1000);
+    }
+    say_and_wait();
+    exit(0);
+}
+
+static int hold_leaderless(const char *directory)
+{
+    pthread_t thread;
+
+    if (chdir(directory) || pthread_create(&thread, NULL, outlive, NULL)) {
+        return -1;
+    }
+    pthread_exit(NULL);
+}
+
+static int hold_snapshot(const char *devices)
+{
+    target_type = "snapshot";
+    after_device = "N 8";
+    return hold_mapper(devices);
+}
+
 static void let_go(void)
 {
     if (remove_mapped) {
@@ -103,25 +174,20 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         int (*hold)(const char *);
-    } things[] = {{"fsopen", hold_fsopen},
-                  {"map", hold_map},
-                  {"tracepoint", hold_tracepoint},
-                  {"discipline", hold_discipline},
-                  {"mapper", hold_mapper}};
-    char byte;
+    } things[] = {{"fsopen", hold_fsopen},         {"map", hold_map},
+                  {"tracepoint", hold_tracepoint}, {"discipline", hold_discipline},
+                  {"mapper", hold_mapper},         {"snapshot", hold_snapshot},
+                  {"thread", hold_thread},         {"leaderless", hold_leaderless}};
 
     for (size_t i = 0; argc == 3 && i < sizeof(things) / sizeof(things[0]); i++) {
         if (!strcmp(argv[1], things[i].name)) {
             if (things[i].hold(argv[2]) < 0) {
                 err(1, "%s %s", argv[1], argv[2]);
             }
-            printf("holding %d\n", getpid());
-            fflush(stdout);
-            while (read(0, &byte, 1) > 0) {
-            }
+            say_and_wait();
             let_go();
             return 0;
         }
     }
-    errx(2, "usage: hold fsopen|map|tracepoint|discipline|mapper WHAT");
+    errx(2, "usage: hold fsopen|map|tracepoint|discipline|mapper|snapshot|thread|leaderless WHAT");
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "holders/file_systems.h"
+
 #include "base/text.h"
-#include "holders/describe.h"
 #include "holders/mount_points.h"
+#include "holders/processes.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -14,31 +16,42 @@ namespace {
 
 constexpr std::size_t users_to_end = 3; ///< more than that nobody ends one by one
 
+using census::Finding;
+using census::Mounted;
+
 struct MountPoint {
-    const lr_finding *finding = nullptr;
-    std::string path{};
+    const Finding *finding = nullptr;
+    Sighting *sighting = nullptr;
     bool has_path = false;             ///< an absolute one in a namespace that can be entered
     std::optional<std::uint32_t> in{}; ///< a process in that namespace; none: it is lastref's own
     AtPath at_path{};
+
+    [[nodiscard]] const std::string &path() const { return finding->path; }
+    [[nodiscard]] bool is_in_namespace() const
+    {
+        return finding->mounted->where == Mounted::Where::Namespace;
+    }
 };
 
-struct User {
-    Process process;
+/// Something of the kernel's that uses a file system: a loop device, a swap, an overlay.
+struct KernelUser {
     std::string how;
+    std::string remedy;
 };
 
 /// A super block with all that was found of it.
 struct FileSystem {
-    const lr_finding *finding = nullptr;
+    const Finding *finding = nullptr;
+    Sighting *sighting = nullptr;
     std::vector<MountPoint> mounts{};
-    std::vector<User> users{};
-    std::vector<std::string> loops{}; ///< loop devices whose backing file is in it
+    std::vector<const Sighting *> users{}; ///< processes
+    std::vector<KernelUser> kernel_users{};
 
     [[nodiscard]] std::string name() const
     {
-        auto type = text_of(finding->name);
+        auto type = finding->value("type");
         for (const auto &mount : mounts) {
-            const auto device = text_of(mount.finding->name);
+            const auto &device = mount.finding->mounted->device;
             if (!device.empty() && device != "none" && device != type) {
                 return fmt::format("{} on {}", type, device);
             }
@@ -47,21 +60,15 @@ struct FileSystem {
     }
 };
 
-std::string how_used(const lr_finding &finding, std::string path)
+KernelUser kernel_user(const Finding &finding, const Sighting &sighting)
 {
-    if (finding.where == 0) {
-        path += " there";
+    if (finding.kind != HolderKind::Loop) {
+        return {sighting.clause, sighting.remedy};
     }
-    switch (finding.number) {
-    case LR_USE_CWD:
-        return fmt::format("works in {}", path);
-    case LR_USE_ROOT:
-        return fmt::format("has {} as its root", path);
-    case LR_USE_EXE:
-        return fmt::format("runs {}", path);
-    default:
-        return fmt::format("has {} open", path);
-    }
+    const auto on = finding.value("on");
+    return {on.empty() ? fmt::format("{} has its backing file there", finding.value("name"))
+                       : fmt::format("{} is on {}", finding.value("name"), on),
+            sighting.remedy};
 }
 
 bool is_covered(const MountPoint &mount)
@@ -77,23 +84,23 @@ std::string cover(const MountPoint &mount)
 
 std::string where(const MountPoint &mount, const Namespaces &namespaces)
 {
-    const auto &finding = *mount.finding;
-    switch (finding.where) {
-    case LR_MOUNTED_NOWHERE:
+    switch (const auto &mounted = *mount.finding->mounted; mounted.where) {
+    case Mounted::Where::Nowhere:
         return "unmounted lazily (umount -l) and still in use";
-    case LR_MOUNTED_INTERNAL:
+    case Mounted::Where::Internal:
         return "mounted by the kernel for itself";
-    case LR_MOUNTED_ANONYMOUS:
+    case Mounted::Where::Anonymous:
         return "mounted nowhere, but held by a descriptor of fsmount(2) or open_tree(2)";
-    default:
+    case Mounted::Where::Namespace:
         break;
     }
-    auto text = fmt::format("mounted on {}", mount.path);
-    if (finding.where != namespaces.own()) {
-        const auto process = namespaces.process_in(finding.where);
+    const auto in = mount.finding->mounted->in;
+    auto text = fmt::format("mounted on {}", mount.path());
+    if (in != namespaces.own()) {
+        const auto process = namespaces.process_in(in);
         text += process
                     ? fmt::format(" in the mount namespace of {}[{}]", process->comm, process->pid)
-                    : fmt::format(" in mount namespace {}, in which no process is", finding.where);
+                    : fmt::format(" in mount namespace {}, in which no process is", in);
     }
     return is_covered(mount) ? fmt::format("{}, below {}", text, cover(mount)) : text;
 }
@@ -106,13 +113,12 @@ void look_at_paths(std::vector<FileSystem> &all, const Namespaces &namespaces)
     std::vector<MountPlace> places;
     for (auto &fs : all) {
         for (auto &mount : fs.mounts) {
-            const auto &finding = *mount.finding;
-            if (finding.where <= LR_MOUNTED_ANONYMOUS || !mount.path.starts_with('/') ||
-                mount.path == "/") {
+            if (!mount.is_in_namespace() || !mount.path().starts_with('/') || mount.path() == "/") {
                 continue;
             }
-            if (finding.where != namespaces.own()) {
-                const auto process = namespaces.process_in(finding.where);
+            const auto &mounted = *mount.finding->mounted;
+            if (mounted.in != namespaces.own()) {
+                const auto process = namespaces.process_in(mounted.in);
                 if (!process) {
                     continue;
                 }
@@ -120,7 +126,7 @@ void look_at_paths(std::vector<FileSystem> &all, const Namespaces &namespaces)
             }
             mount.has_path = true;
             mounts.push_back(&mount);
-            places.push_back({mount.in, mount.path, finding.number});
+            places.push_back({mount.in, mount.path(), mounted.id});
         }
     }
     const auto found = look_at(places);
@@ -140,9 +146,9 @@ std::vector<std::string> how_to_unmount(const std::vector<MountPoint> &mounts)
             continue;
         }
         if (mount.in) {
-            elsewhere[mount.path].push_back(*mount.in);
+            elsewhere[mount.path()].push_back(*mount.in);
         } else {
-            commands.push_back(fmt::format("umount {}", shell_word(mount.path)));
+            commands.push_back(fmt::format("umount {}", shell_word(mount.path())));
         }
     }
     for (const auto &[path, pids] : elsewhere) {
@@ -162,12 +168,12 @@ std::string why_not_unmount(const std::vector<MountPoint> &mounts)
         if (is_covered(mount)) {
             return fmt::format("{} does not lead there by now: {} is mounted over it. An umount "
                                "there takes that one, or fails.",
-                               mount.path, cover(mount));
+                               mount.path(), cover(mount));
         }
         if (mount.has_path && mount.at_path.what == AtPath::What::Unknown) {
             return fmt::format("Whether {} leads to it still could not be found out: something "
                                "else may be mounted there.",
-                               mount.path);
+                               mount.path());
         }
     }
     return "";
@@ -187,14 +193,14 @@ std::string remedy_of(const FileSystem &fs)
         }
     };
     if (fs.users.size() <= users_to_end) {
-        for (const auto &user : fs.users) {
-            if (user.process.pid != 1) {
-                add(how_to_end(user.process));
+        for (const auto *user : fs.users) {
+            if (user->process->pid != 1) {
+                add(user->remedy);
             }
         }
     }
-    for (const auto &loop : fs.loops) {
-        add(fmt::format("losetup -d {}", shell_word("/dev/" + loop)));
+    for (const auto &user : fs.kernel_users) {
+        add(user.remedy);
     }
     for (const auto &command : how_to_unmount(fs.mounts)) {
         add(command);
@@ -202,14 +208,13 @@ std::string remedy_of(const FileSystem &fs)
     return fmt::format("{}", fmt::join(steps, " && "));
 }
 
-Sighting describe_file_system(const FileSystem &fs, const Namespaces &namespaces)
+void describe_file_system(const FileSystem &fs, const Namespaces &namespaces)
 {
-    Sighting out{.kind = HolderKind::Mount};
-    count(out, *fs.finding);
+    auto &out = *fs.sighting;
     std::string state = "not mounted yet, or being unmounted";
     if (!fs.mounts.empty()) {
-        if (fs.mounts.front().finding->where > LR_MOUNTED_ANONYMOUS) {
-            out.path = fs.mounts.front().path;
+        if (fs.mounts.front().is_in_namespace()) {
+            out.path = fs.mounts.front().path();
         }
         state = where(fs.mounts.front(), namespaces);
     }
@@ -220,98 +225,81 @@ Sighting describe_file_system(const FileSystem &fs, const Namespaces &namespaces
     out.detail = fmt::format("{}, {}", fs.name(), state);
     out.clause = fmt::format("{} is {}", fs.name(), state);
     if (!fs.users.empty()) {
-        const auto &user = fs.users.front();
-        out.clause += fmt::format("; {} {}", who(user.process), user.how);
+        out.clause += fmt::format("; {}", fs.users.front()->clause);
         if (fs.users.size() > 1) {
             out.clause +=
                 fmt::format(" (and {})",
                             plural(static_cast<std::int64_t>(fs.users.size()) - 1, "more process"));
         }
     }
-    for (const auto &loop : fs.loops) {
-        out.clause += fmt::format("; {} has its backing file there", loop);
+    for (const auto &user : fs.kernel_users) {
+        out.clause += fmt::format("; {}", user.how);
     }
     out.remedy = remedy_of(fs);
     out.caution = why_not_unmount(fs.mounts);
-    return out;
 }
 
 /// Another mount of what is counted already.
-Sighting describe_other_mount(const MountPoint &mount, const FileSystem &fs,
-                              const Namespaces &namespaces)
+void describe_other_mount(const MountPoint &mount, const FileSystem &fs,
+                          const Namespaces &namespaces)
 {
-    Sighting out{.kind = HolderKind::Mount,
-                 .counter = HolderCounter::None,
-                 .pins = Pins::No,
-                 .object = mount.finding->object};
-    if (mount.finding->where > LR_MOUNTED_ANONYMOUS) {
-        out.path = mount.path;
-    }
+    auto &out = *mount.sighting;
+    out.path = mount.is_in_namespace() ? mount.path() : "";
     out.detail = fmt::format("the same {}, {}", fs.name(), where(mount, namespaces));
     out.clause = out.detail;
     out.remedy = fmt::format("{}", fmt::join(how_to_unmount({mount}), " && "));
     out.caution = why_not_unmount({mount});
-    return out;
 }
 
-Sighting describe_user(const lr_finding &finding, const Found &found, Processes &processes,
-                       FileSystem *fs)
+std::vector<FileSystem> collect(std::span<const Finding> findings, std::vector<Sighting> &sightings)
 {
-    Sighting out{.kind = HolderKind::OpenFile, .counter = HolderCounter::None, .pins = Pins::No};
-    out.process = processes.describe(finding.task);
-    if (finding.fd >= 0) {
-        out.fd = finding.fd;
+    std::vector<FileSystem> all;
+    std::map<census::Address, std::size_t> at; // by the address of the super block
+    for (std::size_t i = 0; i < findings.size(); i++) {
+        const auto &finding = findings[i];
+        if (finding.kind == HolderKind::Mount && finding.object == finding.within &&
+            at.try_emplace(finding.within, all.size()).second) {
+            all.push_back({&finding, &sightings[i]});
+        }
     }
-    out.path = found.path(finding);
-    const auto how = how_used(finding, out.path);
-    out.detail = fmt::format("{}: keeps the file system, not the module", how);
-    out.clause = fmt::format("{} {}", who(*out.process), how);
-    out.remedy = how_to_end(*out.process);
-    if (fs != nullptr) {
-        fs->users.push_back({*out.process, how});
+    for (std::size_t i = 0; i < findings.size(); i++) {
+        const auto &finding = findings[i];
+        const auto known = at.find(finding.within);
+        if (known == at.end() || finding.object == finding.within) {
+            continue;
+        }
+        auto &fs = all[known->second];
+        if (finding.mounted) {
+            fs.mounts.push_back({&finding, &sightings[i]});
+        } else if (finding.task) {
+            fs.users.push_back(&sightings[i]);
+        } else {
+            fs.kernel_users.push_back(kernel_user(finding, sightings[i]));
+        }
     }
-    return out;
+    return all;
 }
 
 } // namespace
 
-void describe_mounts(const Found &found, Processes &processes, std::vector<Sighting> &out)
+void describe_file_systems(std::span<const Finding> findings, std::vector<Sighting> &sightings)
 {
-    std::vector<FileSystem> all;
-    std::map<std::uint64_t, std::size_t> at; // by the address of the super block
-    for (const auto &finding : found.findings) {
-        if (finding.kind == LR_FOUND_SUPER_BLOCK &&
-            at.try_emplace(finding.object, all.size()).second) {
-            all.push_back({&finding});
-        }
-    }
-    const auto find = [&](std::uint64_t super_block) {
-        const auto known = at.find(super_block);
-        return known == at.end() ? nullptr : &all[known->second];
-    };
-    std::vector<Sighting> users;
-    for (const auto &finding : found.findings) {
-        auto *fs = find(finding.within);
-        if (finding.kind == LR_FOUND_LOOP && fs != nullptr) {
-            fs->loops.push_back(text_of(finding.name));
-        } else if (finding.kind == LR_FOUND_MOUNT && fs != nullptr) {
-            auto path = found.path(finding);
-            fs->mounts.push_back(
-                {.finding = &finding,
-                 .path = path.empty() ? fmt::format("mount {}", finding.number) : std::move(path)});
-        } else if (finding.kind == LR_FOUND_MOUNT_USER) {
-            users.push_back(describe_user(finding, found, processes, fs));
-        }
-    }
+    auto all = collect(findings, sightings);
     const Namespaces namespaces("mnt");
     look_at_paths(all, namespaces);
+    std::vector<bool> is_told(sightings.size(), false);
     for (const auto &fs : all) {
-        out.push_back(describe_file_system(fs, namespaces));
-        for (std::size_t i = 1; i < fs.mounts.size(); i++) {
-            out.push_back(describe_other_mount(fs.mounts[i], fs, namespaces));
+        describe_file_system(fs, namespaces);
+        for (const auto &mount : fs.mounts) {
+            if (&mount == &fs.mounts.front()) {
+                is_told[static_cast<std::size_t>(mount.sighting - sightings.data())] = true;
+            } else {
+                describe_other_mount(mount, fs, namespaces);
+            }
         }
     }
-    out.insert(out.end(), users.begin(), users.end());
+    std::size_t i = 0;
+    std::erase_if(sightings, [&](const Sighting &) { return is_told[i++]; });
 }
 
 } // namespace lastref::holders

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "census/address_spaces.h"
+
+#include <set>
+
+namespace lastref::census {
+namespace {
+
+/// Sets problems().torn when the maps changed meanwhile.
+std::vector<Object> files_of(Kernel &kernel, const Object &mm)
+{
+    std::vector<Address> maps;
+    each_in_maple_tree(mm["mm_mt"], [&](Address map) { maps.push_back(map); });
+    kernel.memory().prefetch(maps, kernel.at(1, "vm_area_struct").size());
+    std::vector<Object> files;
+    std::set<Address> known;
+    const auto add = [&](const Object &file) {
+        if (file && known.insert(file.pointer()).second) {
+            files.push_back(file.target());
+        }
+    };
+    add(mm["exe_file"]);
+    for (const auto address : maps) {
+        const auto map = kernel.at(address, "vm_area_struct");
+        if (map["vm_mm"].pointer() != mm.address()) {
+            kernel.problems().torn = true;
+            return files;
+        }
+        add(map["vm_file"]);
+    }
+    return files;
+}
+
+} // namespace
+
+bool is_of_kernel(const Object &task)
+{
+    constexpr std::int64_t kernel_thread = 0x00200000; // PF_KTHREAD in include/linux/sched.h
+    return (task["flags"].number().value_or(0) & kernel_thread) != 0;
+}
+
+std::vector<AddressSpace> address_spaces(Search &search)
+{
+    std::vector<AddressSpace> out;
+    for (const auto &process : search.processes()) {
+        if (is_of_kernel(process)) {
+            continue;
+        }
+        bool is_known = false;
+        const auto look_at = [&](const Object &thread) {
+            if (const auto mm = thread["mm"].target(); mm && !is_known) {
+                out.push_back({thread, mm});
+                is_known = true;
+            }
+        };
+        look_at(process);
+        if (!is_known) {
+            Search::each_thread(process, look_at);
+        }
+    }
+    return out;
+}
+
+std::optional<std::vector<Object>> mapped_files(Search &search, const AddressSpace &space)
+{
+    constexpr int attempts = 5;
+    auto &kernel = search.kernel();
+    const bool was_torn = kernel.problems().torn;
+    for (int attempt = 0; attempt < attempts; attempt++) {
+        kernel.problems().torn = false;
+        auto files = files_of(kernel, space.mm);
+        const bool is_whole = !kernel.problems().torn;
+        kernel.problems().torn = was_torn;
+        if (is_whole) {
+            return files;
+        }
+        if (kernel.memory().pointer_now(space.task["mm"].address()) != space.mm.address()) {
+            return std::vector<Object>(); // the process has ended, or runs another program
+        }
+        kernel.memory().forget();
+    }
+    return std::nullopt;
+}
+
+} // namespace lastref::census

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "census/disks.h"
+#include "census/file_hold.h"
+#include "census/file_systems.h"
+#include "census/paths.h"
+#include "census/search.h"
+
+#include <algorithm>
+#include <sys/stat.h>
+#include <unordered_map>
+
+namespace lastref::census {
+namespace {
+
+constexpr Words words{
+    .detail = "loop device {name}, backed by {file}",
+    .clause = "loop device {name} is backed by {file}",
+    .remedy = "losetup -d {path}",
+};
+
+/// A loop device that is bound.
+struct Loop {
+    Object disk, loop, file;
+    Address below = 0; ///< the disk that it is on; 0: it is on a file
+    unsigned height = 0;
+};
+using Loops = std::unordered_map<Address, Loop>; // by their disks
+
+Loops bound_loops(Search &search)
+{
+    constexpr std::int64_t loop_major = 7;
+    constexpr std::int64_t bound = 1, running_down = 2; // in drivers/block/loop.c
+    Loops out;
+    for (const auto &bdev : block_devices(search)) {
+        const auto disk = bdev["bd_disk"].target();
+        if (disk["part0"].pointer() != bdev.address() || disk["major"].number() != loop_major) {
+            continue;
+        }
+        const auto loop = disk["private_data"].as("loop_device", "loop");
+        const auto state = loop["lo_state"].number();
+        const auto file = loop["lo_backing_file"].target();
+        if ((state != bound && state != running_down) || !file) {
+            continue;
+        }
+        Loop one{.disk = disk, .loop = loop, .file = file};
+        const auto mode = file["f_inode"]["i_mode"].number().value_or(0);
+        if (S_ISBLK(static_cast<mode_t>(mode))) {
+            one.below = block_device_of(file["f_mapping"]["host"])["bd_disk"].pointer();
+        }
+        out.emplace(disk.address(), one);
+    }
+    return out;
+}
+
+/// The lowest of the loop devices that it sits on, or itself.
+const Loop &lowest(const Loops &all, Loop &from)
+{
+    const auto *here = &from;
+    for (auto below = all.find(from.below); below != all.end() && from.height < all.size();
+         below = all.find(here->below)) {
+        here = &below->second;
+        from.height++;
+    }
+    return *here;
+}
+
+/// Each holds loop (loop_configure()), and has its backing file open.
+void look(Search &search)
+{
+    auto all = bound_loops(search);
+    std::vector<std::pair<Loop, Object>> order; // with the super block of what is below them all
+    for (auto &[address, loop] : all) {
+        const auto &base = lowest(all, loop);
+        order.emplace_back(loop, base.file["f_inode"]["i_sb"].target());
+    }
+    // One that sits on another has to go first.
+    std::sort(order.begin(), order.end(), [](const auto &a, const auto &b) {
+        return a.first.height != b.first.height ? a.first.height > b.first.height
+                                                : a.first.disk.address() < b.first.disk.address();
+    });
+    for (const auto &[loop, super_block] : order) {
+        const bool is_of_target = search.is_target(loop.disk["fops"]["owner"]);
+        const auto hold = is_of_target ? FileHold{.refs = 1} : hold_of_file(search, loop.file);
+        if (!hold && !hold_of_super_block(search, super_block)) {
+            continue;
+        }
+        const auto below = all.find(loop.below);
+        auto &found = search.found(HolderKind::Loop, words,
+                                   is_of_target || !hold ? loop.loop : loop.file, hold.refs);
+        found.counted_in = hold.counted_in;
+        found.counted = hold.counted_in != 0 ? 1 : 0;
+        found.within = super_block.address();
+        const auto name = loop.disk["disk_name"].text();
+        found.path = "/dev/" + name;
+        found.with("name", name)
+            .with("file", path_of(search, loop.file["f_path"]))
+            .with("on", below == all.end() ? "" : below->second.disk["disk_name"].text());
+    }
+}
+
+constexpr Symbol symbols[] = {{"blockdev_superblock", {}, "bdev_inode"}};
+
+} // namespace
+
+extern const Kind loops{"loop devices", symbols, look};
+
+} // namespace lastref::census

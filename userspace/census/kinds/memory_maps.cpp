@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "base/text.h"
+#include "census/address_spaces.h"
+#include "census/file_hold.h"
+#include "census/paths.h"
+#include "census/search.h"
+
+#include <fmt/format.h>
+#include <unordered_map>
+
+namespace lastref::census {
+namespace {
+
+constexpr Words words{
+    .detail = "has {path} in its memory map",
+    .clause = "{who} has {path} in its memory map",
+    .remedy = "end",
+};
+constexpr Words words_of_format{
+    .detail = "runs a program in its binary format",
+    .clause = "{who} runs a program in its binary format",
+    .remedy = "end",
+};
+
+void look_at_files(Search &search, const AddressSpace &space, const std::vector<Object> &files,
+                   std::unordered_map<Address, FileHold> &known)
+{
+    for (const auto &file : files) {
+        const auto [hold, is_new] = known.try_emplace(file.address());
+        if (is_new) {
+            hold->second = hold_of_file(search, file);
+        }
+        if (hold->second) {
+            auto &found = search.found(HolderKind::MappedFile, words, file, hold->second.refs);
+            found.task = search.describe(space.task);
+            found.path = path_of(search, file["f_path"]);
+            found.counted_in = hold->second.counted_in;
+            found.counted = found.counted_in != 0 ? 1 : 0;
+        }
+    }
+}
+
+/// A map keeps its file open. set_binfmt() and dup_mm() take a reference for each address space.
+void look(Search &search)
+{
+    std::unordered_map<Address, FileHold> known;
+    std::int64_t changed = 0;
+    for (const auto &space : address_spaces(search)) {
+        if (search.is_target(space.mm["binfmt"]["module"])) {
+            auto &found = search.found(HolderKind::BinaryFormat, words_of_format, space.mm, 1);
+            found.task = search.describe(space.task);
+        }
+        const auto files = mapped_files(search, space);
+        changed += files ? 0 : 1;
+        look_at_files(search, space, files.value_or(std::vector<Object>()), known);
+    }
+    if (changed > 0) {
+        search.not_examined(fmt::format("some memory maps of {}", plural(changed, "address space")),
+                            "they changed while they were read");
+    }
+}
+
+constexpr Symbol symbols[] = {{"init_task"}};
+
+} // namespace
+
+extern const Kind memory_maps{"memory maps", symbols, look};
+
+} // namespace lastref::census

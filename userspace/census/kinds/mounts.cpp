@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "census/file_systems.h"
+#include "census/search.h"
+
+namespace lastref::census {
+namespace {
+
+// What is said of them is put together of all that is known of a file system, once all kinds have
+// been looked for.
+constexpr Words words{.detail = "{type}", .clause = "{type}"};
+
+void look(Search &search)
+{
+    each_in_list(search.kernel().at_symbol("super_blocks", "list_head"), "super_block", "s_list",
+                 [&](const Object &super_block) {
+                     const auto hold = hold_of_super_block(search, super_block);
+                     if (!hold) {
+                         return;
+                     }
+                     auto &file_system =
+                         search.found(HolderKind::Mount, words, super_block, hold.refs);
+                     file_system.within = super_block.address();
+                     file_system.counted_in = hold.counted_in;
+                     file_system.counted = hold.counted_in != 0 ? 1 : 0;
+                     file_system.with("type", super_block["s_type"]["name"].text());
+                     each_mount(super_block, [&](const Object &mount) {
+                         auto &found = search.found(HolderKind::Mount, words, mount, 0);
+                         found.within = super_block.address();
+                         found.mounted = where_mounted(mount);
+                         found.path = mount_point_of(search, mount);
+                     });
+                 });
+}
+
+constexpr Symbol symbols[] = {{"super_blocks", {}, "super_block"}};
+
+} // namespace
+
+extern const Kind mounts{"mounted file systems", symbols, look};
+
+} // namespace lastref::census

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "census/file_hold.h"
+#include "census/file_systems.h"
+#include "census/paths.h"
+#include "census/search.h"
+
+namespace lastref::census {
+namespace {
+
+constexpr Words words{
+    .detail = "swap is on it",
+    .clause = "swap is on {path}",
+    .remedy = "swapoff {path}",
+};
+constexpr Words words_of_file_there{
+    .detail = "swap is on it: keeps the file system, not the module",
+    .clause = "swap is on {path}",
+    .remedy = "swapoff {path}",
+};
+
+/// swapon(2) opens the file and, until v6.10 or so, a device once more to claim it.
+std::int64_t opens_of(const Object &swap)
+{
+    return swap.has("old_block_size") || swap.has("bdev_file") ? 2 : 1;
+}
+
+void look_at_swap(Search &search, const Object &swap)
+{
+    const auto used = search.kernel().enumerator("SWP_USED");
+    const auto flags = swap["flags"].number();
+    const auto file = swap["swap_file"];
+    if (!used || !flags || (*flags & *used) == 0 || !file) {
+        return;
+    }
+    const auto hold = hold_of_file(search, file);
+    if (!hold && !hold_of_super_block(search, file["f_inode"]["i_sb"])) {
+        return;
+    }
+    const auto opens = hold.counted_in != 0 ? opens_of(swap) : 1;
+    auto &found = search.found(HolderKind::Swap, hold ? words : words_of_file_there, file,
+                               hold ? hold.refs + opens - 1 : 0);
+    found.counted_in = hold.counted_in;
+    found.counted = hold.counted_in != 0 ? opens : 0;
+    found.path = path_of(search, file["f_path"]);
+    found.within = file["f_inode"]["i_sb"].pointer();
+}
+
+void look(Search &search)
+{
+    constexpr std::uint32_t most = 1024; // MAX_SWAPFILES is 32 less what other entries need
+    auto &kernel = search.kernel();
+    const auto pointers = kernel.symbol("swap_info");
+    const auto count =
+        kernel.memory().read<std::uint32_t>(kernel.symbol("nr_swapfiles")).value_or(0);
+    if (count > most) {
+        kernel.problems().cut.insert("the list of swaps");
+    }
+    for (std::uint32_t i = 0; i < std::min(count, most); i++) {
+        const auto swap = kernel.memory().read<Address>(pointers + i * sizeof(Address));
+        look_at_swap(search, kernel.at(swap.value_or(0), "swap_info_struct"));
+    }
+}
+
+constexpr Symbol symbols[] = {{"swap_info", {}, "swap_info_struct"},
+                              {"nr_swapfiles", {}, "swap_info_struct"}};
+
+} // namespace
+
+extern const Kind swaps{"swap devices", symbols, look};
+
+} // namespace lastref::census
