@@ -6,12 +6,16 @@
 namespace lastref::census {
 
 // A line for each file in census/kinds.
+extern const Kind congestion_default;
+extern const Kind filter;
+extern const Kind qdisc;
 extern const Kind qdisc_default;
+extern const Kind tc_action;
 
 std::span<const Kind *const> kinds()
 {
     static constexpr std::array all{
-        &qdisc_default,
+        &qdisc, &filter, &qdisc_default, &congestion_default, &tc_action,
     };
     return all;
 }

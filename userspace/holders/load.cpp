@@ -82,8 +82,6 @@ constexpr std::array addresses{
               ""},
     AddressOf{"loggers", &Addresses::loggers_address, "loggers behind rules of netfilter",
               "nf_log_register"},
-    AddressOf{"act_base", &Addresses::actions_address, "actions of traffic control",
-              "tcf_idr_create"},
 };
 
 kernel::Symbols read_symbols()

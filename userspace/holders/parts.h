@@ -22,9 +22,8 @@ inline constexpr std::array all_parts{
     Part{"tasks", Part::How::Iterator, "tasks that run in the module"},
     Part{"files_in_flight", Part::How::Walk, "files in flight between unix sockets"},
     Part{"receivers_of_files", Part::How::Iterator, "who is to receive files in flight"},
-    Part{"net_defaults", Part::How::Walk, "defaults of network namespaces"},
+    Part{"net_defaults", Part::How::Walk, "sockets that protocols have for themselves"},
     Part{"tcp_sockets", Part::How::Walk, "TCP sockets without a file"},
-    Part{"qdiscs", Part::How::Walk, "queueing disciplines and filters"},
     Part{"super_blocks", Part::How::Walk, "mounted file systems"},
     Part{"mount_users", Part::How::Iterator, "processes that use its file systems"},
     Part{"memory_maps", Part::How::Iterator, "memory maps"},
@@ -37,7 +36,6 @@ inline constexpr std::array all_parts{
     Part{"dma_bufs", Part::How::Walk, "DMA buffers"},
     Part{"nftables", Part::How::Walk, "rules of nf_tables"},
     Part{"xtables", Part::How::Walk, "rules of iptables-legacy"},
-    Part{"tc_actions", Part::How::Walk, "actions of traffic control"},
 };
 
 } // namespace lastref::holders
