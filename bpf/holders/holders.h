@@ -31,12 +31,6 @@ enum lr_finding_kind {
     LR_FOUND_TCP_SOCKET = 42,
     /* One that a protocol has made for itself; as above. */
     LR_FOUND_KERNEL_SOCKET = 43,
-    /* Default of a net namespace. object: the variable. name: the algorithm. */
-    LR_FOUND_CONGESTION_DEFAULT = 44,
-    /* object: what it is. within: the net namespace. number: the device's. traffic: the rest. */
-    LR_FOUND_QDISC = 46,
-    LR_FOUND_FILTER = 47,
-    LR_FOUND_FILTER_TEMPLATE = 48,
     /* A file in flight. object: the struct file. within: the net namespace. number: the inode
      * number of the socket that it waits at; 0: of one not accepted. name: part of its path. */
     LR_FOUND_IN_FLIGHT = 49,
@@ -55,9 +49,6 @@ enum lr_finding_kind {
     LR_FOUND_BPF_PROG = 62,
     /* A BPF link. object: the struct bpf_link or bpf_trampoline. The rest is as above. */
     LR_FOUND_BPF_LINK = 63,
-    /* An action of traffic control. object: it. within: the net namespace. number: its index.
-     * where: how many filters use it. name: its kind. */
-    LR_FOUND_TC_ACTION = 81,
 };
 
 /* Why an object holds the module: each bit stands for one reference. */
@@ -109,20 +100,6 @@ enum lr_tcp {
     LR_TCP_OF_KERNEL = 3,
 };
 
-enum lr_direction { LR_INGRESS = 1, LR_EGRESS = 2 };
-
-/* Something of traffic control. */
-struct lr_traffic {
-    char device[16];
-    char kind[16]; /* "htb", "flower" */
-    __u32 handle;
-    __u32 parent;
-    __u32 chain;
-    __u32 priority;
-    __u16 protocol;  /* ETH_P_IP, … */
-    __u16 direction; /* enum lr_direction; 0: of what leads to the qdisc */
-};
-
 struct lr_finding_task {
     __u32 tgid;
     __u32 tid;     /* of the thread whose files they are */
@@ -145,7 +122,6 @@ struct lr_finding {
     union {
         char name[LR_FINDING_NAME];
         struct lr_socket socket;
-        struct lr_traffic traffic;
     };
     __u64 counted_in; /* an object that counts some of these references too: LR_FOUND_DISK, … */
     __u32 counted;    /* how many */

@@ -1,30 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * What holds a module for a whole network namespace: its default congestion control, and the
- * sockets that protocols have for themselves.
- */
+/* Sockets that protocols have for themselves in each network namespace. */
 #include "bpf/holders/net_walk.bpf.h"
 
 const volatile __u64 net_namespaces_address = 0;
 
 enum { PERNET_MAX = 1024 };
-
-/* A reference is taken by tcp_set_default_congestion_control(), or by tcp_sk_init() for a namespace
- * that takes over the first one's. */
-static __always_inline void check_congestion_default(const struct net *net)
-{
-    const struct tcp_congestion_ops *ops = BPF_CORE_READ(net, ipv4.tcp_congestion_control);
-    struct lr_finding *finding;
-
-    if (!is_target(BPF_CORE_READ(ops, owner))) {
-        return;
-    }
-    finding = found(LR_FOUND_CONGESTION_DEFAULT, 1, &net->ipv4.tcp_congestion_control);
-    if (finding) {
-        finding->within = BPF_CORE_READ(net, ns.inum);
-        BPF_CORE_READ_STR_INTO(&finding->name, ops, name);
-    }
-}
 
 /* A socket without a file that a protocol has made for itself, as inet_ctl_sock_create() does. */
 static __always_inline void check_own_socket(const struct sock *sk)
@@ -71,7 +51,6 @@ static long visit_net_defaults(__u32 index, struct cursor *walk)
     if (!net) {
         return 1;
     }
-    check_congestion_default(net);
     if (bpf_core_field_exists(net->sctp)) {
         check_own_socket(BPF_CORE_READ(net, sctp.ctl_sock));
     }

@@ -62,7 +62,6 @@ struct inet_timewait_death_row {
 
 struct netns_ipv4 {
     struct inet_timewait_death_row tcp_death_row;
-    const struct tcp_congestion_ops *tcp_congestion_control;
 };
 
 struct netns_sctp {
@@ -87,7 +86,6 @@ struct net_generic {
 struct net {
     struct list_head list;
     struct ns_common ns;
-    struct list_head dev_base_head;
     struct netns_ipv4 ipv4;
     struct netns_sctp sctp;
     struct netns_unix unx;
@@ -159,7 +157,6 @@ struct socket_alloc {
 
 struct tcp_congestion_ops {
     struct list_head list;
-    char name[16];
     struct module *owner;
 };
 
@@ -181,11 +178,6 @@ struct netlink_sock {
     bool cb_running;
     struct netlink_callback cb;
     struct module *module;
-};
-
-struct Qdisc_ops {
-    char id[16];
-    struct module *owner;
 };
 
 /* include/net/scm.h and include/net/af_unix.h */

@@ -15,13 +15,6 @@ std::optional<Sighting> describe_kind(const lr_finding &finding, Processes &proc
     case LR_FOUND_TCP_SOCKET:
     case LR_FOUND_KERNEL_SOCKET:
         return describe_socket_without_file(finding, processes);
-    case LR_FOUND_CONGESTION_DEFAULT:
-    case LR_FOUND_QDISC:
-    case LR_FOUND_FILTER:
-    case LR_FOUND_FILTER_TEMPLATE:
-        return describe_traffic(finding, processes);
-    case LR_FOUND_TC_ACTION:
-        return describe_tc_action(finding, processes);
     case LR_FOUND_IN_FLIGHT:
         return describe_in_flight(finding, processes);
     case LR_FOUND_REGISTERED:

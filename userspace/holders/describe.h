@@ -23,11 +23,9 @@ void count(Sighting &out, const lr_finding &finding);
 Sighting describe_file(const lr_finding &finding, Processes &processes);
 Sighting describe_socket(const lr_finding &finding, Processes &processes);
 Sighting describe_socket_without_file(const lr_finding &finding, Processes &processes);
-Sighting describe_traffic(const lr_finding &finding, Processes &processes);
 Sighting describe_in_flight(const lr_finding &finding, Processes &processes);
 Sighting describe_registered(const lr_finding &finding, Processes &processes);
 Sighting describe_dependent(const lr_finding &finding);
-Sighting describe_tc_action(const lr_finding &finding, Processes &processes);
 Sighting describe_bpf(const lr_finding &finding, Processes &processes);
 
 /// The name that a finding bears.

@@ -60,8 +60,6 @@ constexpr std::array addresses{
     AddressOf{"console_fops", &Addresses::console_fops_address, "terminals", "tty_struct"},
     AddressOf{"ptmx_fops", &Addresses::ptmx_fops_address, "pseudoterminals", "pty_unix98_shutdown"},
     AddressOf{"dma_buf_fops", &Addresses::dma_buf_fops_address, "DMA buffers", "dma_buf_export"},
-    AddressOf{"act_base", &Addresses::actions_address, "actions of traffic control",
-              "tcf_idr_create"},
 };
 
 kernel::Symbols read_symbols()

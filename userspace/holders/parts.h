@@ -21,11 +21,9 @@ inline constexpr std::array all_parts{
     Part{"bpf_links", Part::How::Iterator, "BPF links"},
     Part{"files_in_flight", Part::How::Walk, "files in flight between unix sockets"},
     Part{"receivers_of_files", Part::How::Iterator, "who is to receive files in flight"},
-    Part{"net_defaults", Part::How::Walk, "defaults of network namespaces"},
+    Part{"net_defaults", Part::How::Walk, "sockets that protocols have for themselves"},
     Part{"tcp_sockets", Part::How::Walk, "TCP sockets without a file"},
-    Part{"qdiscs", Part::How::Walk, "queueing disciplines and filters"},
     Part{"terminals", Part::How::Iterator, "terminals"},
-    Part{"tc_actions", Part::How::Walk, "actions of traffic control"},
 };
 
 } // namespace lastref::holders
