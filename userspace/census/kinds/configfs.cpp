@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <ranges>
 
 namespace lastref::census {
 namespace {
@@ -65,15 +64,16 @@ public:
 
     /// One directory may have to wait for those in it, or for a link to it: so the command removes
     /// all of them, what is in a directory first, unless it would be too long a line.
-    void report() const
+    void report()
     {
         constexpr std::size_t most = 16;
         const bool together = items_.size() + links_.size() <= most;
+        std::reverse(items_.begin(), items_.end());
         std::vector<std::string> directories;
-        for (const auto &item : std::views::reverse(items_)) {
+        for (const auto &item : items_) {
             directories.push_back(shell_word(item.path));
         }
-        for (const auto &item : std::views::reverse(items_)) {
+        for (const auto &item : items_) {
             auto &found = search_.found(HolderKind::Configfs, words, item.dirent, item.refs);
             found.path = item.path;
             found.with("links", together ? fmt::format("{}", fmt::join(links_, " ")) : "");

@@ -5,7 +5,6 @@
 #include <array>
 #include <fmt/format.h>
 #include <map>
-#include <ranges>
 
 namespace lastref::census {
 namespace {
@@ -124,7 +123,8 @@ public:
             at->second.last = rule.number;
             at->second.differ = at->second.differ || at->second.refs != rule.refs;
         }
-        for (const auto &rule : std::views::reverse(rules_)) {
+        std::reverse(rules_.begin(), rules_.end());
+        for (const auto &rule : rules_) {
             const auto &chain = chains.at(rule.chain);
             const bool has_command = !chain.differ || rule.number == chain.last;
             found(has_command ? rule_words : rule_between_words, rule.entry, rule.refs)
@@ -213,9 +213,7 @@ void look(Search &search)
     for (auto &table : tables) {
         table.go_over();
     }
-    for (auto &table : std::views::reverse(tables)) {
-        table.report_rules();
-    }
+    std::for_each(tables.rbegin(), tables.rend(), [](Table &table) { table.report_rules(); });
 }
 
 constexpr Symbol symbols[] = {{"x_tables:xt_pernet_id", {}, "xt_pernet"}};
