@@ -29,7 +29,7 @@ class Disks:
 
     0 and 1 are open, 2 is mapped into memory, 3 is mounted, and open, 4 is swapped to, a loop
     device is on 5, and mounted, a device of the device mapper on 6, and open. On 7 was a file
-    system, unmounted lazily, in which another loop device has its backing file.
+    system, unmounted lazily, in which another loop device has its backing file, with a third on it.
     """
 
     def __init__(self, guest):
@@ -46,7 +46,7 @@ class Disks:
             losetup /dev/loop0 /dev/ram5; mkdosfs /dev/loop0
             mount -t vfat -o iocharset=ascii /dev/loop0 l
             mkdosfs /dev/ram7; mount -o iocharset=ascii /dev/ram7 u; truncate -s 1M u/image
-            losetup /dev/loop1 u/image; umount -l u""")
+            losetup /dev/loop1 u/image; losetup /dev/loop2 /dev/loop1; umount -l u""")
         self.opener = why_files.shell(guest, "exec 5< /dev/ram3")
         self.held = why_files.special(guest, "mapper /dev/ram6")
         minor = guest.check("cat /sys/block/dm-0/dev").strip().replace(":", " ")
@@ -57,7 +57,7 @@ class Disks:
         self.brd = why.explained(guest, "brd", 3 + 1 + 2 + swaps + 1 + 1 + 1)
         self.swaps = swaps
         self.vfat = why.explained(guest, "vfat", 3)
-        self.loop = why.explained(guest, "loop", 3)
+        self.loop = why.explained(guest, "loop", 5)
         self.dm_mod = why.explained(guest, "dm_mod", 3)
 
     def end(self, guest):
@@ -116,12 +116,14 @@ def test_loop(disks):
 
 def test_loop_over_a_file_system(disks):
     """It keeps what was unmounted lazily, and no process is to blame."""
-    assert "loop1 has its backing file there" in disks.vfat["verdict"]
+    assert "loop2 is on loop1; loop1 has its backing file there" in disks.vfat["verdict"]
     for doc in (disks.vfat, disks.brd):
         mount = why.holder(doc, kind="mount", path=None)
-        assert (mount["refs"], mount["remedy"]) == (1, "losetup -d /dev/loop1")
+        assert (mount["refs"], mount["remedy"]) == (1, "losetup -d /dev/loop2 && losetup -d /dev/loop1")
+        assert why.holder(doc, kind="loop", path="/dev/loop2")["pins"] == "no"
         assert why.holder(doc, kind="loop", path="/dev/loop1")["pins"] == "no"
     assert why.holder(disks.loop, kind="loop", path="/dev/loop1")["refs"] == 1
+    assert [h["refs"] for h in why.holders(disks.loop, kind="loop", path="/dev/loop2")] == [1, 1]
 
 
 def test_device_mapper(disks):

@@ -10,6 +10,7 @@
 #include <fmt/ranges.h>
 #include <map>
 #include <optional>
+#include <set>
 
 namespace lastref::holders {
 namespace {
@@ -232,8 +233,9 @@ void describe_file_system(const FileSystem &fs, const Namespaces &namespaces)
                             plural(static_cast<std::int64_t>(fs.users.size()) - 1, "more process"));
         }
     }
+    std::set<std::string> known; // what holds for two reasons is found twice
     for (const auto &user : fs.kernel_users) {
-        out.clause += fmt::format("; {}", user.how);
+        out.clause += known.insert(user.how).second ? fmt::format("; {}", user.how) : "";
     }
     out.remedy = remedy_of(fs);
     out.caution = why_not_unmount(fs.mounts);

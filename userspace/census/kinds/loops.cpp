@@ -65,6 +65,29 @@ const Loop &lowest(const Loops &all, Loop &from)
 }
 
 /// Each holds loop (loop_configure()), and has its backing file open.
+void look_at_loop(Search &search, const Loop &loop, const Object &super_block,
+                  const std::string &on)
+{
+    const auto found = [&](const Object &object, const FileHold &hold) {
+        auto &one = search.found(HolderKind::Loop, words, object, hold.refs);
+        one.counted_in = hold.counted_in;
+        one.counted = hold.counted_in != 0 ? 1 : 0;
+        one.within = super_block.address();
+        const auto name = loop.disk["disk_name"].text();
+        one.path = "/dev/" + name;
+        one.with("name", name).with("file", path_of(search, loop.file["f_path"])).with("on", on);
+    };
+    const bool is_of_target = search.is_target(loop.disk["fops"]["owner"]);
+    if (is_of_target) {
+        found(loop.loop, {.refs = 1});
+    }
+    if (const auto hold = hold_of_file(search, loop.file); hold) {
+        found(loop.file, hold);
+    } else if (!is_of_target && hold_of_super_block(search, super_block)) {
+        found(loop.loop, {});
+    }
+}
+
 void look(Search &search)
 {
     auto all = bound_loops(search);
@@ -79,22 +102,9 @@ void look(Search &search)
                                                 : a.first.disk.address() < b.first.disk.address();
     });
     for (const auto &[loop, super_block] : order) {
-        const bool is_of_target = search.is_target(loop.disk["fops"]["owner"]);
-        const auto hold = is_of_target ? FileHold{.refs = 1} : hold_of_file(search, loop.file);
-        if (!hold && !hold_of_super_block(search, super_block)) {
-            continue;
-        }
         const auto below = all.find(loop.below);
-        auto &found = search.found(HolderKind::Loop, words,
-                                   is_of_target || !hold ? loop.loop : loop.file, hold.refs);
-        found.counted_in = hold.counted_in;
-        found.counted = hold.counted_in != 0 ? 1 : 0;
-        found.within = super_block.address();
-        const auto name = loop.disk["disk_name"].text();
-        found.path = "/dev/" + name;
-        found.with("name", name)
-            .with("file", path_of(search, loop.file["f_path"]))
-            .with("on", below == all.end() ? "" : below->second.disk["disk_name"].text());
+        look_at_loop(search, loop, super_block,
+                     below == all.end() ? "" : below->second.disk["disk_name"].text());
     }
 }
 
