@@ -116,8 +116,7 @@ __u32 pins_of_sock(__u64 sock_address);
 /* The same for a file of tun or tap: its private_data begins with a struct sock. */
 __u32 pins_of_device_socket(__u64 sock_address);
 
-/* Write a finding about the socket of that file, or about what a socket of AF_ALG leads to. */
-int report_socket(__u64 file_address, __u32 pins, __u64 task_address, __u32 fd);
+/* Writes a finding about what a socket of AF_ALG leads to. */
 int report_alg_socket(__u64 file_address, __u64 task_address, __u32 fd);
 
 /* The same about the transform that such a socket leads to, in crypto.bpf.c. */

@@ -50,17 +50,10 @@ enum lr_finding_kind {
     LR_FOUND_DM_BELOW = 30,
     /* A terminal that a process has open. name: its name. */
     LR_FOUND_TTY = 31,
-    /* A socket in a file table. object: the struct file. within: the net namespace's inode number.
-     * number: the socket's. socket: what it is. */
-    LR_FOUND_SOCKET = 40,
     /* The socket of AF_ALG that a transform is bound to, found by a file: itself, or one accepted
-     * from it. object: the struct sock; the rest as above. */
+     * from it. object: the struct sock. within: the net namespace's inode number. number: the
+     * socket's. */
     LR_FOUND_ALG_SOCKET = 41,
-    /* One of TCP's that no file leads to. object: the struct sock. within: the net namespace.
-     * number: enum lr_tcp. socket: what it is. */
-    LR_FOUND_TCP_SOCKET = 42,
-    /* One that a protocol has made for itself; as above. */
-    LR_FOUND_KERNEL_SOCKET = 43,
     /* A file in flight. object: the struct file. within: the net namespace. number: the inode
      * number of the socket that it waits at; 0: of one not accepted. name: part of its path. */
     LR_FOUND_IN_FLIGHT = 49,
@@ -145,24 +138,6 @@ enum lr_pin {
     LR_PIN_BPF_KPROBES = 1 << 30,    /* link->mods[] */
 };
 
-/* What a socket is. Ports are 0 where there are none. */
-struct lr_socket {
-    __u16 family;
-    __u16 type;     /* SOCK_STREAM, … */
-    __u16 protocol; /* IPPROTO_TCP, NETLINK_ROUTE, … */
-    __u16 port;
-    __u16 peer_port;
-    __u16 state; /* of TCP: 10 listens */
-    __u8 address[16];
-    __u8 peer_address[16]; /* IPv4 in the first four bytes */
-};
-
-enum lr_tcp {
-    LR_TCP_NOT_ACCEPTED = 1,
-    LR_TCP_CLOSED = 2, /* and still has something to send */
-    LR_TCP_OF_KERNEL = 3,
-};
-
 enum lr_netfilter_part {
     LR_NFT_RULE = 1,
     LR_NFT_CHAIN = 2,
@@ -201,7 +176,6 @@ struct lr_finding {
     struct lr_finding_task task; /* tgid 0: none */
     union {
         char name[LR_FINDING_NAME];
-        struct lr_socket socket;
         struct lr_netfilter netfilter;
     };
     __u64 counted_in; /* an object that counts some of these references too: LR_FOUND_DISK, … */

@@ -87,26 +87,6 @@ __noinline __u32 pins_of_socket(__u64 socket_address)
     return pins;
 }
 
-static __always_inline void report(struct lr_finding *finding, const struct file *file,
-                                   const struct sock *sk, const struct task_struct *task, __u32 fd)
-{
-    finding->fd = fd;
-    finding->number = BPF_CORE_READ(file, f_inode, i_ino);
-    name_task(&finding->task, task);
-    describe_sock(finding, sk);
-}
-
-__noinline int report_socket(__u64 file_address, __u32 pins, __u64 task_address, __u32 fd)
-{
-    const struct file *file = (const void *)file_address;
-    struct lr_finding *finding = found_pins(LR_FOUND_SOCKET, pins, file);
-
-    if (finding) {
-        report(finding, file, sock_of_file(file), (const void *)task_address, fd);
-    }
-    return 0;
-}
-
 /*
  * A bound socket of AF_ALG is not the only one that leads to what it holds, so it is an object of
  * its own.
@@ -130,7 +110,10 @@ __noinline int report_alg_socket(__u64 file_address, __u64 task_address, __u32 f
     }
     finding = pins ? found_pins(LR_FOUND_ALG_SOCKET, pins, sk) : NULL;
     if (finding) {
-        report(finding, file, sk, (const void *)task_address, fd);
+        finding->fd = fd;
+        finding->number = BPF_CORE_READ(file, f_inode, i_ino);
+        finding->within = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+        name_task(&finding->task, (const void *)task_address);
     }
     return 0;
 }

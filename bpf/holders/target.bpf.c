@@ -10,6 +10,9 @@
 /* Address of the list head `modules`, from /proc/kallsyms. */
 const volatile __u64 modules_address = 0;
 
+/* The same of net_namespace_list, for those who go over it. */
+const volatile __u64 net_namespaces_address = 0;
+
 char LICENSE[] SEC("license") = "GPL";
 
 struct lr_target target;

@@ -10,12 +10,8 @@ std::optional<Sighting> describe_kind(const lr_finding &finding, Processes &proc
     switch (finding.kind) {
     case LR_FOUND_FILE:
         return describe_file(finding, processes);
-    case LR_FOUND_SOCKET:
     case LR_FOUND_ALG_SOCKET:
-        return describe_socket(finding, processes);
-    case LR_FOUND_TCP_SOCKET:
-    case LR_FOUND_KERNEL_SOCKET:
-        return describe_socket_without_file(finding, processes);
+        return describe_alg_socket(finding, processes);
     case LR_FOUND_IN_FLIGHT:
         return describe_in_flight(finding, processes);
     case LR_FOUND_REGISTERED:

@@ -22,8 +22,6 @@ inline constexpr std::array all_parts{
     Part{"tasks", Part::How::Iterator, "tasks that run in the module"},
     Part{"files_in_flight", Part::How::Walk, "files in flight between unix sockets"},
     Part{"receivers_of_files", Part::How::Iterator, "who is to receive files in flight"},
-    Part{"net_defaults", Part::How::Walk, "sockets that protocols have for themselves"},
-    Part{"tcp_sockets", Part::How::Walk, "TCP sockets without a file"},
     Part{"super_blocks", Part::How::Walk, "mounted file systems"},
     Part{"mount_users", Part::How::Iterator, "processes that use its file systems"},
     Part{"memory_maps", Part::How::Iterator, "memory maps"},
