@@ -164,11 +164,9 @@ static long visit_fd(__u32 fd, struct file_table *table)
         return 0;
     }
     pins = pins_of_file((__u64)file);
-    if (pins & LR_PINS_OF_SOCKETS) {
-        report_socket((__u64)file, pins, table->task, fd);
-    } else if (pins) {
+    if (pins && !(pins & LR_PINS_OF_SOCKETS)) {
         report_file(file, pins, table->task, fd);
-    } else {
+    } else if (!pins) {
         report_bpf_file((__u64)file, table->task, fd);
     }
     report_ring((__u64)file, table->task, fd);

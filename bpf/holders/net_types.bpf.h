@@ -15,7 +15,6 @@ enum {
     AF_VSOCK = 40,
     SOCK_STREAM = 1,
     IPPROTO_TCP = 6,
-    SOCK_DEAD = 1 << 0,        /* enum sock_flags: no file will come to it any more */
     SOCKFS_MAGIC = 0x534F434B, /* include/uapi/linux/magic.h */
 };
 
@@ -31,41 +30,6 @@ struct hlist_node {
 
 struct hlist_head {
     struct hlist_node *first;
-};
-
-struct hlist_nulls_node {
-    struct hlist_nulls_node *next;
-};
-
-struct hlist_nulls_head {
-    struct hlist_nulls_node *first;
-};
-
-struct inet_ehash_bucket {
-    struct hlist_nulls_head chain;
-};
-
-struct inet_listen_hashbucket {
-    struct hlist_nulls_head nulls_head;
-};
-
-struct inet_hashinfo {
-    struct inet_ehash_bucket *ehash;
-    unsigned int ehash_mask;
-    unsigned int lhash2_mask;
-    struct inet_listen_hashbucket *lhash2;
-};
-
-struct inet_timewait_death_row {
-    struct inet_hashinfo *hashinfo;
-};
-
-struct netns_ipv4 {
-    struct inet_timewait_death_row tcp_death_row;
-};
-
-struct netns_sctp {
-    struct sock *ctl_sock;
 };
 
 struct unix_table {
@@ -86,8 +50,6 @@ struct net_generic {
 struct net {
     struct list_head list;
     struct ns_common ns;
-    struct netns_ipv4 ipv4;
-    struct netns_sctp sctp;
     struct netns_unix unx;
     struct net_generic *gen;
 };
@@ -100,26 +62,11 @@ struct proto {
     struct module *owner;
 };
 
-struct in6_addr {
-    union {
-        __u8 u6_addr8[16];
-    } in6_u;
-};
-
 struct sock_common {
-    __u32 skc_daddr;
-    __u32 skc_rcv_saddr;
-    __u16 skc_dport;
-    __u16 skc_num;
     unsigned short skc_family;
-    volatile unsigned char skc_state;
     struct proto *skc_prot;
     possible_net_t skc_net;
-    struct in6_addr skc_v6_daddr;
-    struct in6_addr skc_v6_rcv_saddr;
-    unsigned long skc_flags;
     struct hlist_node skc_node;
-    struct hlist_nulls_node skc_nulls_node;
 };
 
 struct sk_buff {
@@ -145,7 +92,6 @@ struct proto_ops {
 };
 
 struct socket {
-    struct file *file;
     struct sock *sk;
     const struct proto_ops *ops;
 };

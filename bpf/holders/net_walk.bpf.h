@@ -5,13 +5,11 @@
 
 #include "bpf/holders/sockets.bpf.h"
 
-/* Address of the list head net_namespace_list, from /proc/kallsyms. Defined in net_defaults.bpf.c.
- */
+/* Address of the list head net_namespace_list, from /proc/kallsyms. Defined in target.bpf.c. */
 extern const volatile __u64 net_namespaces_address;
 
 enum {
     NETS_MAX = 65536,
-    NULLS = 1, /* the end of a list with nulls is no pointer, but has this bit */
 };
 
 /*

@@ -7,8 +7,6 @@
 
 #include "bpf/holders/net_types.bpf.h"
 
-#include <bpf/bpf_endian.h>
-
 static __always_inline bool is_socket(const struct inode *inode)
 {
     return (BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFSOCK &&
@@ -37,30 +35,6 @@ static __always_inline const struct sock *bound_alg_socket(const struct sock *sk
     }
     parent = BPF_CORE_READ(alg, parent);
     return parent ?: sk;
-}
-
-/* Says what the socket is. */
-static __always_inline void describe_sock(struct lr_finding *finding, const struct sock *sk)
-{
-    struct lr_socket *out = &finding->socket;
-
-    finding->within = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
-    out->family = BPF_CORE_READ(sk, __sk_common.skc_family);
-    out->type = BPF_CORE_READ(sk, sk_type);
-    out->protocol = BPF_CORE_READ(sk, sk_protocol);
-    out->state = BPF_CORE_READ(sk, __sk_common.skc_state);
-    if (out->family != AF_INET && out->family != AF_INET6) {
-        return;
-    }
-    out->port = BPF_CORE_READ(sk, __sk_common.skc_num);
-    out->peer_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
-    if (out->family == AF_INET) {
-        bpf_core_read(out->address, sizeof(__u32), &sk->__sk_common.skc_rcv_saddr);
-        bpf_core_read(out->peer_address, sizeof(__u32), &sk->__sk_common.skc_daddr);
-    } else if (bpf_core_field_exists(sk->__sk_common.skc_v6_daddr)) {
-        bpf_core_read(out->address, sizeof(out->address), &sk->__sk_common.skc_v6_rcv_saddr);
-        bpf_core_read(out->peer_address, sizeof(out->peer_address), &sk->__sk_common.skc_v6_daddr);
-    }
 }
 
 #endif /* LASTREF_SOCKETS_BPF_H */

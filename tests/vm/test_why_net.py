@@ -39,10 +39,11 @@ def bbr(guest, hold):
     guest.check(f"echo bbr > {CONGESTION}; ip netns add blue")
     waits = hold("listen 5000 connect 5000 connect 5000")
     closes = hold("listen 5001 connect 5001 accept 0 fill 1 close 1 close 0")
+    passes = hold("listen 5003 connect 5003 pair pass 2 0 close 0")
     yield SimpleNamespace(
-        asks=asks.pid, waits=waits.pid, closes=closes.pid,
-        holders=[asks, waits, closes],
-        doc=why_net.all_explained(guest, "tcp_bbr", 1 + 2 + 5 + 2))
+        asks=asks.pid, waits=waits.pid, closes=closes.pid, passes=passes.pid,
+        holders=[asks, waits, closes, passes],
+        doc=why_net.all_explained(guest, "tcp_bbr", 1 + 2 + 5 + 2 + 3))
     guest.check(f"echo {before} > {CONGESTION}")
 
 
@@ -59,11 +60,20 @@ def test_a_default_of_another_namespace(bbr):
     assert blue["remedy"].startswith("ip netns exec blue sysctl -w ")
 
 
-def test_sockets_not_accepted(bbr):
-    waiting = [one for one in why.holders(bbr.doc, kind="congestion_control")
-               if "not accepted yet by who listens at port 5000" in one["detail"]]
-    assert len(waiting) == 2 and not any("pid" in one for one in waiting)
-    assert len(why.holders(bbr.doc, kind="congestion_control", pid=bbr.waits)) == 3
+def test_sockets_not_accepted_belong_to_who_listens(bbr):
+    waiting = [one for one in why.holders(bbr.doc, kind="congestion_control", pid=bbr.waits)
+               if one["detail"].startswith("not accepted yet, waits at fd 3")]
+    assert len(waiting) == 2
+    assert len(why.holders(bbr.doc, kind="congestion_control", pid=bbr.waits)) == 5
+
+
+def test_a_socket_not_accepted_where_nobody_can(bbr):
+    """The one that listens is in flight: found once, by whoever looks for files in flight."""
+    waiting, = [one for one in why.holders(bbr.doc, kind="congestion_control")
+                if "not accepted yet by who listens at port 5003" in one["detail"]]
+    assert "pid" not in waiting and waiting["remedy"] is None
+    assert why.holder(bbr.doc, kind="file_in_flight", pid=bbr.passes)["refs"] == 1
+    assert why.holder(bbr.doc, kind="congestion_control", pid=bbr.passes)["fd"] == 4
 
 
 def test_a_closed_socket_with_something_to_send(bbr):
@@ -85,6 +95,27 @@ def test_a_default_congestion_control(guest, bbr):
     assert found["remedy"] == "sysctl -w net.ipv4.tcp_congestion_control=cubic"
     guest.check(found["remedy"])
     why_net.unused(guest, "tcp_bbr")
+
+
+def test_a_tcp_socket_that_the_kernel_has(guest, hold):
+    """It has a file, which is in no table."""
+    why.need(guest, "nbd")
+    holder = hold("listen 5004 connect 5004 accept 0 congestion 1 bbr nbd 1 /dev/nbd0 close 1")
+    found, = why_net.all_explained(guest, "tcp_bbr", 1)["holders"]
+    assert found["kind"] == "congestion_control" and "pid" not in found
+    assert found["detail"] == "of the kernel's own; its congestion control"
+    assert "to 127.0.0.1:5004" in found["path"]
+    holder.end()
+    why_net.unload(guest, "nbd", "tcp_bbr")
+
+
+@pytest.mark.parametrize("module", ["dccp_ipv4", "dccp_ipv6"])
+def test_dccp_s_own_sockets(guest, module):
+    why.need(guest, module)
+    refs = int(truth.sysfs(guest, module, "refcnt"))
+    doc = why.explained(guest, module, refs)
+    own = [one for one in doc["holders"] if one["detail"].startswith("of the kernel's own")]
+    assert own and not doc["not_examined"], why.brief(doc)
 
 
 def test_a_protocol_s_own_socket(guest):
@@ -133,18 +164,26 @@ def test_filters(guest):
         tc qdisc add dev dummy0 clsact
         tc filter add dev dummy0 parent 1: protocol ip pref 9 flower classid 1:1
         tc filter add dev dummy0 ingress protocol ip pref 7 flower classid 1:1
-        tc filter add dev dummy0 egress protocol ip chain 5 pref 8 flower classid 1:1""")
-    clsact = why.holder(why_net.all_explained(guest, "sch_ingress", 1), kind="qdisc")
+        tc filter add dev dummy0 egress protocol ip chain 5 pref 8 flower classid 1:1
+        tc chain add dev dummy0 ingress protocol ip chain 3 flower ip_proto tcp
+        ip link add dummy1 type dummy; ip link set dummy1 up
+        tc qdisc add dev dummy1 ingress_block 22 clsact
+        tc filter add block 22 protocol ip pref 6 flower classid 1:1""")
+    clsact = why.holder(why_net.all_explained(guest, "sch_ingress", 2), kind="qdisc", path="dummy0")
     assert clsact["remedy"] == "tc qdisc del dev dummy0 clsact"
-    doc = why_net.all_explained(guest, "cls_flower", 3)
+    doc = why_net.all_explained(guest, "cls_flower", 5)
     details = sorted(one["detail"] for one in why.holders(doc, kind="filter", path="dummy0"))
     assert details == ["filter flower of chain 0, priority 7 on dummy0 ingress",
                        "filter flower of chain 0, priority 9 on dummy0 parent 1:",
-                       "filter flower of chain 5, priority 8 on dummy0 egress"]
+                       "filter flower of chain 5, priority 8 on dummy0 egress",
+                       "template flower of chain 3 on dummy0 ingress"]
+    shared = why.holder(doc, kind="filter", path="dummy1")
+    assert shared["detail"] == "filter flower of chain 0, priority 6 on dummy1 ingress"
+    assert shared["remedy"] == "tc filter del block 22 chain 0 pref 6"
     for step in doc["next"]:
         guest.check(step)
     why_net.unused(guest, "cls_flower")
-    guest.check(f"{clsact['remedy']}; tc qdisc del dev dummy0 root")
+    guest.check(f"{clsact['remedy']}; tc qdisc del dev dummy0 root; ip link del dummy1")
     why_net.unload(guest, "cls_flower", "sch_prio", "sch_ingress")
 
 

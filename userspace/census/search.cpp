@@ -250,6 +250,15 @@ const std::vector<OpenFile> &Search::open_files()
     return *files_;
 }
 
+void Search::forget_files()
+{
+    kernel_.memory().forget();
+    processes_.reset();
+    tasks_with_files_.reset();
+    files_.reset();
+    files_by_operations_.clear();
+}
+
 std::vector<OpenFile> Search::open_files_with(const std::string &operations)
 {
     std::vector<OpenFile> out;

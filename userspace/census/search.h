@@ -65,6 +65,8 @@ public:
     const std::vector<Object> &tasks_with_files();
     /// All that they have open; what kinds look at first is read together.
     const std::vector<OpenFile> &open_files();
+    /// What is open is read anew when it is asked for next.
+    void forget_files();
     /// Those of them whose file->f_op is at that symbol.
     std::vector<OpenFile> open_files_with(const std::string &operations);
     /// Whether the descriptor still means that file: else its memory may be another's by now.

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "census/sockets.h"
 
+#include "census/socket_names.h"
+
 #include <array>
+#include <string>
 
 namespace lastref::census {
 namespace {
@@ -84,6 +87,24 @@ SocketHold hold_of_socket(Search &search, const Object &socket)
     hold.refs += search.is_target(socket["ops"]["owner"]) ? 1 : 0;
     return hold;
 }
+
+Finding &found_socket(Search &search, const Words &words, const Object &object, const Object &sock,
+                      const SocketHold &hold)
+{
+    const auto name = name_of_sock(sock);
+    auto &found =
+        search.found(hold.is_congestion ? HolderKind::CongestionControl : HolderKind::Socket, words,
+                     object, hold.refs);
+    found.netns = Search::number_of(sock["__sk_common"]["skc_net"]["net"]);
+    return found.with("socket", name)
+        .with("article", article_of(name))
+        .with("role", std::string(hold.role));
+}
+
+constexpr Words socket_of_kernel{
+    .detail = "of the kernel's own[; its {role}]{where}",
+    .clause = "there is {article} {socket} of the kernel's own{where}[, whose {role} it is]",
+};
 
 Object socket_of_file(Search &search, const Object &file)
 {

@@ -23,6 +23,14 @@ SocketHold hold_of_sock(Search &search, const Object &sock);
 /// What a struct socket holds, with its struct sock.
 SocketHold hold_of_socket(Search &search, const Object &socket);
 
+/// Notes that the struct sock holds the module: `object` counts once. The words may name its
+/// {socket} with {article}, its {role}, and {where} it is.
+Finding &found_socket(Search &search, const Words &words, const Object &object, const Object &sock,
+                      const SocketHold &hold);
+
+/// What is said of a socket of the kernel's own.
+extern const Words socket_of_kernel;
+
 /// The struct socket of a struct file; nothing if that is none of a socket.
 Object socket_of_file(Search &search, const Object &file);
 /// How many references the socket takes that the struct file stands for; 0 if it is none.

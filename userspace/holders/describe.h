@@ -21,8 +21,7 @@ void count(Sighting &out, const lr_finding &finding);
 
 // Each of these describes the kinds that its name says.
 Sighting describe_file(const lr_finding &finding, Processes &processes);
-Sighting describe_socket(const lr_finding &finding, Processes &processes);
-Sighting describe_socket_without_file(const lr_finding &finding, Processes &processes);
+Sighting describe_alg_socket(const lr_finding &finding, Processes &processes);
 Sighting describe_in_flight(const lr_finding &finding, Processes &processes);
 Sighting describe_registered(const lr_finding &finding, Processes &processes);
 Sighting describe_dependent(const lr_finding &finding);

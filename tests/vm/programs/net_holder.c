@@ -9,12 +9,14 @@
 #include <fcntl.h>
 #include <linux/if_alg.h>
 #include <linux/io_uring.h>
+#include <linux/nbd.h>
 #include <linux/vm_sockets.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -172,6 +174,14 @@ static void step_ring(char **arg)
          "register a file");
 }
 
+/* nbd NUMBER PATH: gives a socket to a block device, which keeps it */
+static void step_nbd(char **arg)
+{
+    int device = keep(open(arg[1], O_RDWR), arg[1]);
+
+    must(ioctl(device, NBD_SET_SOCK, (unsigned long)fds[atoi(arg[0])]), "NBD_SET_SOCK");
+}
+
 static void step_accept(char **arg)
 {
     keep(accept(fds[atoi(arg[0])], NULL, NULL), "accept");
@@ -210,6 +220,7 @@ static const struct {
     {"pair", 0, step_pair},
     {"pass", 2, step_pass},
     {"ring", 1, step_ring},
+    {"nbd", 2, step_nbd},
     {"accept", 1, step_accept},
     {"close", 1, step_close},
 };
