@@ -75,11 +75,6 @@ enum lr_finding_kind {
     /* A file that is registered with an io_uring. object: the struct file. fd: of the ring.
      * number: the slot. name: part of its path. */
     LR_FOUND_REGISTERED = 51,
-    /* A module that uses this one. object: the struct module_use. number: enum lr_module_state.
-     * within: the soft references that it waits for, if its exit routine has returned. */
-    LR_FOUND_DEPENDENT = 60,
-    /* The same for a module that this one uses: it holds nothing, but is held. */
-    LR_FOUND_USED = 61,
     /* A BPF program. object: the struct bpf_prog. number: its id. within: the id of the link by
      * which it was found, or 0. name: its name. */
     LR_FOUND_BPF_PROG = 62,

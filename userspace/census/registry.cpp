@@ -6,12 +6,18 @@
 namespace lastref::census {
 
 // A line for each file in census/kinds.
+extern const Kind dependents;
+extern const Kind livepatch;
 extern const Kind qdisc_default;
+extern const Kind tun_devices;
 
 std::span<const Kind *const> kinds()
 {
     static constexpr std::array all{
+        &dependents,
+        &livepatch,
         &qdisc_default,
+        &tun_devices,
     };
     return all;
 }

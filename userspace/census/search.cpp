@@ -74,11 +74,13 @@ bool Search::has_module(std::string_view name)
 void Search::look_for(const Kind &kind, std::vector<NotExamined> &not_examined)
 {
     const auto findings = findings_.size();
+    const auto uses = uses_.size();
     if (!has_symbols(kind, not_examined)) {
         return;
     }
     for (int attempt = 0; attempt < attempts; attempt++) {
         findings_.resize(findings);
+        uses_.resize(uses);
         not_examined_.clear();
         kernel_.problems() = {};
         kind.look(*this);
@@ -252,7 +254,7 @@ const std::vector<OpenFile> &Search::open_files()
 std::vector<OpenFile> Search::open_files_with(const std::string &operations)
 {
     std::vector<OpenFile> out;
-    const auto symbol = kernel_.symbol(operations);
+    const auto symbol = kernel_.symbol_if_any(operations);
     open_files();
     if (const auto found = files_by_operations_.find(symbol);
         symbol != 0 && found != files_by_operations_.end()) {

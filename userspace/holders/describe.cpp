@@ -27,8 +27,6 @@ std::optional<Sighting> describe_kind(const lr_finding &finding, Processes &proc
         return describe_in_flight(finding, processes);
     case LR_FOUND_REGISTERED:
         return describe_registered(finding, processes);
-    case LR_FOUND_DEPENDENT:
-        return describe_dependent(finding);
     case LR_FOUND_BPF_PROG:
     case LR_FOUND_BPF_LINK:
         return describe_bpf(finding, processes);

@@ -25,12 +25,8 @@ Sighting describe_socket_without_file(const lr_finding &finding, Processes &proc
 Sighting describe_traffic(const lr_finding &finding, Processes &processes);
 Sighting describe_in_flight(const lr_finding &finding, Processes &processes);
 Sighting describe_registered(const lr_finding &finding, Processes &processes);
-Sighting describe_dependent(const lr_finding &finding);
 Sighting describe_tc_action(const lr_finding &finding, Processes &processes);
 Sighting describe_bpf(const lr_finding &finding, Processes &processes);
-
-/// The name that a finding bears.
-std::string name_in(const lr_finding &finding);
 
 /// What a task means that runs in the module; empty for one that takes no part in holding it.
 std::optional<Sighting> describe_task(const lr_task &task, const lr_target &target,

@@ -10,7 +10,7 @@ namespace {
 
 std::string program(const lr_finding &finding)
 {
-    const auto name = name_in(finding);
+    const auto name = text_of(finding.name);
     return name.empty() ? fmt::format("BPF program {}", finding.number)
                         : fmt::format("BPF program {} ({})", finding.number, name);
 }

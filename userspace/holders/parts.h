@@ -16,7 +16,6 @@ struct Part {
 /// In the order in which they are run: some use what others have found.
 inline constexpr std::array all_parts{
     Part{"open_files", Part::How::Iterator, "open files"},
-    Part{"dependents", Part::How::Walk, "modules that depend on it"},
     Part{"bpf_programs", Part::How::Iterator, "BPF programs"},
     Part{"bpf_links", Part::How::Iterator, "BPF links"},
     Part{"tasks", Part::How::Iterator, "tasks that run in the module"},

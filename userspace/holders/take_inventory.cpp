@@ -8,10 +8,8 @@
 #include "holders/dependents.h"
 #include "holders/describe.h"
 #include "holders/exit_routine.h"
-#include "holders/livepatch.h"
 #include "holders/programs.h"
 #include "holders/sightings.h"
-#include "holders/tun_devices.h"
 #include "kernel/features.h"
 #include "kernel/host.h"
 #include "kernel/sysfs_modules.h"
@@ -66,18 +64,6 @@ std::vector<Sighting> sightings_of(const Programs &programs, const lr_target &ta
     return out;
 }
 
-/// Modules that it keeps itself.
-std::vector<std::string> uses_of(const Programs &programs)
-{
-    std::vector<std::string> names;
-    for (const auto &finding : programs.found().findings) {
-        if (finding.kind == LR_FOUND_USED) {
-            names.push_back(name_in(finding));
-        }
-    }
-    return names;
-}
-
 /// Whether both tell of one load of the module. One that is freed has no instance_id any more, and
 /// the next one has none yet.
 bool same_instance(const lr_target &a, const lr_target &b)
@@ -112,6 +98,7 @@ void take_census(Inventory &inventory, census::Kernel &kernel, census::Address m
     for (const auto &finding : search.findings()) {
         inventory.sightings.push_back(sighting_of(finding, processes));
     }
+    inventory.uses = search.uses();
 }
 
 /// One pass; false when the module changed meanwhile.
@@ -130,15 +117,6 @@ Result<bool> search(Inventory &inventory, Programs &programs, census::Kernel &ke
         inventory.sightings = sightings_of(programs, *before, processes);
         take_census(inventory, kernel, before->module, processes, not_examined);
         add_dependents(inventory);
-        if (auto livepatch = livepatch_in_use(inventory.module)) {
-            inventory.sightings.push_back(std::move(*livepatch));
-        }
-        if (inventory.module == "tun") {
-            for (auto &device : persistent_tun_devices()) {
-                inventory.sightings.push_back(std::move(device));
-            }
-        }
-        inventory.uses = uses_of(programs);
         looks = look_at_tasks(programs, *before, processes, not_examined);
     }
     const auto after = programs.target(inventory.module);
