@@ -17,10 +17,10 @@ public:
     }
 
     /// `whole` becomes false when a value is missing.
-    std::string part(bool &whole)
+    std::string part(bool &whole, bool in_brackets = false)
     {
         std::string out;
-        while (at_ < text_.size() && text_[at_] != ']') {
+        while (at_ < text_.size() && !(in_brackets && text_[at_] == ']')) {
             const char c = text_[at_++];
             if (c == '{') {
                 const auto end = text_.find('}', at_);
@@ -30,11 +30,12 @@ public:
                 out += value;
             } else if (c == '[' && text_.substr(at_, 1) != "[") {
                 bool has_all = true;
-                const auto inner = part(has_all);
+                const auto inner = part(has_all, true);
                 out += has_all ? inner : "";
                 at_ += at_ < text_.size() ? 1 : 0; // the bracket
             } else {
-                at_ += c == '[' ? 1 : 0; // the second of two
+                const bool is_double = c == '[' || (c == ']' && text_.substr(at_, 1) == "]");
+                at_ += is_double ? 1 : 0;
                 out.push_back(c);
             }
         }
