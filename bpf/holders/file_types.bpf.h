@@ -137,20 +137,6 @@ struct perf_event {
     struct trace_event_call *tp_event;
 };
 
-/* include/linux/io_uring_types.h and io_uring/filetable.h */
-struct io_fixed_file {
-    unsigned long file_ptr;
-};
-
-struct io_file_table {
-    struct io_fixed_file *files;
-};
-
-struct io_ring_ctx {
-    struct io_file_table file_table;
-    unsigned int nr_user_files;
-};
-
 struct bpf_iter_meta {
     struct seq_file *seq;
 };

@@ -141,41 +141,27 @@ __noinline __u32 pins_of_file(__u64 file_address)
     return pins;
 }
 
-static __always_inline void report_file(const struct file *file, __u32 pins, __u64 task, __u32 fd)
-{
-    struct lr_finding *finding = found_pins(LR_FOUND_FILE, pins, file);
-
-    if (finding) {
-        finding->fd = fd;
-        finding->within = (__u64)BPF_CORE_READ(file, f_inode, i_sb);
-        finding->number = BPF_CORE_READ(file, f_inode, i_rdev);
-        name_task(&finding->task, (const void *)task);
-        bpf_probe_read_kernel_str(finding->name, sizeof(finding->name),
-                                  BPF_CORE_READ(file, f_path.dentry, d_name.name));
-    }
-}
-
 static long visit_fd(__u32 fd, struct file_table *table)
 {
     struct file *file = file_at(table, fd);
+    const struct inode *inode;
     __u32 pins;
 
     if (!file) {
         return 0;
     }
-    pins = pins_of_file((__u64)file);
-    if (pins & LR_PINS_OF_SOCKETS) {
+    inode = BPF_CORE_READ(file, f_inode);
+    if (!is_socket(inode)) {
+        return 0;
+    }
+    pins = pins_of_socket((__u64)socket_of(inode));
+    if (pins) {
         report_socket((__u64)file, pins, table->task, fd);
-    } else if (pins) {
-        report_file(file, pins, table->task, fd);
-    } else {
-        report_bpf_file((__u64)file, table->task, fd);
     }
     if (bpf_core_type_exists(struct alg_sock)) {
         report_alg_socket((__u64)file, table->task, fd);
         report_transform((__u64)file, table->task, fd);
     }
-    report_ring((__u64)file, table->task, fd);
     return 0;
 }
 

@@ -123,13 +123,6 @@ int report_alg_socket(__u64 file_address, __u64 task_address, __u32 fd);
 /* The same about the transform that such a socket leads to, in crypto.bpf.c. */
 int report_transform(__u64 file_address, __u64 task_address, __u32 fd);
 
-/* Reports a file that is a BPF program or link which holds the module, in bpf.bpf.c; 0: it is none
- * of these. `task` is the address of who has it as `fd`. */
-__u32 report_bpf_file(__u64 file_address, __u64 task, __u32 fd);
-
-/* Writes findings about files that are registered with that file, if it is an io_uring. */
-int report_ring(__u64 file_address, __u64 task_address, __u32 fd);
-
 /* Keeps a path for userspace, in paths.bpf.c. The vfsmount may be 0. */
 __u32 note_path(__u64 vfsmount, __u64 dentry);
 

@@ -11,16 +11,12 @@
 enum {
     LR_FINDINGS_MAX = 16384,
     LR_FINDING_NAME = 64,
-    LR_RECEIVERS_MAX = 64,
     LR_PATHS_MAX = 2048,
     LR_PATH = 512, /* a power of two */
 };
 
 /* What a finding is. The comment says what `object`, `within`, `number` and `name` are. */
 enum lr_finding_kind {
-    /* An open file. object: the struct file. within: its super block. number: the device number of
-     * a device file. name: the last part of its path. */
-    LR_FOUND_FILE = 1,
     /* A super block of the module's file system, or on its device. object: it. name: the file
      * system's. */
     LR_FOUND_SUPER_BLOCK = 20,
@@ -31,7 +27,8 @@ enum lr_finding_kind {
     /* A process that uses such a mount. within: the super block. number: enum lr_use. path: of what
      * it has there. where: 0 if the mount is LR_MOUNTED_NOWHERE. */
     LR_FOUND_MOUNT_USER = 22,
-    /* A file that a process has mapped, or runs. As LR_FOUND_FILE, but path instead of name. */
+    /* A file that a process has mapped, or runs. object: the struct
+     * file. within: its super block. number: the device number of a device file. */
     LR_FOUND_MAPPED_FILE = 23,
     /* A process in the module's binary format. object: its mm. */
     LR_FOUND_BINARY_FORMAT = 24,
@@ -48,8 +45,6 @@ enum lr_finding_kind {
     LR_FOUND_DM_DEVICE = 28,
     LR_FOUND_DM_TARGET = 29,
     LR_FOUND_DM_BELOW = 30,
-    /* A terminal that a process has open. name: its name. */
-    LR_FOUND_TTY = 31,
     /* A socket in a file table. object: the struct file. within: the net namespace's inode number.
      * number: the socket's. socket: what it is. */
     LR_FOUND_SOCKET = 40,
@@ -67,19 +62,6 @@ enum lr_finding_kind {
     LR_FOUND_QDISC = 46,
     LR_FOUND_FILTER = 47,
     LR_FOUND_FILTER_TEMPLATE = 48,
-    /* A file in flight. object: the struct file. within: the net namespace. number: the inode
-     * number of the socket that it waits at; 0: of one not accepted. name: part of its path. */
-    LR_FOUND_IN_FLIGHT = 49,
-    /* Not a holder: who has such a socket. number: as above. */
-    LR_FOUND_RECEIVER = 50,
-    /* A file that is registered with an io_uring. object: the struct file. fd: of the ring.
-     * number: the slot. name: part of its path. */
-    LR_FOUND_REGISTERED = 51,
-    /* A BPF program. object: the struct bpf_prog. number: its id. within: the id of the link by
-     * which it was found, or 0. name: its name. */
-    LR_FOUND_BPF_PROG = 62,
-    /* A BPF link. object: the struct bpf_link or bpf_trampoline. The rest is as above. */
-    LR_FOUND_BPF_LINK = 63,
     /* An algorithm of the crypto API that has users. object: the struct crypto_alg. name: its
      * driver's name. path: its name. */
     LR_FOUND_ALGORITHM = 70,
@@ -128,8 +110,6 @@ enum lr_pin {
     LR_PIN_DMA_BUF = 1 << 7,            /* dma_buf->owner */
     LR_PIN_FILE_SYSTEM = 1 << 9,        /* super_block->s_type->owner */
     LR_PIN_SCSI_HOST = 1 << 10,         /* scsi_device->host->hostt->module */
-    LR_PIN_TTY_DRIVER = 1 << 11,        /* tty->driver->owner */
-    LR_PIN_TTY_DISCIPLINE = 1 << 12,    /* tty->ldisc->ops->owner */
     LR_PIN_FS_CONTEXT = 1 << 8,         /* fs_context->fs_type->owner, of fsopen(2) */
     LR_PIN_SOCKET_OPERATIONS = 1 << 16, /* socket->ops->owner */
     LR_PIN_SOCKET_PROTOCOL = 1 << 17,   /* sk->sk_prot_creator->owner */
@@ -141,12 +121,6 @@ enum lr_pin {
     LR_PIN_VSOCK_TRANSPORT = 1 << 23,   /* vsock_sock->transport->module */
     LR_PIN_DEVICE_SOCKET = 1 << 24,     /* the same as PROTOCOL, of the socket inside tun's file */
     LR_PINS_OF_SOCKETS = 0xff << 16,
-    LR_PIN_BPF_ATTACH = 1 << 25,     /* prog->aux->mod */
-    LR_PIN_BPF_VARIABLES = 1 << 26,  /* prog->aux->used_btfs[].module */
-    LR_PIN_BPF_FUNCTIONS = 1 << 27,  /* prog->aux->kfunc_btf_tab->descs[].module */
-    LR_PIN_BPF_TRAMPOLINE = 1 << 28, /* trampoline->mod */
-    LR_PIN_BPF_TRACEPOINT = 1 << 29, /* the module that link->btp lies in */
-    LR_PIN_BPF_KPROBES = 1 << 30,    /* link->mods[] */
 };
 
 /* What a socket is. Ports are 0 where there are none. */

@@ -8,8 +8,6 @@ namespace {
 std::optional<Sighting> describe_kind(const lr_finding &finding, Processes &processes)
 {
     switch (finding.kind) {
-    case LR_FOUND_FILE:
-        return describe_file(finding, processes);
     case LR_FOUND_SOCKET:
     case LR_FOUND_ALG_SOCKET:
         return describe_socket(finding, processes);
@@ -23,15 +21,6 @@ std::optional<Sighting> describe_kind(const lr_finding &finding, Processes &proc
         return describe_traffic(finding, processes);
     case LR_FOUND_TC_ACTION:
         return describe_tc_action(finding, processes);
-    case LR_FOUND_IN_FLIGHT:
-        return describe_in_flight(finding, processes);
-    case LR_FOUND_REGISTERED:
-        return describe_registered(finding, processes);
-    case LR_FOUND_BPF_PROG:
-    case LR_FOUND_BPF_LINK:
-        return describe_bpf(finding, processes);
-    case LR_FOUND_TTY:
-        return describe_tty(finding, processes);
     case LR_FOUND_BINARY_FORMAT:
         return describe_binary_format(finding, processes);
     default:

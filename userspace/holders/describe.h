@@ -19,14 +19,10 @@ std::optional<Sighting> describe(const lr_finding &finding, Processes &processes
 void count(Sighting &out, const lr_finding &finding);
 
 // Each of these describes the kinds that its name says.
-Sighting describe_file(const lr_finding &finding, Processes &processes);
 Sighting describe_socket(const lr_finding &finding, Processes &processes);
 Sighting describe_socket_without_file(const lr_finding &finding, Processes &processes);
 Sighting describe_traffic(const lr_finding &finding, Processes &processes);
-Sighting describe_in_flight(const lr_finding &finding, Processes &processes);
-Sighting describe_registered(const lr_finding &finding, Processes &processes);
 Sighting describe_tc_action(const lr_finding &finding, Processes &processes);
-Sighting describe_bpf(const lr_finding &finding, Processes &processes);
 
 /// What a task means that runs in the module; empty for one that takes no part in holding it.
 std::optional<Sighting> describe_task(const lr_task &task, const lr_target &target,
@@ -35,7 +31,6 @@ std::optional<Sighting> describe_task(const lr_task &task, const lr_target &targ
 std::vector<std::string> stack_of(const lr_task &task);
 /// Its innermost frame in the module; may be empty.
 std::string inside_of(const lr_task &task);
-Sighting describe_tty(const lr_finding &finding, Processes &processes);
 Sighting describe_binary_format(const lr_finding &finding, Processes &processes);
 
 // And these those that must be seen together.

@@ -15,12 +15,8 @@ struct Part {
 
 /// In the order in which they are run: some use what others have found.
 inline constexpr std::array all_parts{
-    Part{"open_files", Part::How::Iterator, "open files"},
-    Part{"bpf_programs", Part::How::Iterator, "BPF programs"},
-    Part{"bpf_links", Part::How::Iterator, "BPF links"},
+    Part{"open_files", Part::How::Iterator, "sockets"},
     Part{"tasks", Part::How::Iterator, "tasks that run in the module"},
-    Part{"files_in_flight", Part::How::Walk, "files in flight between unix sockets"},
-    Part{"receivers_of_files", Part::How::Iterator, "who is to receive files in flight"},
     Part{"net_defaults", Part::How::Walk, "defaults of network namespaces"},
     Part{"tcp_sockets", Part::How::Walk, "TCP sockets without a file"},
     Part{"qdiscs", Part::How::Walk, "queueing disciplines and filters"},
@@ -30,7 +26,6 @@ inline constexpr std::array all_parts{
     Part{"block_devices", Part::How::Walk, "block devices"},
     Part{"swaps", Part::How::Walk, "swap devices"},
     Part{"device_mapper", Part::How::Walk, "the device mapper"},
-    Part{"terminals", Part::How::Iterator, "terminals"},
     Part{"crypto_algorithms", Part::How::Walk, "users of its algorithms"},
     Part{"configfs_items", Part::How::Walk, "directories in configfs"},
     Part{"dma_bufs", Part::How::Walk, "DMA buffers"},

@@ -21,16 +21,6 @@ public:
     Process describe(const lr_finding_task &task);
     Process describe(const census::Task &task);
 
-    /// Takes in who has a socket open (LR_FOUND_RECEIVER), for who_has_socket().
-    void note_socket(const lr_finding &finding);
-
-    struct SocketFile {
-        Process process;
-        int fd = -1;
-    };
-    /// By the inode number of the socket; null if nobody noted has it.
-    [[nodiscard]] const SocketFile *who_has_socket(std::uint64_t inode) const;
-
     /// The network namespace with that inode number.
     const NetNamespace &net_namespace(std::uint64_t inode)
     {
@@ -41,7 +31,6 @@ private:
     const kernel::Unit &unit_of(std::uint64_t cgroup);
 
     std::map<std::uint64_t, kernel::Unit> units_;
-    std::map<std::uint64_t, SocketFile> sockets_;
     NetNamespaces net_namespaces_;
 };
 

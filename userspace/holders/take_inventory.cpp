@@ -34,16 +34,11 @@ void note_target(Inventory &inventory, const lr_target &target)
     inventory.permanent = target.has_init != 0 && target.has_exit == 0;
 }
 
-std::vector<Sighting> sightings_of(const Programs &programs, const lr_target &target,
-                                   Processes &processes)
+/// What the programs find. Of one object, such as a file, what the census says stands before it.
+void add_sightings(std::vector<Sighting> &out, const Programs &programs, const lr_target &target,
+                   Processes &processes)
 {
-    std::vector<Sighting> out;
     const auto found = programs.found();
-    for (const auto &finding : found.findings) {
-        if (finding.kind == LR_FOUND_RECEIVER) {
-            processes.note_socket(finding);
-        }
-    }
     for (const auto &finding : found.findings) {
         if (auto sighting = describe(finding, processes)) {
             out.push_back(std::move(*sighting));
@@ -61,7 +56,6 @@ std::vector<Sighting> sightings_of(const Programs &programs, const lr_target &ta
             out.push_back(std::move(*sighting));
         }
     }
-    return out;
 }
 
 /// Whether both tell of one load of the module. One that is freed has no instance_id any more, and
@@ -114,8 +108,8 @@ Result<bool> search(Inventory &inventory, Programs &programs, census::Kernel &ke
     if (before->status == LR_TARGET_FOUND) {
         Processes processes;
         programs.run(not_examined);
-        inventory.sightings = sightings_of(programs, *before, processes);
         take_census(inventory, kernel, before->module, processes, not_examined);
+        add_sightings(inventory.sightings, programs, *before, processes);
         add_dependents(inventory);
         looks = look_at_tasks(programs, *before, processes, not_examined);
     }
