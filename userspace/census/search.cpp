@@ -28,6 +28,18 @@ void Search::steadily(Collect collect)
         }
         kernel_.memory().forget();
     }
+    is_incomplete_ = true;
+}
+
+void Search::collect_again()
+{
+    namespaces_.reset();
+    processes_.reset();
+    tasks_with_files_.reset();
+    modules_.reset();
+    files_.reset();
+    files_by_operations_.clear();
+    is_incomplete_ = false;
 }
 
 /// Whether this kernel has what the symbol leads to.
@@ -88,6 +100,9 @@ void Search::look_for(const Kind &kind, std::vector<NotExamined> &not_examined)
             break;
         }
         kernel_.memory().forget();
+        if (is_incomplete_) {
+            collect_again();
+        }
     }
     note_problems(kind, not_examined);
 }

@@ -88,6 +88,7 @@ private:
     /// Goes over what changes all the time until nothing has changed meanwhile, or gives up.
     template <typename Collect>
     void steadily(Collect collect);
+    void collect_again();
     void collect_files(std::size_t owner);
     bool has_such(const Symbol &symbol);
     bool has_symbols(const Kind &kind, std::vector<NotExamined> &not_examined);
@@ -100,6 +101,7 @@ private:
     std::vector<NotExamined> not_examined_;
     std::optional<std::vector<Object>> namespaces_, processes_, tasks_with_files_;
     std::optional<std::set<std::string>> modules_;
+    bool is_incomplete_ = false; ///< one of these changed all the time
     std::optional<std::vector<OpenFile>> files_;
     std::unordered_map<Address, std::vector<std::size_t>> files_by_operations_;
 };

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "holders/limits.h"
 
+#include "census/registry.h"
+#include "census/search.h"
+#include "holders/bpf_source.h"
 #include "holders/programs.h"
 
 namespace lastref::holders {
@@ -9,7 +12,17 @@ std::vector<NotExamined> limits()
 {
     std::vector<NotExamined> not_examined;
     const auto programs = Programs::load(not_examined);
-    return programs ? not_examined : std::vector<NotExamined>{};
+    const auto source = BpfSource::load();
+    if (!programs || !source) {
+        return {};
+    }
+    census::Kernel kernel(**source);
+    census::Search search(kernel, 0); // of no module
+    for (const auto *kind : census::kinds()) {
+        search.look_for(*kind, not_examined);
+    }
+    std::erase_if(not_examined, [](const NotExamined &one) { return one.if_unexplained; });
+    return not_examined;
 }
 
 } // namespace lastref::holders
