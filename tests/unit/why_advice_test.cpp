@@ -3,7 +3,8 @@
 
 #include "why_cases.h"
 
-#include "core/watchdogs.h"
+#include "census/watchdogs.h"
+#include "census/words.h"
 #include "render/render.h"
 
 #include <fmt/format.h>
@@ -40,7 +41,10 @@ Process contained(std::uint32_t pid, const std::string &container, const std::st
 Sighting open_watchdog(const Process &process)
 {
     auto out = open_file(1, process, 3, "/dev/watchdog0", 1);
-    spare_watchdog(out);
+    out.remedy.clear();
+    out.caution = census::fill_in(
+        process.pid == 1 ? census::watchdog_caution_of_init : census::watchdog_caution,
+        [&](std::string_view) { return fmt::format("{}[{}]", process.comm, process.pid); });
     return out;
 }
 
@@ -71,15 +75,11 @@ TEST(WhyAdvice, SaysWhoseServiceManagerHasAUnit)
 
 TEST(WhyAdvice, KnowsWatchdogs)
 {
-    EXPECT_TRUE(is_watchdog(10, 130, "misc", "/dev/watchdog"));
-    EXPECT_TRUE(is_watchdog(10, 130, "", "/tmp/dog"));
-    EXPECT_TRUE(is_watchdog(248, 0, "watchdog", "/srv/dev/dog"));
-    EXPECT_TRUE(is_watchdog(0, 0, "", "/dev/watchdog12"));
-    EXPECT_TRUE(is_watchdog(0, 0, "", "watchdog"));
-    EXPECT_FALSE(is_watchdog(10, 131, "misc", "/dev/temperature"));
-    EXPECT_FALSE(is_watchdog(0, 0, "", "/etc/watchdog.conf"));
-    EXPECT_FALSE(is_watchdog(10, 200, "misc", "/dev/net/tun"));
-    EXPECT_FALSE(is_watchdog(0, 0, "", ""));
+    EXPECT_TRUE(census::is_name_of_watchdog("watchdog"));
+    EXPECT_TRUE(census::is_name_of_watchdog("watchdog12"));
+    EXPECT_FALSE(census::is_name_of_watchdog("watchdog.conf"));
+    EXPECT_FALSE(census::is_name_of_watchdog("tun"));
+    EXPECT_FALSE(census::is_name_of_watchdog(""));
 }
 
 TEST(WhyAdvice, NeverEndsWhoFeedsAWatchdog)

@@ -187,6 +187,22 @@ def test_filters(guest):
     why_net.unload(guest, "cls_flower", "sch_prio", "sch_ingress")
 
 
+def test_files_in_flight_to_many_and_to_who_has_not_accepted(guest, hold):
+    guest.check("modprobe tun")
+    many = hold(" ".join(f"open /dev/net/tun pair pass {at + 1} {at} close {at}"
+                         for at in range(0, 240, 3)))
+    listener = hold("unix_listen /tmp/lr_socket unix_connect /tmp/lr_socket open /dev/net/tun "
+                    "pass 1 2 close 2")
+    doc = why_net.all_explained(guest, "tun", 2 * 81)
+    assert len(why.holders(doc, kind="file_in_flight", pid=many.pid)) == 80
+    waits = why.holder(doc, kind="file_in_flight", pid=listener.pid)
+    assert waits["detail"].startswith(
+        "tun was sent to it and waits at a connection that it has not accepted, at fd 3, socket:[")
+    for holder in (many, listener):
+        holder.end()
+    why_net.unused(guest, "tun")
+
+
 @pytest.fixture(scope="module")
 def tun(guest, hold):
     """tun, of which three processes have a file without having it open, or not only so."""

@@ -57,19 +57,23 @@ def test_a_protocol_of_netlink(guest, hold, module, protocol):
 def test_tun_s_devices_that_persist_and_sockets_in_files(guest, hold):
     """Nobody has the devices open; the one that is gone with its file is none of them."""
     guest.check("modprobe tun; mkdir -p /dev/net; [ -e /dev/net/tun ] || ln -s ../tun /dev/net/tun; "
-                "busybox tunctl -t tap0; ip tuntap add dev tun7 mode tun")
+                "busybox tunctl -t tap0; ip tuntap add dev tun7 mode tun; ip netns add apart; "
+                "ip netns exec apart ip tuntap add dev tun8 mode tun")
     holder = hold("open /dev/net/tun")
-    doc = why_net.all_explained(guest, "tun", 4)
+    doc = why_net.all_explained(guest, "tun", 5)
     found = why.holder(doc, kind="open_file", pid=holder.pid, path="/dev/net/tun", refs=2)
     assert found["detail"] == "fd 3 on /dev/net/tun (the file and its socket)"
     tap = why.holder(doc, kind="persistent_device", path="tap0")
     tun = why.holder(doc, kind="persistent_device", path="tun7")
     assert (tap["refs"], tap["detail"]) == (1, "a tap device that persists")
     assert (tun["refs"], tun["detail"]) == (1, "a tun device that persists")
-    assert "tun7 is a tun device that persists" in doc["verdict"]
-    for left, device in ((3, tap), (2, tun)):
+    assert "tap0 is a tap device that persists" in doc["verdict"]
+    apart = why.holder(doc, kind="persistent_device", path="tun8")
+    assert apart["detail"] == "a tun device that persists in net namespace apart"
+    for left, device in ((4, tap), (3, tun), (2, apart)):
         guest.check(device["remedy"])
         why_net.wait_unused(guest, "tun", left)
+    guest.check("ip netns del apart")
     holder.end()
     why_net.unused(guest, "tun")
 

@@ -7,37 +7,52 @@ namespace lastref::census {
 
 // A line for each file in census/kinds.
 extern const Kind block_devices_open;
+extern const Kind bpf;
 extern const Kind configfs;
 extern const Kind congestion_default;
 extern const Kind crypto;
+extern const Kind dependents;
 extern const Kind device_mapper;
 extern const Kind dma_bufs;
 extern const Kind filter;
+extern const Kind in_flight;
+extern const Kind livepatch;
 extern const Kind loops;
 extern const Kind memory_maps;
 extern const Kind mount_users;
 extern const Kind mounts;
 extern const Kind nftables;
+extern const Kind open_files;
+extern const Kind own_socket;
 extern const Kind qdisc;
 extern const Kind qdisc_default;
+extern const Kind rings;
+extern const Kind socket;
 extern const Kind swaps;
 extern const Kind tc_action;
+extern const Kind tcp_socket;
+extern const Kind terminals;
+extern const Kind tun_devices;
 extern const Kind xtables;
 
 std::span<const Kind *const> kinds()
 {
     // In the order in which they are looked for: some use what others have found.
     static constexpr std::array all{
-        &qdisc_default, //
+        &open_files, //
+        &socket,
+        &dependents,
+        &livepatch,
+        &tun_devices,
+        &bpf,
+        &in_flight,
+        &rings,
+        &own_socket,
         &congestion_default,
+        &qdisc_default,
+        &tcp_socket,
         &qdisc,
         &filter,
-        &tc_action,
-        &crypto,
-        &configfs,
-        &dma_bufs,
-        &nftables,
-        &xtables,
         &mounts,
         &mount_users, // of those
         &memory_maps,
@@ -45,6 +60,13 @@ std::span<const Kind *const> kinds()
         &loops,
         &swaps,
         &device_mapper,
+        &terminals,
+        &crypto,
+        &configfs,
+        &dma_bufs,
+        &nftables,
+        &xtables,
+        &tc_action,
     };
     return all;
 }

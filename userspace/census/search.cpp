@@ -28,6 +28,18 @@ void Search::steadily(Collect collect)
         }
         kernel_.memory().forget();
     }
+    is_incomplete_ = true;
+}
+
+void Search::collect_again()
+{
+    namespaces_.reset();
+    processes_.reset();
+    tasks_with_files_.reset();
+    modules_.reset();
+    files_.reset();
+    files_by_operations_.clear();
+    is_incomplete_ = false;
 }
 
 /// Whether this kernel has what the symbol leads to.
@@ -75,11 +87,13 @@ bool Search::has_module(std::string_view name)
 void Search::look_for(const Kind &kind, std::vector<NotExamined> &not_examined)
 {
     const auto findings = findings_.size();
+    const auto uses = uses_.size();
     if (!has_symbols(kind, not_examined)) {
         return;
     }
     for (int attempt = 0; attempt < attempts; attempt++) {
         findings_.resize(findings);
+        uses_.resize(uses);
         not_examined_.clear();
         kernel_.problems() = {};
         kind.look(*this);
@@ -87,6 +101,9 @@ void Search::look_for(const Kind &kind, std::vector<NotExamined> &not_examined)
             break;
         }
         kernel_.memory().forget();
+        if (is_incomplete_) {
+            collect_again();
+        }
     }
     note_problems(kind, not_examined);
 }
@@ -262,7 +279,7 @@ void Search::forget_files()
 std::vector<OpenFile> Search::open_files_with(const std::string &operations)
 {
     std::vector<OpenFile> out;
-    const auto symbol = kernel_.symbol(operations);
+    const auto symbol = kernel_.symbol_if_any(operations);
     open_files();
     if (const auto found = files_by_operations_.find(symbol);
         symbol != 0 && found != files_by_operations_.end()) {

@@ -35,10 +35,14 @@ public:
     void look_for(const Kind &kind, std::vector<NotExamined> &not_examined);
     /// What was found so far.
     [[nodiscard]] std::span<const Finding> findings() const { return findings_; }
+    /// Modules that the one in question uses: it keeps them from going.
+    [[nodiscard]] const std::vector<std::string> &uses() const { return uses_; }
 
     // What follows is for kinds.
 
     [[nodiscard]] Kernel &kernel() { return kernel_; }
+    /// The struct module in question.
+    [[nodiscard]] Object target() { return kernel_.at(module_, "module"); }
     /// Whether that pointer to a struct module leads to the module in question.
     [[nodiscard]] bool is_target(const Object &module) const
     {
@@ -46,6 +50,8 @@ public:
     }
     /// Notes a holder: what it is, what is said of it, and how many references it takes.
     Finding &found(HolderKind kind, const Words &words, const Object &object, std::int64_t refs);
+    /// Notes a module that the one in question uses.
+    void uses(std::string module) { uses_.push_back(std::move(module)); }
     /// What has not been looked at, and why; `if_unexplained`: of interest only then.
     void not_examined(std::string what, std::string why, bool if_unexplained = false);
 
@@ -67,7 +73,7 @@ public:
     const std::vector<OpenFile> &open_files();
     /// What is open is read anew when it is asked for next.
     void forget_files();
-    /// Those of them whose file->f_op is at that symbol.
+    /// Those of them whose file->f_op is at that symbol, which is one of the kind's.
     std::vector<OpenFile> open_files_with(const std::string &operations);
     /// Whether the descriptor still means that file: else its memory may be another's by now.
     bool is_still_open(const OpenFile &file);
@@ -84,6 +90,7 @@ private:
     /// Goes over what changes all the time until nothing has changed meanwhile, or gives up.
     template <typename Collect>
     void steadily(Collect collect);
+    void collect_again();
     void collect_files(std::size_t owner);
     bool has_such(const Symbol &symbol);
     bool has_symbols(const Kind &kind, std::vector<NotExamined> &not_examined);
@@ -92,9 +99,11 @@ private:
     Kernel &kernel_;
     Address module_;
     std::vector<Finding> findings_;
+    std::vector<std::string> uses_;
     std::vector<NotExamined> not_examined_;
     std::optional<std::vector<Object>> namespaces_, processes_, tasks_with_files_;
     std::optional<std::set<std::string>> modules_;
+    bool is_incomplete_ = false; ///< one of these changed all the time
     std::optional<std::vector<OpenFile>> files_;
     std::unordered_map<Address, std::vector<std::size_t>> files_by_operations_;
 };

@@ -34,7 +34,8 @@ public:
                 out += has_all ? inner : "";
                 at_ += at_ < text_.size() ? 1 : 0; // the bracket
             } else {
-                at_ += c == '[' ? 1 : 0; // the second of two
+                const bool is_double = c == '[' || (c == ']' && text_.substr(at_, 1) == "]");
+                at_ += is_double ? 1 : 0;
                 out.push_back(c);
             }
         }

@@ -56,8 +56,8 @@ std::unique_ptr<BpfUnwinder> BpfUnwinder::load(census::TypeId iterator)
     DECLARE_LIBBPF_OPTS(libbpf_prog_handler_opts, handler);
     handler.cookie = static_cast<long>(iterator);
     handler.prog_prepare_load_fn = make_iterator;
-    const int registered =
-        libbpf_register_prog_handler("iterator/task", BPF_PROG_TYPE_SYSCALL, BPF_TRACE_ITER, &handler);
+    const int registered = libbpf_register_prog_handler("iterator/task", BPF_PROG_TYPE_SYSCALL,
+                                                        BPF_TRACE_ITER, &handler);
     if (registered < 0) {
         errno = -registered;
         return nullptr;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "holders/exit_routine.h"
 
-#include "holders/describe.h"
-
 #include <chrono>
 #include <fstream>
 #include <thread>

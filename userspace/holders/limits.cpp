@@ -4,16 +4,14 @@
 #include "census/registry.h"
 #include "census/search.h"
 #include "holders/bpf_source.h"
-#include "holders/programs.h"
 
 namespace lastref::holders {
 
 std::vector<NotExamined> limits()
 {
     std::vector<NotExamined> not_examined;
-    const auto programs = Programs::load(not_examined);
     const auto source = BpfSource::load();
-    if (!programs || !source) {
+    if (!source) {
         return {};
     }
     census::Kernel kernel(**source);

@@ -68,28 +68,6 @@ Process Processes::describe(const census::Task &task)
             .stop = unit.stop};
 }
 
-Process Processes::describe(const lr_finding_task &task)
-{
-    return describe(
-        census::Task{.pid = task.tgid,
-                     .tid = task.tid,
-                     .ns_pid = task.ns_tgid,
-                     .start_ns = task.start_ns,
-                     .cgroup = task.cgroup,
-                     .comm = std::string(task.comm, strnlen(task.comm, sizeof(task.comm)))});
-}
-
-void Processes::note_socket(const lr_finding &finding)
-{
-    sockets_.try_emplace(finding.number, SocketFile{describe(finding.task), finding.fd});
-}
-
-const Processes::SocketFile *Processes::who_has_socket(std::uint64_t inode) const
-{
-    const auto found = sockets_.find(inode);
-    return inode == 0 || found == sockets_.end() ? nullptr : &found->second;
-}
-
 std::string read_link(const std::string &path)
 {
     std::array<char, PATH_MAX> target{};

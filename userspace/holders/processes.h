@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
-#include "bpf/holders/holders.h"
 #include "census/finding.h"
 #include "core/inventory.h"
 #include "holders/net_namespaces.h"
@@ -18,18 +17,7 @@ namespace lastref::holders {
 /// wait for a lock.
 class Processes {
 public:
-    Process describe(const lr_finding_task &task);
     Process describe(const census::Task &task);
-
-    /// Takes in who has a socket open (LR_FOUND_RECEIVER), for who_has_socket().
-    void note_socket(const lr_finding &finding);
-
-    struct SocketFile {
-        Process process;
-        int fd = -1;
-    };
-    /// By the inode number of the socket; null if nobody noted has it.
-    [[nodiscard]] const SocketFile *who_has_socket(std::uint64_t inode) const;
 
     /// The network namespace with that inode number.
     const NetNamespace &net_namespace(std::uint64_t inode)
@@ -41,7 +29,6 @@ private:
     const kernel::Unit &unit_of(std::uint64_t cgroup);
 
     std::map<std::uint64_t, kernel::Unit> units_;
-    std::map<std::uint64_t, SocketFile> sockets_;
     NetNamespaces net_namespaces_;
 };
 

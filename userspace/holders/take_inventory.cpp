@@ -8,13 +8,10 @@
 #include "holders/bpf_source.h"
 #include "holders/bpf_unwinder.h"
 #include "holders/dependents.h"
-#include "holders/describe.h"
 #include "holders/exit_routine.h"
 #include "holders/file_systems.h"
-#include "holders/livepatch.h"
-#include "holders/programs.h"
 #include "holders/sightings.h"
-#include "holders/tun_devices.h"
+#include "holders/task_sightings.h"
 #include "kernel/features.h"
 #include "kernel/host.h"
 #include "kernel/sysfs_modules.h"
@@ -39,35 +36,6 @@ void note_target(Inventory &inventory, const census::Target &target)
     inventory.permanent = target.permanent;
 }
 
-std::vector<Sighting> sightings_of(const Programs &programs, Processes &processes)
-{
-    std::vector<Sighting> out;
-    const auto found = programs.found();
-    for (const auto &finding : found.findings) {
-        if (finding.kind == LR_FOUND_RECEIVER) {
-            processes.note_socket(finding);
-        }
-    }
-    for (const auto &finding : found.findings) {
-        if (auto sighting = describe(finding, processes)) {
-            out.push_back(std::move(*sighting));
-        }
-    }
-    return out;
-}
-
-/// Modules that it keeps itself.
-std::vector<std::string> uses_of(const Programs &programs)
-{
-    std::vector<std::string> names;
-    for (const auto &finding : programs.found().findings) {
-        if (finding.kind == LR_FOUND_USED) {
-            names.push_back(name_in(finding));
-        }
-    }
-    return names;
-}
-
 /// Whether both tell of one load of the module. One that is freed has no instance_id any more, and
 /// the next one has none yet.
 bool same_instance(const census::Target &a, const census::Target &b)
@@ -85,7 +53,6 @@ void forget_the_other(Inventory &inventory)
 
 /// What the kernel is looked at with.
 struct Engine {
-    Programs programs;
     std::unique_ptr<BpfSource> source;
     std::unique_ptr<census::Kernel> kernel;
     std::unique_ptr<BpfUnwinder> unwinder{}; ///< null: this kernel does not accept its programs
@@ -93,20 +60,21 @@ struct Engine {
 
 Result<Engine> load_engine(std::vector<NotExamined> &not_examined)
 {
-    auto programs = Programs::load(not_examined);
-    if (!programs) {
-        return fail(programs.error());
-    }
     auto source = BpfSource::load();
     if (!source) {
         return fail(source.error());
     }
     auto kernel = std::make_unique<census::Kernel>(**source);
-    Engine engine{std::move(*programs), std::move(*source), std::move(kernel)};
+    Engine engine{std::move(*source), std::move(kernel)};
     engine.unwinder = BpfUnwinder::load(engine.kernel->types().function("bpf_iter_task"));
     if (!engine.unwinder) {
         not_examined.push_back(
             {"tasks that run in the module", "this kernel does not accept the program for it"});
+    }
+    if (!in_first_pid_namespace()) {
+        not_examined.push_back({"tasks outside of lastref's pid namespace that run in the module",
+                                "the kernel shows it none of them: run it on the host, or in a "
+                                "container that shares the host's pid namespace"});
     }
     return engine;
 }
@@ -125,6 +93,7 @@ void take_census(Inventory &inventory, census::Kernel &kernel, census::Address m
         sightings.push_back(sighting_of(finding, processes));
     }
     describe_file_systems(search.findings(), sightings);
+    inventory.uses = search.uses();
     std::move(sightings.begin(), sightings.end(), std::back_inserter(inventory.sightings));
 }
 
@@ -146,7 +115,7 @@ RoutineLooks look_at_tasks(Inventory &inventory, Engine &engine, const census::T
     };
     const auto tasks = look();
     for (const auto &task : tasks.tasks) {
-        if (auto sighting = describe_task(task, target, processes)) {
+        if (auto sighting = sighting_of(task, target, processes)) {
             inventory.sightings.push_back(std::move(*sighting));
         }
     }
@@ -170,7 +139,6 @@ Result<census::Target> look_at(census::Kernel &kernel, const std::string &module
 /// One pass; false when the module changed meanwhile.
 Result<bool> search(Inventory &inventory, Engine &engine)
 {
-    auto &programs = engine.programs;
     auto &kernel = *engine.kernel;
     const auto before = look_at(kernel, inventory.module);
     if (!before) {
@@ -181,20 +149,8 @@ Result<bool> search(Inventory &inventory, Engine &engine)
     std::vector<NotExamined> not_examined;
     if (before->is_loaded()) {
         Processes processes;
-        programs.set_target(*before);
-        programs.run(not_examined);
-        inventory.sightings = sightings_of(programs, processes);
         take_census(inventory, kernel, before->module, processes, not_examined);
         add_dependents(inventory);
-        if (auto livepatch = livepatch_in_use(inventory.module)) {
-            inventory.sightings.push_back(std::move(*livepatch));
-        }
-        if (inventory.module == "tun") {
-            for (auto &device : persistent_tun_devices()) {
-                inventory.sightings.push_back(std::move(device));
-            }
-        }
-        inventory.uses = uses_of(programs);
         looks = look_at_tasks(inventory, engine, *before, processes, not_examined);
     }
     const auto after = look_at(kernel, inventory.module);

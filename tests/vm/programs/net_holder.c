@@ -22,7 +22,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static int fds[32];
+static int fds[512];
 static int count;
 
 static int keep(int fd, const char *what)
@@ -146,6 +146,28 @@ static void step_pair(char **arg)
     keep(ends[1], "pair");
 }
 
+static void step_unix(const char *path, int (*join)(int, const struct sockaddr *, socklen_t))
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = keep(socket(AF_UNIX, SOCK_STREAM, 0), "unix");
+
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+    must(join(fd, (void *)&address, sizeof(address)), path);
+}
+
+/* unix_listen PATH */
+static void step_unix_listen(char **arg)
+{
+    step_unix(arg[0], bind);
+    must(listen(fds[count - 1], 8), "listen");
+}
+
+/* unix_connect PATH */
+static void step_unix_connect(char **arg)
+{
+    step_unix(arg[0], connect);
+}
+
 /* pass SOCKET NUMBER: sends a descriptor, which nobody receives */
 static void step_pass(char **arg)
 {
@@ -218,6 +240,8 @@ static const struct {
     {"fill", 1, step_fill},
     {"open", 1, step_open},
     {"pair", 0, step_pair},
+    {"unix_listen", 1, step_unix_listen},
+    {"unix_connect", 1, step_unix_connect},
     {"pass", 2, step_pass},
     {"ring", 1, step_ring},
     {"nbd", 2, step_nbd},

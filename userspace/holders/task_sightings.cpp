@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "holders/describe.h"
+#include "holders/task_sightings.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -47,8 +47,8 @@ bool runs_init(const std::vector<std::string> &stack)
 
 } // namespace
 
-std::optional<Sighting> describe_task(const census::ModuleTask &task, const census::Target &target,
-                                      Processes &processes)
+std::optional<Sighting> sighting_of(const census::ModuleTask &task, const census::Target &target,
+                                    Processes &processes)
 {
     Sighting out;
     if (task.is_thread) {

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "census/search.h"
+
+namespace lastref::census {
+namespace {
+
+constexpr Words terminal{
+    .detail = "fd {fd} on terminal {name}",
+    .clause = "{who} has terminal {name} open",
+    .remedy = "end",
+};
+constexpr Words discipline{
+    .detail = "fd {fd} on line discipline of terminal {name}",
+    .clause = terminal.clause,
+    .remedy = "end",
+};
+constexpr Words both{
+    .detail = "fd {fd} on terminal and line discipline of {name}",
+    .clause = terminal.clause,
+    .remedy = "end",
+};
+
+/// However many have it open, a terminal holds its driver once (tty_init_dev()), and its line
+/// discipline once (tty_ldisc_get()); each open file, beside that, the owner of the character
+/// device.
+void look_at(Search &search, const Object &tty, const OpenFile &file)
+{
+    const bool is_driver = search.is_target(tty["driver"]["owner"]);
+    const bool is_discipline = search.is_target(tty["ldisc"]["ops"]["owner"]);
+    if ((!is_driver && !is_discipline) || !search.is_still_open(file)) {
+        return;
+    }
+    auto &found = search.found(HolderKind::Tty,
+                               !is_discipline ? terminal
+                               : !is_driver   ? discipline
+                                              : both,
+                               tty, (is_driver ? 1 : 0) + (is_discipline ? 1 : 0));
+    const auto name = tty["name"].text();
+    found.task = search.describe(search.tasks_with_files()[file.owner]);
+    found.fd = file.fd;
+    found.path = "/dev/" + name;
+    found.with("name", name);
+}
+
+void look(Search &search)
+{
+    for (const char *operations : {"tty_fops", "console_fops", "ptmx_fops"}) {
+        for (const auto &file : search.open_files_with(operations)) {
+            const auto data = search.kernel().at(file.file, "file")["private_data"];
+            const auto tty = data.as("tty_file_private")["tty"].target();
+            look_at(search, tty, file);
+            look_at(search, tty["link"].target(), file); // the other side of a pseudoterminal
+        }
+    }
+}
+
+constexpr Symbol symbols[] = {
+    {"tty_fops", "terminals", "tty_struct"},
+    {"console_fops", "terminals", "tty_struct"},
+    {"ptmx_fops", "pseudoterminals", "pts_fs_info"},
+};
+
+} // namespace
+
+extern const Kind terminals{"terminals", symbols, look};
+
+} // namespace lastref::census
