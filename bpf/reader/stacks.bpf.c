@@ -11,6 +11,8 @@
 
 #include "bpf/reader/stacks.h"
 
+char LICENSE[] SEC("license") = "GPL";
+
 enum { RAW_FRAMES = 64 };
 
 /* struct pt_regs of x86-64, of which the layout is fixed: asm/ptrace.h. */
