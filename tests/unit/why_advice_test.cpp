@@ -66,6 +66,18 @@ TEST(WhyAdvice, NamesTheContainer)
     EXPECT_THAT(text_of(inventory, 80), HasSubstr("\n  Note: sshd[10] is in LXC container web"));
 }
 
+TEST(WhyAdvice, NumbersOfAnotherPidNamespaceAreNoAdvice)
+{
+    auto inventory = loaded(2);
+    inventory.foreign_pids = true;
+    inventory.sightings = {
+        open_file(1, process(10, "sshd"), 3, "/dev/foo"),
+        open_file(2, contained(11, "podman container 01", "podman stop 01"), 3, "/dev/foo")};
+    const auto doc = explain(inventory);
+    EXPECT_THAT(doc.next, IsEmpty());
+    EXPECT_THAT(doc.cautions, ElementsAre(HasSubstr("end them on the host")));
+}
+
 TEST(WhyAdvice, SaysWhoseServiceManagerHasAUnit)
 {
     auto users = process(7, "vpn", "vpn.service");

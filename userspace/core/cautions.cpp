@@ -75,6 +75,11 @@ std::vector<std::string> cautions(const WhyDoc &doc)
     for (const auto &group : culprits(doc)) {
         for (const auto *holder : group) {
             add(out, holder->seen.caution);
+            if (doc.found.foreign_pids && holder->seen.process) {
+                add(out, "Processes have the host's numbers: end them on the host, outside of "
+                         "lastref's pid namespace.");
+                continue;
+            }
             about_containers(out, *holder);
         }
     }

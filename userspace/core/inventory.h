@@ -171,6 +171,9 @@ struct Inventory {
     std::vector<Sighting> sightings;
     std::vector<NotExamined> not_examined;
     std::vector<DependentModule> dependents; ///< in the order in which they can be unloaded
+    /// lastref is not in the pid namespace that has all processes: their numbers mean nothing where
+    /// it runs.
+    bool foreign_pids = false;
     std::uint32_t self_pid = 0;    ///< lastref itself, which has files of the shell that started it
     std::string blind;             ///< why nothing but /sys/module could be read; empty: all could
     std::string blind_remedy;      ///< what to do about that

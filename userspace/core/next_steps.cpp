@@ -145,7 +145,7 @@ std::vector<std::string> next_steps(const WhyDoc &doc)
     const auto spared = whom_to_spare(groups);
     for (const auto &group : groups) {
         for (const auto *holder : group) {
-            if (is_spared(*holder, spared)) {
+            if (is_spared(*holder, spared) || (found.foreign_pids && holder->seen.process)) {
                 continue;
             }
             if (holder->seen.kind != HolderKind::Dependent || found.dependents.empty()) {

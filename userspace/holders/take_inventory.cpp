@@ -203,6 +203,7 @@ Result<Inventory> take_inventory(std::string_view module)
     inventory.module = module;
     inventory.kernel_release = kernel::this_host().release;
     inventory.self_pid = static_cast<std::uint32_t>(::getpid());
+    inventory.foreign_pids = !in_first_pid_namespace();
     switch (kernel::module_presence(module)) {
     case kernel::ModulePresence::NotLoaded:
         inventory.similar = similar_names(module, kernel::loaded_modules());

@@ -28,8 +28,7 @@ Finding find_privileges(const Environment &env)
     if (have.may_load_programs()) {
         return {
             "privileges", Level::Limit,
-            "CAP_BPF and CAP_PERFMON, without CAP_SYS_ADMIN: why does not see what only modules "
-            "have types for",
+            "CAP_BPF and CAP_PERFMON, without CAP_SYS_ADMIN: enough for why alone",
             with_more(env)};
     }
     return {"privileges", Level::Absent,
