@@ -116,21 +116,31 @@ std::optional<std::uint32_t> Kernel::offset(const char *structure, const char *m
 
 std::optional<std::uint32_t> Kernel::offset(Place place, const char *structure, const char *member)
 {
-    auto [types, type] = place;
-    if (types == nullptr) {
+    if (place.types == nullptr) {
         return std::nullopt;
     }
+    const auto [known, is_new] = offsets_.try_emplace({place.types, place.type, member});
+    if (is_new) {
+        known->second = find_offset(place, member);
+    }
+    if (!known->second) {
+        problems_.missing.insert("struct " + std::string(structure) + " has no " + member);
+    }
+    return known->second;
+}
+
+std::optional<std::uint32_t> Kernel::find_offset(Place place, std::string_view members)
+{
     std::uint32_t offset = 0;
-    for (std::string_view rest = member; !rest.empty();) {
-        const auto dot = rest.find('.');
-        const auto found = types->member(type, rest.substr(0, dot));
+    while (!members.empty()) {
+        const auto dot = members.find('.');
+        const auto found = place.types->member(place.type, members.substr(0, dot));
         if (!found) {
-            problems_.missing.insert("struct " + std::string(structure) + " has no " + member);
             return std::nullopt;
         }
         offset += found->offset;
-        type = found->type;
-        rest = dot == std::string_view::npos ? std::string_view{} : rest.substr(dot + 1);
+        place.type = found->type;
+        members = dot == std::string_view::npos ? std::string_view{} : members.substr(dot + 1);
     }
     return offset;
 }

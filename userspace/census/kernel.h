@@ -75,6 +75,7 @@ private:
     Place find_structure(std::string_view name, std::string_view module, const Types *near);
     const Types *types_of(std::string_view module);
     std::optional<std::uint32_t> offset(Place place, const char *structure, const char *member);
+    static std::optional<std::uint32_t> find_offset(Place place, std::string_view members);
     /// Null if there is none.
     const Member *member(const Types *types, TypeId type, const char *name);
 
@@ -82,6 +83,7 @@ private:
     Memory memory_;
     Types types_;
     std::map<std::string, std::unique_ptr<Types>, std::less<>> modules_;
+    std::unordered_map<Key, std::optional<std::uint32_t>, Hash> offsets_; ///< as members_
     std::map<std::string, std::optional<Address>, std::less<>> symbols_;
     /// By where the name of the member stands, since the same literal is asked for often.
     std::unordered_map<Key, std::optional<Member>, Hash> members_;

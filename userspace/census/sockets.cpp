@@ -65,7 +65,7 @@ bool is_bound_alg(const Object &sock)
 SocketHold hold_of_sock(Search &search, const Object &sock)
 {
     SocketHold hold;
-    const auto family = sock["__sk_common"]["skc_family"].number();
+    const auto family = sock["__sk_common"]["skc_family"].number().value_or(0);
     if (search.is_target(sock["sk_prot_creator"]["owner"]) && // sk_prot_alloc()
         !(family == af_alg && is_bound_alg(sock))) {
         hold.refs++;

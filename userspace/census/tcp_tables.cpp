@@ -72,7 +72,7 @@ private:
         }
         const auto visit_list = [&](const Object &list) {
             each_in_hlist(list, "sock_common", "skc_nulls_node", [&](const Object &common) {
-                const auto state = common["skc_state"].number();
+                const auto state = common["skc_state"].number().value_or(0);
                 if (state != time_wait && state != new_syn_recv) {
                     visit(common.in("sock", "__sk_common"));
                 }

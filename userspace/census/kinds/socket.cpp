@@ -15,11 +15,13 @@ void prefetch(Search &search, const std::vector<OpenFile> &files)
 {
     auto &memory = search.kernel().memory();
     std::vector<Address> sockets;
+    sockets.reserve(files.size());
     for (const auto &open : files) {
         sockets.push_back(socket_of_file(search, search.kernel().at(open.file, "file")).address());
     }
     memory.prefetch(sockets, search.kernel().at(1, "socket").size());
     std::vector<Address> places;
+    places.reserve(3 * files.size());
     for (const auto address : sockets) {
         const auto sock = search.kernel().at(address, "socket")["sk"].target();
         places.push_back(sock["__sk_common"].address());
