@@ -6,6 +6,16 @@
 namespace lastref::census {
 namespace {
 
+constexpr int attempts = 5; // at what changes while it is looked at
+
+/// Whether a process is in the list of all no more.
+bool has_ended(Kernel &kernel, const Object &process)
+{
+    const auto node = process["tasks"].address();
+    const auto previous = kernel.memory().pointer_now(process["tasks"]["prev"].address());
+    return !previous || kernel.memory().pointer_now(*previous) != node;
+}
+
 /// Sets problems().torn when the maps changed meanwhile.
 std::vector<Object> files_of(Kernel &kernel, const Object &mm)
 {
@@ -39,6 +49,33 @@ bool is_of_kernel(const Object &task)
     return (task["flags"].number().value_or(0) & kernel_thread) != 0;
 }
 
+std::vector<Object> threads_of(Search &search, const Object &process)
+{
+    auto &kernel = search.kernel();
+    const bool was_torn = kernel.problems().torn;
+    std::vector<Object> threads;
+    for (int attempt = 0; attempt < attempts; attempt++) {
+        kernel.problems().torn = false;
+        threads.clear();
+        Search::each_thread(process, [&](const Object &thread) { threads.push_back(thread); });
+        if (!kernel.problems().torn) {
+            kernel.problems().torn = was_torn;
+            break;
+        }
+        if (has_ended(kernel, process)) {
+            kernel.problems().torn = was_torn;
+            return {};
+        }
+        kernel.memory().forget();
+    }
+    return threads;
+}
+
+bool leads_still_to(const Object &target, const Object &pointer)
+{
+    return target && target.kernel()->memory().pointer_now(pointer.address()) == target.address();
+}
+
 std::vector<AddressSpace> address_spaces(Search &search)
 {
     std::vector<AddressSpace> out;
@@ -46,16 +83,15 @@ std::vector<AddressSpace> address_spaces(Search &search)
         if (is_of_kernel(process)) {
             continue;
         }
-        bool is_known = false;
-        const auto look_at = [&](const Object &thread) {
-            if (const auto mm = thread["mm"].target(); mm && !is_known) {
+        if (const auto mm = process["mm"].target(); mm) {
+            out.push_back({process, mm});
+            continue;
+        }
+        for (const auto &thread : threads_of(search, process)) {
+            if (const auto mm = thread["mm"].target(); mm) {
                 out.push_back({thread, mm});
-                is_known = true;
+                break;
             }
-        };
-        look_at(process);
-        if (!is_known) {
-            Search::each_thread(process, look_at);
         }
     }
     return out;
@@ -63,7 +99,6 @@ std::vector<AddressSpace> address_spaces(Search &search)
 
 std::optional<std::vector<Object>> mapped_files(Search &search, const AddressSpace &space)
 {
-    constexpr int attempts = 5;
     auto &kernel = search.kernel();
     const bool was_torn = kernel.problems().torn;
     for (int attempt = 0; attempt < attempts; attempt++) {
@@ -74,7 +109,7 @@ std::optional<std::vector<Object>> mapped_files(Search &search, const AddressSpa
         if (is_whole) {
             return files;
         }
-        if (kernel.memory().pointer_now(space.task["mm"].address()) != space.mm.address()) {
+        if (!leads_still_to(space.mm, space.task["mm"])) {
             return std::vector<Object>(); // the process has ended, or runs another program
         }
         kernel.memory().forget();

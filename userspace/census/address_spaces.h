@@ -12,6 +12,13 @@ namespace lastref::census {
 /// Whether a struct task_struct is a kernel thread.
 bool is_of_kernel(const Object &task);
 
+/// The threads of a process; none of one that has ended meanwhile.
+std::vector<Object> threads_of(Search &search, const Object &process);
+
+/// Whether a pointer of a task's leads there still: else the task has ended, or has let that go,
+/// and the memory may be another's by now.
+bool leads_still_to(const Object &target, const Object &pointer);
+
 /// A struct mm_struct, and a task that has it. Processes may share one.
 struct AddressSpace {
     Object task, mm;

@@ -37,7 +37,7 @@ Loops bound_loops(Search &search)
             continue;
         }
         const auto loop = disk["private_data"].as("loop_device", "loop");
-        const auto state = loop["lo_state"].number();
+        const auto state = loop["lo_state"].number().value_or(0);
         const auto file = loop["lo_backing_file"].target();
         if ((state != bound && state != running_down) || !file) {
             continue;

@@ -30,7 +30,7 @@ void look_at_files(Search &search, const AddressSpace &space, const std::vector<
         if (is_new) {
             hold->second = hold_of_file(search, file);
         }
-        if (hold->second) {
+        if (hold->second && leads_still_to(space.mm, space.task["mm"])) {
             auto &found = search.found(HolderKind::MappedFile, words, file, hold->second.refs);
             found.task = search.describe(space.task);
             found.path = path_of(search, file["f_path"]);
@@ -46,7 +46,8 @@ void look(Search &search)
     std::unordered_map<Address, FileHold> known;
     std::int64_t changed = 0;
     for (const auto &space : address_spaces(search)) {
-        if (search.is_target(space.mm["binfmt"]["module"])) {
+        if (search.is_target(space.mm["binfmt"]["module"]) &&
+            leads_still_to(space.mm, space.task["mm"])) {
             auto &found = search.found(HolderKind::BinaryFormat, words_of_format, space.mm, 1);
             found.task = search.describe(space.task);
         }

@@ -48,6 +48,13 @@ constexpr Words overlay_elsewhere{
     .clause = "an overlay has a layer there",
 };
 
+/// A task, and a structure of its own that leads to what it uses.
+struct User {
+    Object task;
+    Object by;          ///< struct fs_struct, files_struct, mm_struct
+    const char *member; ///< of struct task_struct, that points to it
+};
+
 class Users {
 public:
     explicit Users(Search &search) : search_(search)
@@ -64,17 +71,18 @@ public:
         return super_blocks_.contains(super_block);
     }
 
-    /// Notes that the task uses a struct path, if that is there.
-    void note(const Object &task, const Object &path, const Words &words,
+    /// Notes that it uses a struct path, if that is there.
+    void note(const User &user, const Object &path, const Words &words,
               std::optional<int> fd = std::nullopt)
     {
         const auto mount = path["mnt"].target();
         const auto super_block = mount["mnt_sb"].pointer();
-        if (!has(super_block) || !named_.insert({process_of(task), super_block}).second) {
+        if (!has(super_block) || !leads_still_to(user.by, user.task[user.member]) ||
+            !named_.insert({process_of(user.task), super_block}).second) {
             return;
         }
         auto &found = search_.found(HolderKind::OpenFile, words, Object(), 0);
-        found.task = search_.describe(task);
+        found.task = search_.describe(user.task);
         found.fd = fd;
         found.path = path_of(search_, path);
         found.within = super_block;
@@ -92,15 +100,15 @@ private:
 
 /// What a map keeps. One of an overlay's files has in its place the file of the layer that has the
 /// data, since v6.5: backing_file_mmap() in fs/backing-file.c.
-void note_mapped(const Object &task, const Object &file, Users &users)
+void note_mapped(const User &user, const Object &file, Users &users)
 {
     constexpr std::int64_t may_be_backing = 3 << 24; // FMODE_BACKING is one or the other of them
-    users.note(task, file["f_path"], has_mapped);
+    users.note(user, file["f_path"], has_mapped);
     if ((file["f_mode"].number().value_or(0) & may_be_backing) != 0 &&
         file.kernel()->has_type("backing_file")) {
         const auto path = file.as("backing_file")["user_path"];
         if (path["mnt"]["mnt_sb"].pointer() == path["dentry"]["d_sb"].pointer()) {
-            users.note(task, path, has_mapped);
+            users.note(user, path, has_mapped);
         }
     }
 }
@@ -113,15 +121,13 @@ void look_at_places(Search &search, Users &users)
             continue; // they have what init had when they began, and nobody can end them
         }
         std::set<Address> known;
-        const auto look_at = [&](const Object &task) {
+        for (const auto &task : threads_of(search, process)) {
             const auto places = task["fs"].target();
             if (places && known.insert(places.address()).second) {
-                users.note(task, places["pwd"], works_in);
-                users.note(task, places["root"], has_as_root);
+                users.note({task, places, "fs"}, places["pwd"], works_in);
+                users.note({task, places, "fs"}, places["root"], has_as_root);
             }
-        };
-        look_at(process);
-        Search::each_thread(process, look_at);
+        }
     }
 }
 
@@ -131,7 +137,8 @@ void look_at_files(Search &search, Users &users)
     for (const auto &open : search.open_files()) {
         const auto file = search.kernel().at(open.file, "file");
         if (users.has(file["f_path"]["mnt"]["mnt_sb"].pointer()) && search.is_still_open(open)) {
-            users.note(tasks[open.owner], file["f_path"], has_open, open.fd);
+            const auto &task = tasks[open.owner];
+            users.note({task, task["files"].target(), "files"}, file["f_path"], has_open, open.fd);
         }
     }
 }
@@ -174,12 +181,12 @@ void look(Search &search)
     look_at_places(search, users);
     const auto spaces = address_spaces(search);
     for (const auto &space : spaces) {
-        users.note(space.task, space.mm["exe_file"]["f_path"], runs);
+        users.note({space.task, space.mm, "mm"}, space.mm["exe_file"]["f_path"], runs);
     }
     look_at_files(search, users);
     for (const auto &space : spaces) {
         for (const auto &file : mapped_files(search, space).value_or(std::vector<Object>())) {
-            note_mapped(space.task, file, users);
+            note_mapped({space.task, space.mm, "mm"}, file, users);
         }
     }
     each_in_list(search.kernel().at_symbol("super_blocks", "list_head"), "super_block", "s_list",
