@@ -98,6 +98,20 @@ def test_what_a_guest_takes_is_told(tmp_path, monkeypatch, capsys, proof):
         rows.index("of the 10 costliest: test_b 5 s 5 s")
 
 
+def test_only_a_run_begins_a_new_account(tmp_path, monkeypatch, proof):
+    """These tests read scripts/test while it runs, and what its guests have kept must stay."""
+    (tmp_path / "test_none.py").write_text("kernels = []\ndef test_it():\n    pass\n")
+    file = tmp_path / "guests.jsonl"
+    monkeypatch.setenv(usage.FILE, str(file))
+    usage.keep(usage.Usage("6.12", 2, 10))
+    budget = proof.Budget(file)
+    assert len(usage.kept(file)) == 1
+    monkeypatch.setattr(proof, "BUDGET", budget)
+    monkeypatch.setattr("sys.argv", ["scripts/test", "vm"])
+    assert proof.main() == 0
+    assert usage.kept(file) == []  # the control
+
+
 def test_processor_seconds_are_those_of_the_command(proof):
     status, spent = proof.timed("busy", ["sh", "-c", "i=0; while [ $i -lt 300000 ]; do "
                                          "i=$((i+1)); done; exit 3"])
