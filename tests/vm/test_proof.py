@@ -66,6 +66,15 @@ def test_files_are_chosen_by_name(proof, tmp_path, monkeypatch, capsys):
     assert "tests/vm has no test_three.py" in capsys.readouterr().err
 
 
+def test_what_takes_longest_is_begun_first(proof):
+    assert not [name for name in proof.FIRST if not (REPO / "tests" / "vm" / f"{name}.py").exists()]
+    runs = [(Path(f"test_{name}.py"), kernel) for name in ("a", "why_idle", "b", "overload")
+            for kernel in ("6.12", "6.1")]
+    begun = [f"{file.stem[5:]} {kernel}" for file, kernel in proof.longest_first(runs)]
+    assert begun == ["overload 6.12", "overload 6.1", "why_idle 6.12", "why_idle 6.1",
+                     "a 6.12", "a 6.1", "b 6.12", "b 6.1"]
+
+
 def test_a_kernel_that_was_found_is_not_looked_for_again(tmp_path, monkeypatch):
     def must_not(*_):
         raise AssertionError("it was looked for again")
