@@ -54,7 +54,8 @@ def shared_libraries(binary):
 def base(kernel):
     """The archive with busybox, kmod and the kernel's own modules, kept in the cache."""
     init = compiled("agent", HARNESS.glob("agent*.[ch]"))  # the guest's first process
-    programs = [Path(program(name)) for name in ("busybox", "kmod", SHELL, *REAL)]
+    ids = compiled("bpf-ids", [HARNESS.parent / "programs" / "bpf_ids.c"])
+    programs = [ids, *(Path(program(name)) for name in ("busybox", "kmod", SHELL, *REAL))]
     archive_file = CACHE / "image" / (
         f"{kernel.name}-{digest(kernel.identity, init, *programs, Path(__file__))}.cpio")
     with locked(CACHE / "image" / f"{kernel.name}.lock"):
@@ -66,13 +67,14 @@ def base(kernel):
         return used(archive_file)
 
 
-def _write_base(archive, kernel, init, busybox, kmod, shell, *others):
+def _write_base(archive, kernel, init, ids, busybox, kmod, shell, *others):
     # No /dev/console: the console's interrupt is then free for the port that shares its line.
     for path in ("dev", "proc", "sys", "run", "tmp", "root", "mnt", "var", "usr/local/bin"):
         archive.directory(path)
     for path, text in ACCOUNTS.items():
         archive.data(path, text.encode())
     archive.copy("init", init)
+    archive.copy("usr/local/bin/bpf-ids", ids)
     archive.copy("bin/busybox", busybox)
     for applet in run(busybox, "--list-full").split():
         if os.path.basename(applet) not in NOT_FROM_BUSYBOX.union(KMOD, REAL):
