@@ -37,12 +37,15 @@ class Budget:
 
     def __init__(self, guests):
         self.guests = guests  # the file in which guests keep what they took
-        self.guests.parent.mkdir(parents=True, exist_ok=True)
-        self.guests.unlink(missing_ok=True)
         self.began = time.monotonic()
         self.steps = []
         self.files = []
         self.in_guests = 0.0  # by the clock, as they run side by side
+
+    def clear(self):
+        """Of what an earlier run has kept. Only a run of its own may: to read this file is none."""
+        self.guests.parent.mkdir(parents=True, exist_ok=True)
+        self.guests.unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def step(self, what):

@@ -5,6 +5,7 @@ import pytest
 
 from harness import kernels, matrix
 from harness.guest import Guest
+from harness.stock import METAPACKAGES
 
 
 def pytest_addoption(parser):
@@ -57,11 +58,13 @@ def boot(kernel):
 
 
 @pytest.fixture(scope="module")
-def guest(request, boot, kernel):
+def guest(request, boot):
     """One guest for the whole file, with the options of the file's `guest_options`.
 
-    With a stock kernel it has one processor unless they say otherwise: what is tested there holds
-    still, and to emulate two takes a quarter more. Soft references are put by several at once.
+    It has one processor unless they say otherwise, in a file that is for stock kernels: what is
+    tested there holds still, and to emulate two takes a quarter to a half more. Soft references, of
+    which the other files are, are put by several at once.
     """
-    options = {"smp": 1} if kernel.stock else {}
+    claim = request.module.kernels
+    options = {"smp": 1} if any(matrix.covers(claim, stock) for stock in METAPACKAGES) else {}
     return boot(**options | getattr(request.module, "guest_options", {}))

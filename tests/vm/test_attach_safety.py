@@ -46,8 +46,7 @@ def change(guest):
 
 def end_of_exit(guest):
     """The function by which the end of the exit routine is seen: required."""
-    soft = guest.run("grep -q ' module_soft_drop_base$' /proc/kallsyms").status == 0
-    return "module_soft_drop_base" if soft else "blocking_notifier_call_chain"
+    return "module_soft_drop_base" if guest.kernel.patched else "blocking_notifier_call_chain"
 
 
 def doctor(guest):

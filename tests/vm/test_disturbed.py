@@ -39,8 +39,10 @@ def attached_before(guest):
 
 @contextlib.contextmanager
 def coming_and_going(guest, insmod, module):
-    """A module is loaded and unloaded over and over; while it is still there insmod is refused."""
-    churn = guest.start(f"until [ -e /tmp/enough ]; do {insmod} && rmmod {module} || usleep 20000; "
+    """A module is loaded and unloaded over and over. It may still be there when rmmod has returned;
+    to have insmod refused again and again until it is gone would only take the processors."""
+    churn = guest.start(f"until [ -e /tmp/enough ]; do {insmod} && rmmod {module}; "
+                        f"while [ -e /sys/module/{module} ]; do usleep 20000; done; "
                         "done 2> /dev/null")
     try:
         yield

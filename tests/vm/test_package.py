@@ -57,7 +57,7 @@ def root(package, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def guest(boot, root):
-    guest = boot(load=["lr_referee"], lastref=None, copies={"root.tar": root})
+    guest = boot(load=["lr_referee"], lastref=None, smp=1, copies={"root.tar": root})
     guest.check("mkdir /pkg; tar xf /root/root.tar -C /pkg; mkdir -p /pkg/proc /pkg/sys; "
                 "mount -t proc none /pkg/proc; mount --rbind /sys /pkg/sys")
     return guest

@@ -66,6 +66,15 @@ def test_files_are_chosen_by_name(proof, tmp_path, monkeypatch, capsys):
     assert "tests/vm has no test_three.py" in capsys.readouterr().err
 
 
+def test_what_takes_longest_is_begun_first(proof):
+    assert not [name for name in proof.FIRST if not (REPO / "tests" / "vm" / f"{name}.py").exists()]
+    runs = [(Path(f"test_{name}.py"), kernel) for name in ("a", "why_idle", "b", "overload")
+            for kernel in ("6.12", "6.1")]
+    begun = [f"{file.stem[5:]} {kernel}" for file, kernel in proof.longest_first(runs)]
+    assert begun == ["overload 6.12", "overload 6.1", "why_idle 6.12", "why_idle 6.1",
+                     "a 6.12", "a 6.1", "b 6.12", "b 6.1"]
+
+
 def test_a_kernel_that_was_found_is_not_looked_for_again(tmp_path, monkeypatch):
     def must_not(*_):
         raise AssertionError("it was looked for again")
@@ -96,6 +105,20 @@ def test_what_a_guest_takes_is_told(tmp_path, monkeypatch, capsys, proof):
     assert "beside guests: images, modules, Python 4 s" in rows
     assert rows.index("of the 10 costliest: test_a 6.12 30 s 20 s") < \
         rows.index("of the 10 costliest: test_b 5 s 5 s")
+
+
+def test_only_a_run_begins_a_new_account(tmp_path, monkeypatch, proof):
+    """These tests read scripts/test while it runs, and what its guests have kept must stay."""
+    (tmp_path / "test_none.py").write_text("kernels = []\ndef test_it():\n    pass\n")
+    file = tmp_path / "guests.jsonl"
+    monkeypatch.setenv(usage.FILE, str(file))
+    usage.keep(usage.Usage("6.12", 2, 10))
+    budget = proof.Budget(file)
+    assert len(usage.kept(file)) == 1
+    monkeypatch.setattr(proof, "BUDGET", budget)
+    monkeypatch.setattr("sys.argv", ["scripts/test", "vm"])
+    assert proof.main() == 0
+    assert usage.kept(file) == []  # the control
 
 
 def test_processor_seconds_are_those_of_the_command(proof):

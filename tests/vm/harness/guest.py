@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A booted kernel in which many commands can run, one after the other and at the same time."""
 
+import gzip
 import re
 import sys
 import threading
@@ -217,6 +218,12 @@ class Guest:
         result = self.run(["cat", path])
         assert result.status == 0, f"cannot read {path}: {result.stderr}"
         return result.raw
+
+    def get_large(self, path):
+        """The same for megabytes of text or records, which take longer on a serial port than to pack."""
+        result = self.run(["gzip", "-c", path], 300)
+        assert result.status == 0, f"cannot read {path}: {result.stderr}"
+        return gzip.decompress(result.raw)
 
     # --- going down ---
 

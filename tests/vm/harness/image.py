@@ -14,9 +14,12 @@ from .paths import CACHE, HARNESS, REPO, HarnessError, digest, locked, run, used
 
 # Whatever in busybox starts other programs runs its own applets first, whatever the PATH says:
 # under its shell, or its timeout, rmmod would be busybox's. Those come from Debian's essential
-# packages instead, or not at all. The shell is bash: dash loses a SIGINT that arrives while it forks.
-REAL = ("bash", "chroot", "env", "nice", "nohup", "timeout", "find", "xargs", "chrt", "flock",
+# packages instead, or not at all.
+REAL = ("chroot", "env", "nice", "nohup", "timeout", "find", "xargs", "chrt", "flock",
         "nsenter", "setpriv", "setsid", "taskset", "unshare")
+# dash loses a SIGINT that arrives while it forks. Static, since each command of a test starts one, and
+# to load shared libraries takes an emulated processor 80 ms.
+SHELL = "bash-static"
 NOT_FROM_BUSYBOX = {
     "busybox", "sh", "ash", "cttyhack", "getty", "hush", "ionice", "linux32", "linux64", "login",
     "openvt", "run-parts", "runsv", "setarch", "setuidgid", "softlimit", "start-stop-daemon",
@@ -51,7 +54,8 @@ def shared_libraries(binary):
 def base(kernel):
     """The archive with busybox, kmod and the kernel's own modules, kept in the cache."""
     init = compiled("agent", HARNESS.glob("agent*.[ch]"))  # the guest's first process
-    programs = [Path(program(name)) for name in ("busybox", "kmod", *REAL)]
+    ids = compiled("bpf-ids", [HARNESS.parent / "programs" / "bpf_ids.c"])
+    programs = [ids, *(Path(program(name)) for name in ("busybox", "kmod", SHELL, *REAL))]
     archive_file = CACHE / "image" / (
         f"{kernel.name}-{digest(kernel.identity, init, *programs, Path(__file__))}.cpio")
     with locked(CACHE / "image" / f"{kernel.name}.lock"):
@@ -63,13 +67,14 @@ def base(kernel):
         return used(archive_file)
 
 
-def _write_base(archive, kernel, init, busybox, kmod, *others):
+def _write_base(archive, kernel, init, ids, busybox, kmod, shell, *others):
     # No /dev/console: the console's interrupt is then free for the port that shares its line.
     for path in ("dev", "proc", "sys", "run", "tmp", "root", "mnt", "var", "usr/local/bin"):
         archive.directory(path)
     for path, text in ACCOUNTS.items():
         archive.data(path, text.encode())
     archive.copy("init", init)
+    archive.copy("usr/local/bin/bpf-ids", ids)
     archive.copy("bin/busybox", busybox)
     for applet in run(busybox, "--list-full").split():
         if os.path.basename(applet) not in NOT_FROM_BUSYBOX.union(KMOD, REAL):
@@ -79,6 +84,7 @@ def _write_base(archive, kernel, init, busybox, kmod, *others):
         archive.link(f"usr/sbin/{name}", "/usr/bin/kmod")
     for other in others:
         archive.copy(f"bin/{other.name}", other)
+    archive.copy("bin/bash", shell)
     archive.link("bin/sh", "bash")
     for library in sorted({lib for p in (kmod, *others) for lib in shared_libraries(p)}):
         archive.copy(library, library)
