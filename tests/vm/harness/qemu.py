@@ -36,10 +36,7 @@ def arguments(kernel, initrd, accel, smp, mem, icount, in_turn, append, disk):
     else:
         machine = ["-accel", "tcg,thread=" + ("single" if in_turn else "multi")]
     if accel != "kvm":
-        # 5-level paging makes KASAN splat in early boot. A kernel that is told of fast `rep movsb` copies
-        # and clears pages by it, which is emulated byte by byte. Where instructions are counted, figures
-        # are kept that know nothing of that.
-        machine += ["-cpu", "max,la57=off" if icount else "max,la57=off,-erms"]
+        machine += ["-cpu", "max,la57=off"]  # 5-level paging makes KASAN splat in early boot
     return [program("qemu-system-x86_64"), "-nodefaults", "-no-user-config", "-display", "none",
             "-no-reboot", "-machine", "pc", *machine, "-m", mem,
             # The BIOS tells a kernel without ACPI of one processor for each socket, no more.
