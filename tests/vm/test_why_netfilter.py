@@ -186,7 +186,7 @@ def test_nf_tables_without_rules(guest):
 
 # Where a qdisc has filters depends on what it is. Those with classes have one of a class, too.
 CLASSFUL = {"htb": "rate 1mbit", "hfsc": "ls m2 1mbit"}
-OTHERS = {"sfq": "", "fq_pie": "", "multiq": "", "qfq": "", "ets": "bands 2", "cake": "", "drr": ""}
+OTHERS = {"sfq": "", "multiq": "", "qfq": "", "ets": "bands 2", "cake": "", "drr": ""}
 
 
 def filtered(kind):

@@ -51,7 +51,6 @@ constexpr std::array with_blocks{
     Blocks{"htb", "sch_htb", "htb_sched", "block"},
     Blocks{"drr", "sch_drr", "drr_sched", "block"},
     Blocks{"fq_codel", "sch_fq_codel", "fq_codel_sched_data", "block"},
-    Blocks{"fq_pie", "sch_fq_pie", "fq_pie_sched_data", "block"},
     Blocks{"cake", "sch_cake", "cake_sched_data", "block"},
     Blocks{"ets", "sch_ets", "ets_sched", "block"},
     Blocks{"multiq", "sch_multiq", "multiq_sched_data", "block"},
