@@ -17,7 +17,7 @@ ORACLE = paths.REPO / "tests" / "oracle"
 FLOOD = 40_000  # pairs: their records take more than the 8 MiB of the ring buffer
 A_SECOND = 200_000  # gets and puts
 SLOTS = 32_768  # for call sites of gets, see bpf/tables.h
-COPIES = 530  # modules; 510 can be told apart when their call sites have found no place
+COPIES = 600  # modules; 510 can be told apart when their call sites have found no place
 PATIENCE = 600
 
 REFS = f"{truth.DEBUGFS}/lr_refs"
