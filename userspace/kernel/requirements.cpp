@@ -26,10 +26,9 @@ Finding find_privileges(const Environment &env)
         return {"privileges", Level::Good, have.root ? "root" : "CAP_SYS_ADMIN", {}};
     }
     if (have.may_load_programs()) {
-        return {
-            "privileges", Level::Limit,
-            "CAP_BPF and CAP_PERFMON, without CAP_SYS_ADMIN: enough for why alone",
-            with_more(env)};
+        return {"privileges", Level::Limit,
+                "CAP_BPF and CAP_PERFMON, without CAP_SYS_ADMIN: enough for why alone",
+                with_more(env)};
     }
     return {"privileges", Level::Absent,
             have.root ? "root without CAP_SYS_ADMIN, or CAP_BPF and CAP_PERFMON" : "not root",
