@@ -76,15 +76,14 @@ std::uint64_t arrival_of(Search &search, std::uint32_t pid)
 }
 
 /// What a task that is in a system call of modules has to do with this one.
-void judge_call(ModuleTask &out, Search &search, const std::vector<std::uint64_t> &words,
-                const Stack &stack, const Target &target, std::string_view module)
+void judge_call(ModuleTask &out, const std::vector<std::uint64_t> &words, const Stack &stack,
+                const Target &target, std::string_view module)
 {
     if (std::find(words.begin(), words.end(), target.module) != words.end()) {
         out.unloads = is_delete_module(stack.syscall);
         out.loads = is_init_module(stack.syscall);
         return;
     }
-    (void)search;
     // delete_module(2) copies the name to its stack.
     std::string name(module);
     name.push_back(0);
@@ -127,7 +126,7 @@ ModuleTask describe(Search &search, Unwinder &unwinder, const Stack &stack, cons
     if (calls && (flags & (pf_exiting | pf_kthread)) == 0) {
         Address begin = 0;
         const auto words = words_of(search, task, stack, out.running, begin);
-        judge_call(out, search, words, stack, target, module);
+        judge_call(out, words, stack, target, module);
         if (const auto owner = owner_of_awaited_mutex(task, unwinder, begin, words)) {
             out.lock_owner = search.describe(owner);
         }

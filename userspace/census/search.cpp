@@ -65,8 +65,7 @@ bool Search::has_symbols(const Kind &kind, std::vector<NotExamined> &not_examine
         if (has_such(symbol)) {
             not_examined.push_back(
                 {std::string(symbol.lost.empty() ? kind.what : symbol.lost),
-                 fmt::format("/proc/kallsyms does not tell where the kernel's {} is",
-                             symbol.name)});
+                 fmt::format("the kernel's symbols do not tell where {} is", symbol.name)});
         }
     }
     return can_look;

@@ -29,7 +29,7 @@ void look(Search &search)
     }
     if (list == 0) {
         search.not_examined("DMA buffers without a file",
-                            "/proc/kallsyms does not tell where the kernel's dmabuf_list is");
+                            "the kernel's symbols do not tell where dmabuf_list is");
         return;
     }
     each_in_list(kernel.at(list, "list_head"), "dma_buf", "list_node", [&](const Object &buffer) {
