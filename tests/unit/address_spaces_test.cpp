@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "census/address_spaces.h"
-#include "fake_kernel.h"
+#include "toy_kernel.h"
 
 #include <gtest/gtest.h>
 
@@ -46,7 +46,7 @@ protected:
         return threads.size();
     }
 
-    FakeKernel fake_;
+    ToyKernel fake_;
     Address process_ = 0, thread_ = 0;
 };
 
