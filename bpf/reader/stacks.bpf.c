@@ -29,6 +29,11 @@ __u32 stacks_done;  /* 1: all tasks have been gone over */
 
 static __u64 raw[RAW_FRAMES]; /* of the task that is looked at */
 
+/* What loops find goes here, and not into a register: the verifier would follow each value that a
+ * loop can end with through all that comes after it. */
+static volatile __u32 innermost; /* the first frame in the module; RAW_FRAMES: none */
+static volatile bool is_wanted;
+
 /* What an iterator over tasks is given (struct bpf_iter__task), without its relocations: those
  * would have libbpf read all types of the kernel. */
 struct iterated_task {
@@ -47,14 +52,26 @@ static __always_inline bool is_of_modules(__u64 nr)
     return nr == 176 || nr == 129 || nr == 175 || nr == 313 || nr == 128 || nr == 350;
 }
 
-static __always_inline bool is_wanted(__u64 task)
+static __always_inline void look_for_task(__u64 task)
 {
+    is_wanted = false;
     for (__u32 i = 0; i < LR_WANTED_MAX && i < wanted_count; i++) {
         if (wanted[i] == task) {
-            return true;
+            is_wanted = true;
+            break;
         }
     }
-    return false;
+}
+
+static __always_inline void look_for_module(__u32 depth)
+{
+    innermost = RAW_FRAMES;
+    for (__u32 i = 0; i < RAW_FRAMES && i < depth; i++) {
+        if (in_module(raw[i])) {
+            innermost = i;
+            break;
+        }
+    }
 }
 
 static __always_inline void symbolise(char *symbol, __u64 address)
@@ -83,7 +100,7 @@ int task_stacks(struct iterated_task *ctx)
 {
     struct task_struct *task = ctx->task;
     __u64 address = 0, regs_address = 0, nr = 0;
-    __u32 depth, innermost = RAW_FRAMES, at;
+    __u32 depth, inner, at;
     struct lr_stack *out;
     const void *regs;
     long size;
@@ -99,13 +116,10 @@ int task_stacks(struct iterated_task *ctx)
     bpf_probe_read_kernel(&nr, sizeof(nr), regs + ORIG_AX);
     size = bpf_get_task_stack(task, raw, sizeof(raw), 0);
     depth = size > 0 ? size / sizeof(__u64) : 0;
-    for (__u32 i = 0; i < RAW_FRAMES && i < depth; i++) {
-        if (in_module(raw[i])) {
-            innermost = i;
-            break;
-        }
-    }
-    if (innermost == RAW_FRAMES && !is_of_modules(nr) && !is_wanted(address)) {
+    look_for_module(depth);
+    look_for_task(address);
+    inner = innermost;
+    if (inner == RAW_FRAMES && !is_of_modules(nr) && !is_wanted) {
         return 0;
     }
     at = stacks_count;
@@ -117,10 +131,10 @@ int task_stacks(struct iterated_task *ctx)
     out->task = address;
     out->regs = regs_address;
     out->syscall = nr;
-    out->in_text = innermost < RAW_FRAMES;
+    out->in_text = inner < RAW_FRAMES;
     out->inside[0] = 0;
-    if (innermost < RAW_FRAMES) {
-        symbolise(out->inside, raw[innermost & (RAW_FRAMES - 1)]);
+    if (inner < RAW_FRAMES) {
+        symbolise(out->inside, raw[inner & (RAW_FRAMES - 1)]);
     }
     add_frames(out, depth);
     return 0;

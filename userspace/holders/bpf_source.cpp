@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "holders/bpf_source.h"
 
+#include "base/fd.h"
 #include "bpf/reader/reader.h"
 #include "kernel/privileges.h"
-#include "kernel/proc_files.h"
 #include "kernel/requirements.h"
 #include "reader_skeleton.skel.h"
 
@@ -11,6 +11,9 @@
 #include <bpf/bpf.h>
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace lastref::holders {
 namespace {
@@ -96,9 +99,21 @@ std::optional<census::Address> BpfSource::symbol(const std::string &name)
 
 std::vector<std::byte> BpfSource::types(const std::string &name)
 {
-    const auto text = kernel::contents("/sys/kernel/btf/" + name);
-    const auto bytes = std::as_bytes(std::span(text));
-    return {bytes.begin(), bytes.end()};
+    const Fd file(::open(("/sys/kernel/btf/" + name).c_str(), O_RDONLY | O_CLOEXEC));
+    struct stat status = {};
+    if (!file.valid() || ::fstat(file.get(), &status) != 0 || status.st_size <= 0) {
+        return {};
+    }
+    std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
+    std::size_t done = 0;
+    while (done < bytes.size()) {
+        const auto got = ::read(file.get(), bytes.data() + done, bytes.size() - done);
+        if (got <= 0) {
+            return {};
+        }
+        done += static_cast<std::size_t>(got);
+    }
+    return bytes;
 }
 
 } // namespace lastref::holders
