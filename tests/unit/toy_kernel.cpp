@@ -112,8 +112,7 @@ Address ToyKernel::text(const std::string &text)
     return at;
 }
 
-Address ToyKernel::at(Address object, const std::string &structure,
-                       const std::string &member) const
+Address ToyKernel::at(Address object, const std::string &structure, const std::string &member) const
 {
     const auto dot = member.find('.');
     for (const auto &field : find(structure)->fields) {
@@ -127,7 +126,7 @@ Address ToyKernel::at(Address object, const std::string &structure,
 }
 
 void ToyKernel::set(Address object, const std::string &structure, const std::string &member,
-                     Address value)
+                    Address value)
 {
     std::memcpy(&memory_[at(object, structure, member) - base], &value, sizeof(value));
 }
