@@ -68,23 +68,6 @@ enum module_soft_ref {
     MODULE_SOFT_BASE = 1 << 30,
 };
 
-struct upid {
-    int nr;
-};
-
-struct pid {
-    unsigned int level;
-    struct upid numbers[]; /* [1] until commit b69f0aeb0689 (in v6.5) */
-};
-
-struct cgroup {
-    struct kernfs_node *kn;
-};
-
-struct css_set {
-    struct cgroup *dfl_cgrp;
-};
-
 struct mm_struct {
     unsigned long arg_start, arg_end;
 };
@@ -110,11 +93,7 @@ struct task_struct {
     int tgid;
     struct task_struct *real_parent;
     struct task_struct *group_leader;
-    struct pid *thread_pid;
-    __u64 start_boottime;
     char comm[16];
-    struct files_struct *files;
-    struct css_set *cgroups;
     const struct cred *cred;
 };
 

@@ -14,7 +14,7 @@ Inventory loaded(std::int64_t hard);
 /// A process that started a minute before loaded() looked.
 Process process(std::uint32_t pid, const std::string &comm, const std::string &unit = "");
 
-/// An open file of a process, as describe_file() tells of it.
+/// An open file of a process, as the kind open_files tells of it.
 Sighting open_file(std::uint64_t object, const Process &process, int fd, const std::string &path,
                    std::int64_t refs = 1);
 
