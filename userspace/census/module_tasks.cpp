@@ -54,13 +54,21 @@ std::vector<Address> threads_of(Search &search, const Target &target)
     return out;
 }
 
+/// When a task came onto a processor last, by the scheduler's clock; 0: this kernel does not keep
+/// it (CONFIG_SCHED_INFO, without which the structure is empty).
+std::uint64_t last_arrival(const Object &task)
+{
+    const auto info = task["sched_info"];
+    return info.has("last_arrival") ? number(info["last_arrival"]) : 0;
+}
+
 /// From when a task came onto a processor last until lastref did; 0: not known.
 std::uint64_t since_arrival(const Object &task, std::uint64_t own_arrival)
 {
-    if (!task.has("sched_info") || own_arrival == 0) {
+    if (own_arrival == 0) {
         return 0;
     }
-    const auto then = number(task["sched_info"]["last_arrival"]);
+    const auto then = last_arrival(task);
     return own_arrival > then ? own_arrival - then : 0;
 }
 
@@ -70,9 +78,7 @@ std::uint64_t arrival_of(Search &search, std::uint32_t pid)
     const auto found = std::find_if(all.begin(), all.end(), [pid](const Object &process) {
         return process["tgid"].number() == pid;
     });
-    return found == all.end() || !found->has("sched_info")
-               ? 0
-               : number((*found)["sched_info"]["last_arrival"]);
+    return found == all.end() ? 0 : last_arrival(*found);
 }
 
 /// What a task that is in a system call of modules has to do with this one.
