@@ -53,19 +53,21 @@ census::Stack stack_of(const lr_stack &stack)
 
 std::unique_ptr<BpfUnwinder> BpfUnwinder::load(census::TypeId iterator)
 {
-    DECLARE_LIBBPF_OPTS(libbpf_prog_handler_opts, handler);
-    handler.cookie = static_cast<long>(iterator);
-    handler.prog_prepare_load_fn = make_iterator;
-    const int registered = libbpf_register_prog_handler("iterator/task", BPF_PROG_TYPE_SYSCALL,
-                                                        BPF_TRACE_ITER, &handler);
+    // Once, and for good: where the last handler is taken back, libbpf 1.1 keeps a pointer to what
+    // it has freed, and frees it again with the next one. The number is that of the kernel that
+    // runs.
+    static const int registered = [iterator] {
+        DECLARE_LIBBPF_OPTS(libbpf_prog_handler_opts, handler);
+        handler.cookie = static_cast<long>(iterator);
+        handler.prog_prepare_load_fn = make_iterator;
+        return libbpf_register_prog_handler("iterator/task", BPF_PROG_TYPE_SYSCALL, BPF_TRACE_ITER,
+                                            &handler);
+    }();
     if (registered < 0) {
         errno = -registered;
         return nullptr;
     }
     auto *skeleton = stacks_skeleton__open_and_load();
-    const int error = errno;
-    libbpf_unregister_prog_handler(registered);
-    errno = error;
     return skeleton == nullptr ? nullptr : std::unique_ptr<BpfUnwinder>(new BpfUnwinder(skeleton));
 }
 
