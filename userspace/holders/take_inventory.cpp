@@ -65,6 +65,10 @@ Result<Engine> load_engine(std::vector<NotExamined> &not_examined)
         return fail(source.error());
     }
     auto kernel = std::make_unique<census::Kernel>(**source);
+    if (!kernel->has_types()) {
+        return fail({"the kernel does not tell its own types", 0,
+                     "use a kernel with CONFIG_DEBUG_INFO_BTF=y", ExitCode::Unsupported});
+    }
     Engine engine{std::move(*source), std::move(kernel)};
     engine.unwinder = BpfUnwinder::load(engine.kernel->types().function("bpf_iter_task"));
     if (!engine.unwinder) {
