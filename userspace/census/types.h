@@ -45,13 +45,13 @@ public:
     [[nodiscard]] std::optional<std::int64_t> enumerator(std::string_view name) const;
 
     enum class Shape { Unknown, Number, Pointer, Array, Structure, Declared };
-    [[nodiscard]] Shape shape(TypeId type) const;
-    [[nodiscard]] bool is_signed(TypeId type) const;
-    [[nodiscard]] std::string_view name(TypeId type) const;
+    [[nodiscard]] Shape shape(TypeId id) const;
+    [[nodiscard]] bool is_signed(TypeId id) const;
+    [[nodiscard]] std::string_view name(TypeId id) const;
     /// In bytes; 0 when it is not known.
-    [[nodiscard]] std::size_t size(TypeId type) const;
+    [[nodiscard]] std::size_t size(TypeId id) const;
     /// What a pointer points to, or an array has.
-    [[nodiscard]] TypeId element(TypeId type) const;
+    [[nodiscard]] TypeId element(TypeId id) const;
     [[nodiscard]] std::size_t count(TypeId array) const;
 
 private:
