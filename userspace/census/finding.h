@@ -62,6 +62,12 @@ struct Finding {
     Address within = 0; ///< the super block that it is, or is a mount of, or that it uses
     std::optional<Mounted> mounted{}; ///< of a mount
 
+    /// An object, if there is one, counts as many of its references too.
+    void count_in(Address counter, std::int64_t times = 1)
+    {
+        counted_in = counter;
+        counted = counter != 0 ? times : 0;
+    }
     /// Empty: there is none of that name.
     [[nodiscard]] std::string value(std::string_view name) const
     {

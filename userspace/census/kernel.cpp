@@ -7,20 +7,21 @@ Kernel::Kernel(Source &source) : source_(source), memory_(source), types_(source
 {
 }
 
-Address Kernel::symbol_if_any(const std::string &name)
+Address Kernel::symbol_if_any(std::string_view name)
 {
-    const auto [known, is_new] = symbols_.try_emplace(name);
-    if (is_new) {
-        known->second = source_.symbol(name);
+    auto known = symbols_.find(name);
+    if (known == symbols_.end()) {
+        known = symbols_.emplace(name, source_.symbol(std::string(name))).first;
     }
     return known->second.value_or(0);
 }
 
-Address Kernel::symbol(const std::string &name)
+Address Kernel::symbol(std::string_view name)
 {
     const auto address = symbol_if_any(name);
     if (address == 0) {
-        problems_.missing.insert("the kernel's symbols do not tell where " + name + " is");
+        problems_.missing.insert("the kernel's symbols do not tell where " + std::string(name) +
+                                 " is");
     }
     return address;
 }
@@ -68,7 +69,7 @@ Kernel::Place Kernel::structure(const char *name, std::string_view module, const
     return place;
 }
 
-bool Kernel::has_type(const char *structure, std::string_view module)
+bool Kernel::has_type(std::string_view structure, std::string_view module)
 {
     return find_structure(structure, module, nullptr).types != nullptr;
 }
@@ -82,7 +83,7 @@ Object Kernel::at(Address address, const char *structure, std::string_view modul
     return place.types == nullptr ? Object() : Object(this, place.types, address, place.type);
 }
 
-Object Kernel::at_symbol(const std::string &name, const char *structure, std::string_view module)
+Object Kernel::at_symbol(std::string_view name, const char *structure, std::string_view module)
 {
     return at(symbol(name), structure, module);
 }

@@ -36,15 +36,15 @@ public:
     [[nodiscard]] Problems &problems() { return problems_; }
 
     /// Where the symbol is; noted as missing if it is nowhere.
-    Address symbol(const std::string &name);
+    Address symbol(std::string_view name);
     /// The same, but it need not be there.
-    Address symbol_if_any(const std::string &name);
+    Address symbol_if_any(std::string_view name);
     /// What is at that address; nothing if it is 0.
     Object at(Address address, const char *structure, std::string_view module = {});
     /// What is at a symbol.
-    Object at_symbol(const std::string &name, const char *structure, std::string_view module = {});
+    Object at_symbol(std::string_view name, const char *structure, std::string_view module = {});
     /// Whether this kernel, or that module of it, has a structure of that name.
-    bool has_type(const char *structure, std::string_view module = {});
+    bool has_type(std::string_view structure, std::string_view module = {});
     /// Noted as missing if there is none.
     std::optional<std::int64_t> enumerator(std::string_view name);
     /// Where a member is in a structure, from its beginning; "a.b" is a member of a member.

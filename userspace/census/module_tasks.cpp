@@ -2,6 +2,7 @@
 #include "census/module_tasks.h"
 
 #include "base/text.h"
+#include "census/address_spaces.h"
 #include "census/mutexes.h"
 #include "census/walks.h"
 
@@ -12,9 +13,7 @@
 namespace lastref::census {
 namespace {
 
-// From include/linux/sched.h, where they are macros.
-constexpr std::int64_t pf_exiting = 0x00000004;
-constexpr std::int64_t pf_kthread = 0x00200000;
+constexpr std::int64_t pf_exiting = 0x00000004; // include/linux/sched.h, where it is a macro
 
 /// System calls, by their numbers for x86-64 and for i386.
 bool is_delete_module(std::uint64_t nr)
@@ -39,11 +38,11 @@ std::uint64_t number(const Object &value)
 
 /// Kernel threads whose function lies in the module. Their struct kthread is worker_private from
 /// commit e32cf5dfbe22 (in v5.17) on.
-std::vector<Address> threads_of(Search &search, const Target &target)
+std::vector<Address> threads_in(Search &search, const Target &target)
 {
     std::vector<Address> out;
     for (const auto &process : search.processes()) {
-        if ((process["flags"].number().value_or(0) & pf_kthread) == 0) {
+        if (!is_of_kernel(process)) {
             continue;
         }
         const auto function = process["worker_private"].as("kthread")["threadfn"].pointer();
@@ -125,11 +124,12 @@ ModuleTask describe(Search &search, Unwinder &unwinder, const Stack &stack, cons
 {
     const auto task = search.kernel().at(stack.task, "task_struct");
     ModuleTask out{.is_thread = is_thread, .in_module = stack.in_module, .task = stack.task};
-    const auto flags = task["flags"].number().value_or(0);
+    const bool is_kernels = is_of_kernel(task);
+    const bool is_exiting = (task["flags"].number().value_or(0) & pf_exiting) != 0;
     out.running = number(task["on_cpu"]) != 0;
     // A task that has crashed in a system call is exiting.
     const bool calls = is_delete_module(stack.syscall) || is_init_module(stack.syscall);
-    if (calls && (flags & (pf_exiting | pf_kthread)) == 0) {
+    if (calls && !is_exiting && !is_kernels) {
         Address begin = 0;
         const auto words = words_of(search, task, stack, out.running, begin);
         judge_call(out, words, stack, target, module);
@@ -138,7 +138,7 @@ ModuleTask describe(Search &search, Unwinder &unwinder, const Stack &stack, cons
         }
     }
     out.process = search.describe(task);
-    if ((flags & pf_kthread) == 0) {
+    if (!is_kernels) {
         if (const auto parent = task["group_leader"]["real_parent"]) {
             out.parent = search.describe(parent.target());
         }
@@ -160,7 +160,7 @@ ModuleTasks look_at_tasks(Search &search, Unwinder &unwinder, const Target &targ
     constexpr auto what = "tasks that run in the module";
     search.kernel().memory().forget();
     search.kernel().problems() = {};
-    const auto threads = threads_of(search, target);
+    const auto threads = threads_in(search, target);
     const auto found = unwinder.stacks(target, threads);
     if (found.error != 0) {
         not_examined.push_back({what, in_words(found.error)});

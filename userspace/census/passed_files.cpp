@@ -17,8 +17,7 @@ void describe_passed_file(Finding &found, const Object &file, const FileHold &ho
 {
     const auto name = file["f_path"]["dentry"]["d_name"]["name"].text();
     found.path = name.empty() ? "a socket" : name;
-    found.counted_in = hold.counted_in;
-    found.counted = hold.counted_in != 0 ? 1 : 0;
+    found.count_in(hold.counted_in);
 }
 
 } // namespace lastref::census

@@ -47,9 +47,9 @@ bool Search::has_such(const Symbol &symbol)
 {
     if (const auto colon = symbol.name.find(':'); colon != std::string_view::npos) {
         return has_module(symbol.name.substr(0, colon)) ||
-               (!symbol.sign.empty() && kernel_.has_type(std::string(symbol.sign).c_str()));
+               (!symbol.sign.empty() && kernel_.has_type(symbol.sign));
     }
-    return symbol.sign.empty() || kernel_.has_type(std::string(symbol.sign).c_str());
+    return symbol.sign.empty() || kernel_.has_type(symbol.sign);
 }
 
 /// Names the symbols of a kind that this kernel does not tell. False when there is nothing to look
@@ -58,7 +58,7 @@ bool Search::has_symbols(const Kind &kind, std::vector<NotExamined> &not_examine
 {
     bool can_look = true;
     for (const auto &symbol : kind.symbols) {
-        if (kernel_.symbol_if_any(std::string(symbol.name)) != 0) {
+        if (kernel_.symbol_if_any(symbol.name) != 0) {
             continue;
         }
         can_look = can_look && !symbol.lost.empty();
@@ -275,7 +275,7 @@ void Search::forget_files()
     files_by_operations_.clear();
 }
 
-std::vector<OpenFile> Search::open_files_with(const std::string &operations)
+std::vector<OpenFile> Search::open_files_with(std::string_view operations)
 {
     std::vector<OpenFile> out;
     const auto symbol = kernel_.symbol_if_any(operations);

@@ -74,7 +74,9 @@ public:
     /// What is open is read anew when it is asked for next.
     void forget_files();
     /// Those of them whose file->f_op is at that symbol, which is one of the kind's.
-    std::vector<OpenFile> open_files_with(const std::string &operations);
+    std::vector<OpenFile> open_files_with(std::string_view operations);
+    /// Who has it.
+    Task owner_of(const OpenFile &file) { return describe(tasks_with_files()[file.owner]); }
     /// Whether the descriptor still means that file: else its memory may be another's by now.
     bool is_still_open(const OpenFile &file);
     /// All processes, each a struct task_struct of its main thread.

@@ -102,7 +102,7 @@ void report(Search &search, HolderKind kind, const Object &object, const Object 
     auto &found = search.found(kind, place.file != nullptr ? is_open : is_not_open, object,
                                static_cast<std::int64_t>(reasons.size()));
     if (place.file != nullptr) {
-        found.task = search.describe(search.tasks_with_files()[place.file->owner]);
+        found.task = search.owner_of(*place.file);
         found.fd = place.file->fd;
     } else {
         found.path = called;

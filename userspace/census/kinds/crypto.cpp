@@ -93,7 +93,7 @@ Finding &found_by(Search &search, const OpenFile &file, HolderKind kind, const W
 {
     const auto inode = search.kernel().at(file.file, "file")["f_inode"]["i_ino"].number();
     auto &found = search.found(kind, words, bound, refs);
-    found.task = search.describe(search.tasks_with_files()[file.owner]);
+    found.task = search.owner_of(file);
     found.fd = file.fd;
     found.path = "socket:[" + std::to_string(inode.value_or(0)) + "]";
     found.netns = Search::number_of(bound["sk"]["__sk_common"]["skc_net"]["net"]);
@@ -131,8 +131,7 @@ void look_at_socket(Search &search, const OpenFile &file)
     auto &found = found_by(search, file, HolderKind::Crypto, transform_words, bound, taken);
     name_algorithm(found, algorithm);
     if ((algorithm["cra_flags"].number().value_or(0) & dead) == 0) { // else it is in no list
-        found.counted_in = algorithm.address();
-        found.counted = taken;
+        found.count_in(algorithm.address(), taken);
     }
 }
 

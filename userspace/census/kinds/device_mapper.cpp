@@ -104,9 +104,7 @@ void look_at_device(Search &search, const Device &device, bool is_of_target)
         [&](const Object &below) {
             const auto counter = counter_of_disk(search, below["dm_dev"]["bdev"]["bd_disk"]);
             if (counter != 0) {
-                auto &one = found(search, device, words_of_disk, below);
-                one.counted_in = counter;
-                one.counted = 1;
+                found(search, device, words_of_disk, below).count_in(counter);
             }
         },
         "dm_mod");

@@ -121,7 +121,7 @@ void report(Search &search, const UnixSockets &sockets, const Receivers &receive
         }
         has_any = true;
         auto &found = add(received.usual);
-        found.task = search.describe(search.tasks_with_files()[open.owner]);
+        found.task = search.owner_of(open);
         found.with("at", std::to_string(open.fd));
         choose_words(found, is_accepted ? received : not_accepted, is_watchdog(search, one.file));
     }

@@ -70,8 +70,7 @@ void look_at_loop(Search &search, const Loop &loop, const Object &super_block,
 {
     const auto found = [&](const Object &object, const FileHold &hold) {
         auto &one = search.found(HolderKind::Loop, words, object, hold.refs);
-        one.counted_in = hold.counted_in;
-        one.counted = hold.counted_in != 0 ? 1 : 0;
+        one.count_in(hold.counted_in);
         one.within = super_block.address();
         const auto name = loop.disk["disk_name"].text();
         one.path = "/dev/" + name;

@@ -34,8 +34,7 @@ void look_at_files(Search &search, const AddressSpace &space, const std::vector<
             auto &found = search.found(HolderKind::MappedFile, words, file, hold->second.refs);
             found.task = search.describe(space.task);
             found.path = path_of(search, file["f_path"]);
-            found.counted_in = hold->second.counted_in;
-            found.counted = found.counted_in != 0 ? 1 : 0;
+            found.count_in(hold->second.counted_in);
         }
     }
 }

@@ -20,8 +20,7 @@ void look(Search &search)
                      auto &file_system =
                          search.found(HolderKind::Mount, words, super_block, hold.refs);
                      file_system.within = super_block.address();
-                     file_system.counted_in = hold.counted_in;
-                     file_system.counted = hold.counted_in != 0 ? 1 : 0;
+                     file_system.count_in(hold.counted_in);
                      file_system.with("type", super_block["s_type"]["name"].text());
                      each_mount(super_block, [&](const Object &mount) {
                          auto &found = search.found(HolderKind::Mount, words, mount, 0);

@@ -64,11 +64,10 @@ void look(Search &search)
             continue;
         }
         auto &found = search.found(HolderKind::OpenFile, file_words.usual, file, held.hold.refs);
-        found.task = search.describe(search.tasks_with_files()[open.owner]);
+        found.task = search.owner_of(open);
         found.fd = open.fd;
         found.path = path_of(search, file["f_path"]);
-        found.counted_in = held.hold.counted_in;
-        found.counted = held.hold.counted_in != 0 ? 1 : 0;
+        found.count_in(held.hold.counted_in);
         choose_words(found, held.has_socket ? words_with_socket : file_words,
                      is_watchdog(search, file));
     }

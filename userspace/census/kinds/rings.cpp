@@ -53,7 +53,7 @@ void look(Search &search)
                 return;
             }
             auto &found = search.found(HolderKind::IoUringFile, words.usual, file, hold.refs);
-            found.task = search.describe(search.tasks_with_files()[open.owner]);
+            found.task = search.owner_of(open);
             found.fd = open.fd;
             describe_passed_file(found, file, hold);
             found.with("number", std::to_string(number));

@@ -43,7 +43,7 @@ void look(Search &search)
             continue;
         }
         auto &found = found_socket(search, words, file, socket["sk"], hold);
-        found.task = search.describe(search.tasks_with_files()[open.owner]);
+        found.task = search.owner_of(open);
         found.fd = open.fd;
         found.path =
             "socket:[" + std::to_string(file["f_inode"]["i_ino"].number().value_or(0)) + "]";

@@ -39,8 +39,7 @@ void look_at_swap(Search &search, const Object &swap)
     const auto opens = hold.counted_in != 0 ? opens_of(swap) : 1;
     auto &found = search.found(HolderKind::Swap, hold ? words : words_of_file_there, file,
                                hold ? hold.refs + opens - 1 : 0);
-    found.counted_in = hold.counted_in;
-    found.counted = hold.counted_in != 0 ? opens : 0;
+    found.count_in(hold.counted_in, opens);
     found.path = path_of(search, file["f_path"]);
     found.within = file["f_inode"]["i_sb"].pointer();
 }

@@ -132,7 +132,7 @@ private:
         for (const auto &open : openers->second) {
             auto &found = note(not_accepted_by, tcp.sock, tcp.sock, hold);
             found.with("listener", std::to_string(open.fd));
-            found.task = search_.describe(search_.tasks_with_files()[open.owner]);
+            found.task = search_.owner_of(open);
         }
     }
 

@@ -36,7 +36,7 @@ void look_at(Search &search, const Object &tty, const OpenFile &file)
                                               : both,
                                tty, (is_driver ? 1 : 0) + (is_discipline ? 1 : 0));
     const auto name = tty["name"].text();
-    found.task = search.describe(search.tasks_with_files()[file.owner]);
+    found.task = search.owner_of(file);
     found.fd = file.fd;
     found.path = "/dev/" + name;
     found.with("name", name);
