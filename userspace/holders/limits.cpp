@@ -3,19 +3,18 @@
 
 #include "census/registry.h"
 #include "census/search.h"
-#include "holders/bpf_source.h"
+#include "holders/engine.h"
 
 namespace lastref::holders {
 
 std::vector<NotExamined> limits()
 {
     std::vector<NotExamined> not_examined;
-    const auto source = BpfSource::load();
-    if (!source) {
+    const auto engine = load_engine(not_examined);
+    if (!engine) {
         return {};
     }
-    census::Kernel kernel(**source);
-    census::Search search(kernel, 0); // for nobody: what is in the way shows nevertheless
+    census::Search search(*engine->kernel, 0); // for nobody: what is in the way shows nevertheless
     for (const auto *kind : census::kinds()) {
         search.look_for(*kind, not_examined);
     }

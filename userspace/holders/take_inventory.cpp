@@ -5,9 +5,8 @@
 #include "census/search.h"
 #include "census/target.h"
 #include "core/similar.h"
-#include "holders/bpf_source.h"
-#include "holders/bpf_unwinder.h"
 #include "holders/dependents.h"
+#include "holders/engine.h"
 #include "holders/exit_routine.h"
 #include "holders/file_systems.h"
 #include "holders/sightings.h"
@@ -49,38 +48,6 @@ void forget_the_other(Inventory &inventory)
     inventory.sightings.clear();
     inventory.dependents.clear();
     inventory.uses.clear();
-}
-
-/// What the kernel is looked at with.
-struct Engine {
-    std::unique_ptr<BpfSource> source;
-    std::unique_ptr<census::Kernel> kernel;
-    std::unique_ptr<BpfUnwinder> unwinder{}; ///< null: this kernel does not accept its programs
-};
-
-Result<Engine> load_engine(std::vector<NotExamined> &not_examined)
-{
-    auto source = BpfSource::load();
-    if (!source) {
-        return fail(source.error());
-    }
-    auto kernel = std::make_unique<census::Kernel>(**source);
-    if (!kernel->has_types()) {
-        return fail({"the kernel does not tell its own types", 0,
-                     "use a kernel with CONFIG_DEBUG_INFO_BTF=y", ExitCode::Unsupported});
-    }
-    Engine engine{std::move(*source), std::move(kernel)};
-    engine.unwinder = BpfUnwinder::load(engine.kernel->types().function("bpf_iter_task"));
-    if (!engine.unwinder) {
-        not_examined.push_back(
-            {"tasks that run in the module", "this kernel does not accept the program for it"});
-    }
-    if (!in_first_pid_namespace()) {
-        not_examined.push_back({"tasks outside of lastref's pid namespace that run in the module",
-                                "the kernel shows it none of them: run it on the host, or in a "
-                                "container that shares the host's pid namespace"});
-    }
-    return engine;
 }
 
 /// What the census finds: every kind in its turn.
