@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "toy_kernel.h"
 
+#include "fake_kernel.h"
+
 #include <algorithm>
 #include <cstring>
 #include <sstream>
@@ -11,48 +13,6 @@ namespace {
 
 constexpr Address base = 0xffff888000000000;
 constexpr std::size_t room = 1 << 20;
-
-/// Documentation/bpf/btf.rst
-enum Shape : std::uint32_t { Integer = 1, Pointer = 2, Struct = 4 };
-
-/// Writes BTF.
-class Writer {
-public:
-    std::uint32_t name(const std::string &text)
-    {
-        const auto at = static_cast<std::uint32_t>(strings_.size());
-        strings_.insert(strings_.end(), text.begin(), text.end());
-        strings_.push_back('\0');
-        return at;
-    }
-    void add(std::initializer_list<std::uint32_t> words)
-    {
-        words_.insert(words_.end(), words.begin(), words.end());
-    }
-    void begin(Shape shape, std::uint32_t name, std::uint32_t members, std::uint32_t size_or_type)
-    {
-        add({name, shape << 24 | members, size_or_type});
-        count_++;
-    }
-    [[nodiscard]] std::uint32_t count() const { return count_; }
-
-    [[nodiscard]] std::vector<std::byte> finish() const
-    {
-        const auto types = static_cast<std::uint32_t>(words_.size() * sizeof(std::uint32_t));
-        const std::uint32_t header[] = {
-            0x0001eb9f, 24, 0, types, types, static_cast<std::uint32_t>(strings_.size())};
-        std::vector<std::byte> out(sizeof(header) + types + strings_.size());
-        std::memcpy(out.data(), header, sizeof(header));
-        std::memcpy(out.data() + sizeof(header), words_.data(), types);
-        std::memcpy(out.data() + sizeof(header) + types, strings_.data(), strings_.size());
-        return out;
-    }
-
-private:
-    std::vector<std::uint32_t> words_;
-    std::vector<char> strings_{'\0'};
-    std::uint32_t count_ = 0;
-};
 
 } // namespace
 
@@ -152,24 +112,18 @@ std::vector<std::byte> ToyKernel::types(const std::string &name)
     if (name != "vmlinux") {
         return {};
     }
-    Writer out;
-    const auto integer = [&](const char *type, std::uint32_t bytes) {
-        out.begin(Integer, out.name(type), 0, bytes);
-        out.add({bytes * 8});
-        return out.count();
-    };
-    std::map<std::string, std::uint32_t> ids{{"u64", integer("u64", 8)},
-                                             {"u32", integer("u32", 4)},
-                                             {"char", integer("char", 1)},
+    test::BtfWriter out;
+    std::map<std::string, std::uint32_t> ids{{"u64", out.integer("u64", 8)},
+                                             {"u32", out.integer("u32", 4)},
+                                             {"char", out.integer("char", 1)},
                                              {"void", 0}};
-    const auto first = out.count() + 1;
+    const auto first = out.next();
     for (std::uint32_t i = 0; i < structures_.size(); i++) {
         ids[structures_[i].name] = first + i;
     }
     std::vector<std::string> pointers; // after the structures
     for (const auto &one : structures_) {
-        out.begin(Struct, out.name(one.name), static_cast<std::uint32_t>(one.fields.size()),
-                  one.size);
+        std::vector<test::BtfWriter::Member> members;
         for (const auto &field : one.fields) {
             auto id = ids.find(field.type);
             if (id == ids.end()) {
@@ -177,14 +131,15 @@ std::vector<std::byte> ToyKernel::types(const std::string &name)
                 pointers.push_back(field.type.substr(0, field.type.size() - 1));
                 id = ids.emplace(field.type, static_cast<std::uint32_t>(next)).first;
             }
-            out.add({out.name(field.name), id->second, field.offset * 8});
+            members.push_back({field.name, id->second, field.offset * 8});
         }
+        out.structure(one.name, one.size, std::move(members));
     }
     for (const auto &to : pointers) {
         const auto known = ids.find(to);
-        out.begin(Pointer, 0, 0, known == ids.end() ? 0 : known->second);
+        out.pointer(known == ids.end() ? 0 : known->second);
     }
-    return out.finish();
+    return out.bytes();
 }
 
 } // namespace lastref::census
