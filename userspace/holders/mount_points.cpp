@@ -47,44 +47,44 @@ std::string contents(int directory, const char *path)
     return text;
 }
 
-int enter_namespace_of(std::uint32_t process, int proc)
+bool enter_namespace_of(std::uint32_t process, int proc)
 {
     const Fd space(::openat(proc, fmt::format("{}/ns/mnt", process).c_str(), O_RDONLY | O_CLOEXEC));
-    return space.valid() && ::setns(space.get(), CLONE_NEWNS) == 0 ? 0 : errno;
+    return space.valid() && ::setns(space.get(), CLONE_NEWNS) == 0;
 }
 
 /// The id of the mount that a path leads to, or, if a directory that it names is hidden, the rest
-/// of it does. Returns 0 or an errno.
-int mount_at(std::string path, std::uint64_t &id)
+/// of it does; empty where it cannot be told.
+std::optional<std::uint64_t> mount_at(std::string path)
 {
     struct statx found = {};
     constexpr int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
     while (::statx(AT_FDCWD, path.c_str(), flags, STATX_MNT_ID, &found) != 0) {
         if ((errno != ENOENT && errno != ENOTDIR) || path == "/") {
-            return errno;
+            return std::nullopt;
         }
         path.resize(std::max<std::size_t>(path.rfind('/'), 1));
     }
-    id = found.stx_mnt_id;
-    return (found.stx_mask & STATX_MNT_ID) != 0 ? 0 : ENOSYS;
+    return (found.stx_mask & STATX_MNT_ID) != 0 ? std::optional<std::uint64_t>(found.stx_mnt_id)
+                                                : std::nullopt;
 }
 
 /// In the child.
-int look(const MountPlace &place, Answer &answer, int proc)
+void look(const MountPlace &place, Answer &answer, int proc)
 {
-    auto error = place.in ? enter_namespace_of(*place.in, proc) : 0;
-    std::uint64_t id = 0;
-    error = error != 0 ? error : mount_at(place.path, id);
-    if (error != 0) {
-        return error;
+    if (place.in && !enter_namespace_of(*place.in, proc)) {
+        return;
     }
-    answer.what = id == place.id ? AtPath::What::ThatMount : AtPath::What::AnotherMount;
+    const auto id = mount_at(place.path);
+    if (!id) {
+        return;
+    }
+    answer.what = *id == place.id ? AtPath::What::ThatMount : AtPath::What::AnotherMount;
     if (answer.what == AtPath::What::AnotherMount) {
         // It takes a lock, that of all mounts: so only here, where nobody waits for it for ever.
-        const auto other = kernel::mount_in(contents(proc, "self/mountinfo"), id);
+        const auto other = kernel::mount_in(contents(proc, "self/mountinfo"), *id);
         other.copy(answer.other.data(), answer.other.size() - 1);
     }
-    return 0;
 }
 
 } // namespace
@@ -105,14 +105,13 @@ std::vector<AtPath> look_at(const std::vector<MountPlace> &places)
     std::stable_partition(order.begin(), order.end(), [&](std::size_t i) { return !places[i].in; });
     order.resize(std::min(order.size(), most));
     // What hangs or fails is not known, which is what the answer says already.
-    (void)run_in_worker(order.size(), [&](std::size_t i) {
+    run_in_worker(order.size(), [&](std::size_t i) {
         if (answers->begun - answers->ended >= may_hang) {
-            return EAGAIN;
+            return;
         }
         answers->begun++;
-        const auto error = look(places[order[i]], answers->at[i], proc.get());
+        look(places[order[i]], answers->at[i], proc.get());
         answers->ended++;
-        return error;
     });
     for (std::size_t i = 0; i < order.size(); i++) {
         out[order[i]] = {answers->at[i].what, answers->at[i].other.data()};
