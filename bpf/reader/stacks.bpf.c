@@ -27,12 +27,11 @@ struct lr_stack stacks[LR_STACKS_MAX];
 __u32 stacks_count; /* of all; those past LR_STACKS_MAX found no room */
 __u32 stacks_done;  /* 1: all tasks have been gone over */
 
-static __u64 raw[RAW_FRAMES]; /* of the task that is looked at */
-
-/* What loops find goes here, and not into a register: the verifier would follow each value that a
- * loop can end with through all that comes after it. */
-static volatile __u32 innermost; /* the first frame in the module; RAW_FRAMES: none */
-static volatile bool is_wanted;
+/* Of the task that is looked at. What bpf_loop() finds goes here, too. */
+static __u64 raw[RAW_FRAMES];
+static __u64 task_address;
+static __u32 innermost; /* the first frame in the module; RAW_FRAMES: none */
+static bool is_wanted;
 
 /* What an iterator over tasks is given (struct bpf_iter__task), without its relocations: those
  * would have libbpf read all types of the kernel. */
@@ -52,26 +51,25 @@ static __always_inline bool is_of_modules(__u64 nr)
     return nr == 176 || nr == 129 || nr == 175 || nr == 313 || nr == 128 || nr == 350;
 }
 
-static __always_inline void look_for_task(__u64 task)
+/* Each of these is one step of bpf_loop(), whose body the verifier reads once, and not once a step.
+ */
+
+static long look_for_task(__u32 i, void *ctx)
 {
-    is_wanted = false;
-    for (__u32 i = 0; i < LR_WANTED_MAX && i < wanted_count; i++) {
-        if (wanted[i] == task) {
-            is_wanted = true;
-            break;
-        }
+    if (wanted[i & (LR_WANTED_MAX - 1)] != task_address) {
+        return 0;
     }
+    is_wanted = true;
+    return 1;
 }
 
-static __always_inline void look_for_module(__u32 depth)
+static long look_for_module(__u32 i, void *ctx)
 {
-    innermost = RAW_FRAMES;
-    for (__u32 i = 0; i < RAW_FRAMES && i < depth; i++) {
-        if (in_module(raw[i])) {
-            innermost = i;
-            break;
-        }
+    if (!in_module(raw[i & (RAW_FRAMES - 1)])) {
+        return 0;
     }
+    innermost = i;
+    return 1;
 }
 
 static __always_inline void symbolise(char *symbol, __u64 address)
@@ -81,18 +79,17 @@ static __always_inline void symbolise(char *symbol, __u64 address)
     bpf_snprintf(symbol, LR_SYMBOL, format, &address, sizeof(address));
 }
 
-static __always_inline void add_frames(struct lr_stack *out, __u32 depth)
+static long add_frame(__u32 i, void *ctx)
 {
-    __u32 skipped = depth > LR_FRAMES ? depth - LR_FRAMES : 0;
+    struct lr_stack *out = &stacks[(stacks_count - 1) & (LR_STACKS_MAX - 1)];
+    __u32 at = i < LR_STACK_INNER ? i : i + out->skipped;
 
-    out->frames = 0;
-    out->skipped = skipped;
-    for (__u32 i = 0; i < LR_FRAMES && i < depth; i++) {
-        __u32 at = i < LR_STACK_INNER ? i : i + skipped;
-
-        symbolise(out->symbols[i], raw[at & (RAW_FRAMES - 1)]);
-        out->frames = i + 1;
+    if (i >= LR_FRAMES) {
+        return 1;
     }
+    symbolise(out->symbols[i], raw[at & (RAW_FRAMES - 1)]);
+    out->frames = i + 1;
+    return 0;
 }
 
 SEC("iterator/task")
@@ -116,8 +113,11 @@ int task_stacks(struct iterated_task *ctx)
     bpf_probe_read_kernel(&nr, sizeof(nr), regs + ORIG_AX);
     size = bpf_get_task_stack(task, raw, sizeof(raw), 0);
     depth = size > 0 ? size / sizeof(__u64) : 0;
-    look_for_module(depth);
-    look_for_task(address);
+    task_address = address;
+    is_wanted = false;
+    innermost = RAW_FRAMES;
+    bpf_loop(depth, look_for_module, NULL, 0);
+    bpf_loop(wanted_count, look_for_task, NULL, 0);
     inner = innermost;
     if (inner == RAW_FRAMES && !is_of_modules(nr) && !is_wanted) {
         return 0;
@@ -136,7 +136,9 @@ int task_stacks(struct iterated_task *ctx)
     if (inner < RAW_FRAMES) {
         symbolise(out->inside, raw[inner & (RAW_FRAMES - 1)]);
     }
-    add_frames(out, depth);
+    out->frames = 0;
+    out->skipped = depth > LR_FRAMES ? depth - LR_FRAMES : 0;
+    bpf_loop(depth - out->skipped, add_frame, NULL, 0);
     return 0;
 }
 

@@ -6,7 +6,7 @@
 #include "bpf/wire.h"
 
 enum {
-    LR_STACKS_MAX = 128,
+    LR_STACKS_MAX = 128, /* a power of two, as the next */
     LR_WANTED_MAX = 64,
     LR_STACK_INNER = 16, /* of a deeper stack: so many frames from its inner end, the rest */
     LR_NAMES_MAX = 256,

@@ -25,6 +25,7 @@ public:
 private:
     explicit BpfSource(reader_skeleton *skeleton) : skeleton_(skeleton) {}
     void read_some(std::span<census::Request> requests);
+    std::vector<std::byte> types_in_memory();
 
     reader_skeleton *skeleton_;
 };
