@@ -145,6 +145,21 @@ TEST(WhyText, ShowsALongNameInFull)
     EXPECT_THAT(text_of(inventory), HasSubstr("\n  " + point + "\n              1  foofs\n"));
 }
 
+TEST(WhyText, NeverCutsANumber)
+{
+    auto inventory = loaded(327680);
+    inventory.sightings = {open_file(1, process(10, "a"), 3, "/dev/foo", 32768)};
+    EXPECT_EQ(text_of(inventory).substr(text_of(inventory).find("  WHO")),
+              R"(  WHO          REFS  HOW
+  a[10]       32768  fd 3 on /dev/foo
+                     started 60.0 s ago
+  not known  294912  lastref found nobody who holds these
+
+  Next: kill 10
+        To catch who takes them: lastref refs --hard foo
+)");
+}
+
 TEST(WhyText, CutsTheTableWhereAsked)
 {
     RenderOptions options;

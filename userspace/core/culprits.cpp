@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <map>
 #include <numeric>
+#include <set>
 
 namespace lastref {
 namespace {
@@ -42,11 +43,13 @@ std::string clause_of(const std::vector<const Holder *> &group)
 {
     const auto &first = *group.front();
     std::vector<std::string> names;
+    std::set<std::uint32_t> said; // one whose threads have file tables of their own is named once
+    if (first.seen.process) {
+        said.insert(first.seen.process->pid);
+    }
     for (const auto &other : first.shared) {
-        const bool itself = first.seen.process && other.process.pid == first.seen.process->pid;
-        auto name = short_name(other.process);
-        if (!itself && std::find(names.begin(), names.end(), name) == names.end()) {
-            names.push_back(std::move(name));
+        if (said.insert(other.process.pid).second) {
+            names.push_back(short_name(other.process));
         }
     }
     if (names.empty()) {

@@ -19,14 +19,8 @@ struct Steps {
     std::vector<std::string> services; ///< systemctl stop …: systemd would start them again
     std::vector<std::string> commands; ///< others, such as umount
     std::vector<std::string> pids;     ///< kill …
+    std::set<std::string> known;
 };
-
-void add(std::vector<std::string> &to, const std::string &step)
-{
-    if (!step.empty() && std::find(to.begin(), to.end(), step) == to.end()) {
-        to.push_back(step);
-    }
-}
 
 /// What a remedy says after that command; empty if it is another one.
 std::string_view arguments(std::string_view remedy, std::string_view command)
@@ -37,15 +31,18 @@ std::string_view arguments(std::string_view remedy, std::string_view command)
 
 void sort_in(Steps &steps, const std::string &remedy)
 {
+    if (remedy.empty() || !steps.known.insert(remedy).second) {
+        return;
+    }
     const bool alone = remedy.find(" && ") == std::string::npos; // else several belong together
     const auto unit = arguments(remedy, "systemctl stop ");
     const auto pid = arguments(remedy, "kill ");
     if (alone && !unit.empty()) {
-        add(steps.services, std::string(unit));
+        steps.services.emplace_back(unit);
     } else if (alone && !pid.empty()) {
-        add(steps.pids, std::string(pid));
+        steps.pids.emplace_back(pid);
     } else {
-        add(steps.commands, remedy);
+        steps.commands.push_back(remedy);
     }
 }
 

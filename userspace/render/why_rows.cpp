@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <set>
 
 namespace lastref {
 namespace {
@@ -45,11 +46,13 @@ std::string shared_with(const Holder &holder)
 {
     constexpr std::size_t most = 8;
     std::vector<std::string> names;
+    std::set<std::uint32_t> said;
+    if (holder.seen.process) {
+        said.insert(holder.seen.process->pid);
+    }
     for (const auto &other : holder.shared) {
-        auto name = name_of_process(other.process);
-        const bool itself = holder.seen.process && other.process.pid == holder.seen.process->pid;
-        if (!itself && std::find(names.begin(), names.end(), name) == names.end()) {
-            names.push_back(std::move(name));
+        if (said.insert(other.process.pid).second) {
+            names.push_back(name_of_process(other.process));
         }
     }
     std::string text;

@@ -77,13 +77,16 @@ public:
         for (const auto &row : rows) {
             const auto wide = columns(row.who);
             width_ = wide <= widest_who ? std::max(width_, wide) : width_;
+            refs_width_ = std::max(refs_width_, columns(refs_of(row)));
         }
     }
 
     void head()
     {
         out_ << '\n'
-             << paint("  " + pad_right("WHO", width_) + "  REFS  HOW", Color::Dim, options_)
+             << paint(fmt::format("  {}  {}  HOW", pad_right("WHO", width_),
+                                  pad_left("REFS", refs_width_)),
+                      Color::Dim, options_)
              << '\n';
     }
 
@@ -94,9 +97,8 @@ public:
             out_ << style::wrap(who, options_.width, 2);
             who.clear();
         }
-        const bool counted = row.section != WhySection::Uses && row.refs != 0;
-        const auto refs = counted ? fmt::format("{}", row.refs) : "–";
-        const auto before = fmt::format("  {}  {}  ", pad_right(who, width_), pad_left(refs, 4));
+        const auto before =
+            fmt::format("  {}  {}  ", pad_right(who, width_), pad_left(refs_of(row), refs_width_));
         out_ << beside(before, row.how, options_);
         if (!row.note.empty()) {
             out_ << painted_below(row.note, columns(before), options_);
@@ -104,9 +106,16 @@ public:
     }
 
 private:
+    static std::string refs_of(const WhyRow &row)
+    {
+        const bool counted = row.section != WhySection::Uses && row.refs != 0;
+        return counted ? fmt::format("{}", row.refs) : "–";
+    }
+
     std::ostream &out_;
     const RenderOptions &options_;
     std::size_t width_ = 7;
+    std::size_t refs_width_ = 4;
 };
 
 /// That nobody was found says something only where lastref looked.
