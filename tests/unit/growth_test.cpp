@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 #include <functional>
 #include <gtest/gtest.h>
+#include <sstream>
 
 namespace lastref::test {
 namespace {
@@ -189,6 +190,8 @@ TEST(Growth, DescriptorsThatShareAFile)
                 inventory.sightings.push_back(open_file(1, process(pid, "worker"), i, "/dev/foo"));
             }
             const auto doc = explain(std::move(inventory));
+            std::ostringstream text;
+            render_text(text, doc, RenderOptions());
             ASSERT_EQ(doc.holders.size(), 1U);
             EXPECT_EQ(doc.holders.front().shared.size(), static_cast<std::size_t>(2 * size - 1));
         },

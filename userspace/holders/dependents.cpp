@@ -2,7 +2,6 @@
 #include "holders/dependents.h"
 
 #include "base/directory.h"
-#include "base/text.h"
 #include "holders/processes.h"
 #include "kernel/sysfs_modules.h"
 
@@ -14,25 +13,34 @@
 namespace lastref::holders {
 namespace {
 
+constexpr Words depends{
+    .detail = "depends on it",
+    .clause = "{path} depends on it",
+    .remedy = "rmmod {path}",
+};
+constexpr Words is_held{
+    .detail = "depends on it, and is held by {others|other reference} itself",
+    .clause = "{path} depends on it",
+    .remedy = "lastref why {path}",
+};
+constexpr Words goes{
+    .detail = "depends on it, and is being unloaded itself",
+    .clause = "{path} depends on it, and is being unloaded itself",
+    .remedy = "lastref why {path}",
+};
+
 Sighting describe(const DependentModule &module)
 {
-    const auto &name = module.name;
+    const auto others = module.refs - module.dependents;
     Sighting out{.kind = HolderKind::Dependent,
                  .refs = 1,
-                 .path = name,
-                 .detail = "depends on it",
-                 .clause = fmt::format("{} depends on it", name),
-                 .remedy = fmt::format("rmmod {}", shell_word(name))};
-    if (module.going) {
-        out.detail = "depends on it, and is being unloaded itself";
-        out.clause = fmt::format("{} {}", name, out.detail);
-        out.remedy = fmt::format("lastref why {}", shell_word(name));
-    } else if (const auto others = module.refs - module.dependents; others > 0) {
-        out.detail += others == 1
-                          ? ", and is held by 1 other reference itself"
-                          : fmt::format(", and is held by {} other references itself", others);
-        out.remedy = fmt::format("lastref why {}", shell_word(name));
-    }
+                 .path = module.name,
+                 .words = module.going ? &goes
+                          : others > 0 ? &is_held
+                                       : &depends,
+                 .values = {{"others", std::to_string(others)}}};
+    out.remedy = commands_of(out.words->remedy.commands(),
+                             [&out](std::string_view name) { return value_of(out, name); });
     return out;
 }
 
@@ -65,7 +73,8 @@ void add(std::vector<Sighting> &sightings, const DependentModule &user)
     if (known == sightings.end()) {
         sightings.push_back(std::move(described));
     } else if (!user.going) {
-        known->detail = std::move(described.detail);
+        known->words = described.words;
+        known->values = std::move(described.values);
         known->remedy = std::move(described.remedy);
     }
 }

@@ -4,6 +4,7 @@
 #include "render/render.h"
 #include "render/style.h"
 #include "render/why_rows.h"
+#include "render/why_words.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -221,7 +222,7 @@ void routine(std::ostream &out, const Routine &routine, const RenderOptions &opt
 
 void render_text(std::ostream &out, const WhyDoc &doc, const RenderOptions &options)
 {
-    auto verdict = style::wrap(escape_text(doc.verdict), options.width, 0);
+    auto verdict = style::wrap(escape_text(verdict_of(doc)), options.width, 0);
     verdict.pop_back();
     const bool bad = doc.exit_code() != ExitCode::Done;
     out << paint(verdict, bad ? Color::Bad : Color::Good, options) << '\n';
@@ -238,13 +239,13 @@ void render_text(std::ostream &out, const WhyDoc &doc, const RenderOptions &opti
     }
     const char *label = "  Next: ";
     out << (doc.next.empty() ? "" : "\n");
-    for (const auto &step : doc.next) {
+    for (const auto &step : next_of(doc)) {
         out << label << printable_line(step) << '\n'; // in one line, so that it can be pasted
         label = "        ";
     }
     label = "  Note: ";
     out << (doc.cautions.empty() ? "" : "\n");
-    for (const auto &caution : doc.cautions) {
+    for (const auto &caution : cautions_of(doc)) {
         out << beside(label, escape_text(caution), options);
         label = "        ";
     }

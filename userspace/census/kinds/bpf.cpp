@@ -11,7 +11,7 @@ namespace {
 constexpr Words is_open{
     .detail = "fd {fd}: {program}[, link {link}]: {why}",
     .clause = "{who} has {program} open, {why}",
-    .remedy = "end",
+    .remedy = end_process,
 };
 constexpr Words is_not_open{
     .detail =

@@ -11,12 +11,12 @@ constexpr Words algorithm_words{
 constexpr Words transform_words{
     .detail = "fd {fd}, AF_ALG socket{where}: uses {driver}[ ({name})]",
     .clause = "{who} uses {driver}[ ({name})] by an AF_ALG socket{where}",
-    .remedy = "end",
+    .remedy = end_process,
 };
 constexpr Words socket_words{
     .detail = "fd {fd}, AF_ALG socket{where}, or the one that it was accepted from",
     .clause = "{who} has an AF_ALG socket{where} open",
-    .remedy = "end",
+    .remedy = end_process,
 };
 
 constexpr std::int64_t af_alg = 38;

@@ -13,7 +13,7 @@ constexpr std::string_view filter_clause =
 constexpr Words filter_words{
     .detail = filter_detail,
     .clause = filter_clause,
-    .remedy = "tc filter del dev {path} {place:raw} chain {chain} pref {priority}",
+    .remedy = "tc filter del dev {path} {place:words} chain {chain} pref {priority}",
 };
 /// The kernel refuses to change a block that devices share by way of one of them.
 constexpr Words shared_filter_words{
@@ -29,7 +29,7 @@ constexpr std::string_view template_clause =
 constexpr Words template_words{
     .detail = template_detail,
     .clause = template_clause,
-    .remedy = "tc chain del dev {path} {place:raw} chain {chain}",
+    .remedy = "tc chain del dev {path} {place:words} chain {chain}",
 };
 constexpr Words shared_template_words{
     .detail = template_detail,

@@ -9,14 +9,14 @@ namespace {
 constexpr FileWords received{{
     .detail = "{path} was sent to it and waits at fd {at}, socket:[[{number}]]{where}",
     .clause = "{who} was sent {path} over a unix socket and has not received it",
-    .remedy = "end",
+    .remedy = end_process,
 }};
 constexpr FileWords not_accepted{{
     .detail =
         "{path} was sent to it and waits at a connection that it has not accepted, at fd {at}, "
         "socket:[[{number}]]{where}",
     .clause = "{who} was sent {path} over a connection that it has not accepted",
-    .remedy = "end",
+    .remedy = end_process,
 }};
 constexpr Words nobodys{
     .detail = "in flight, waits at the unix socket socket:[[{number}]]{where}",

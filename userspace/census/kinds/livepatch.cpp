@@ -7,13 +7,11 @@ namespace {
 constexpr Words is_enabled{
     .detail = "a livepatch that is enabled",
     .clause = "it is a livepatch that is enabled",
-    .remedy = "echo 0 > {file}",
 };
 constexpr Words comes{
     .detail = "a livepatch in transition to being enabled; it ends when every task has left the "
               "functions that it changes",
     .clause = "it is a livepatch in transition to being enabled",
-    .remedy = "echo 0 > {file}",
 };
 constexpr Words goes{
     .detail = "a livepatch in transition to being disabled; it ends when every task has left the "
@@ -41,7 +39,9 @@ void look(Search &search)
                                              : goes,
                                    patch, 1);
         found.path = "/sys/kernel/livepatch/" + patch["mod"]["name"].text();
-        found.with("file", found.path + "/enabled");
+        if (enabled) {
+            found.commands = {{.arguments = {"echo", "0"}, .output = found.path + "/enabled"}};
+        }
     });
 }
 

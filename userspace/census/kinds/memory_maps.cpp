@@ -14,12 +14,12 @@ namespace {
 constexpr Words words{
     .detail = "has {path} in its memory map",
     .clause = "{who} has {path} in its memory map",
-    .remedy = "end",
+    .remedy = end_process,
 };
 constexpr Words words_of_format{
     .detail = "runs a program in its binary format",
     .clause = "{who} runs a program in its binary format",
-    .remedy = "end",
+    .remedy = end_process,
 };
 
 void look_at_files(Search &search, const AddressSpace &space, const std::vector<Object> &files,

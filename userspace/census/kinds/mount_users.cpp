@@ -16,27 +16,27 @@ namespace {
 constexpr Words works_in{
     .detail = "works in {path}[ {there}]: keeps the file system, not the module",
     .clause = "{who} works in {path}[ {there}]",
-    .remedy = "end",
+    .remedy = end_process,
 };
 constexpr Words has_as_root{
     .detail = "has {path}[ {there}] as its root: keeps the file system, not the module",
     .clause = "{who} has {path}[ {there}] as its root",
-    .remedy = "end",
+    .remedy = end_process,
 };
 constexpr Words runs{
     .detail = "runs {path}[ {there}]: keeps the file system, not the module",
     .clause = "{who} runs {path}[ {there}]",
-    .remedy = "end",
+    .remedy = end_process,
 };
 constexpr Words has_open{
     .detail = "has {path}[ {there}] open: keeps the file system, not the module",
     .clause = "{who} has {path}[ {there}] open",
-    .remedy = "end",
+    .remedy = end_process,
 };
 constexpr Words has_mapped{
     .detail = "has {path}[ {there}] in its memory map: keeps the file system, not the module",
     .clause = "{who} has {path}[ {there}] in its memory map",
-    .remedy = "end",
+    .remedy = end_process,
 };
 constexpr Words overlay_above{
     .detail = "an overlay has a layer there: keeps the file system, not the module",

@@ -11,12 +11,12 @@ namespace {
 constexpr FileWords file_words{{
     .detail = "fd {fd} on {path}",
     .clause = "{who} has {path} open",
-    .remedy = "end",
+    .remedy = end_process,
 }};
 constexpr FileWords words_with_socket{{
     .detail = "fd {fd} on {path} (the file and its socket)",
     .clause = file_words.usual.clause,
-    .remedy = "end",
+    .remedy = end_process,
 }};
 
 /// What a struct file holds, and what is said of it.

@@ -7,7 +7,7 @@ namespace {
 constexpr Words words{
     .detail = "qdisc {kind} {handle} on {path}, {parent}{where}",
     .clause = "{path} has qdisc {kind} {handle}{where}",
-    .remedy = "tc qdisc del dev {path} {selector:raw}",
+    .remedy = "tc qdisc del dev {path} {selector:words}",
 };
 
 std::string parent_of(const Object &qdisc)

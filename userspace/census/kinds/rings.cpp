@@ -9,7 +9,7 @@ namespace {
 constexpr FileWords words{{
     .detail = "{path} is registered with its io_uring, fd {fd}, as number {number}",
     .clause = "{who} has {path} registered with an io_uring",
-    .remedy = "end",
+    .remedy = end_process,
 }};
 
 /// The file of a slot of its table, beside which flags are kept; 0: none is registered there.

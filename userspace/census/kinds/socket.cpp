@@ -7,7 +7,7 @@ namespace {
 constexpr Words words{
     .detail = "fd {fd}, {socket}{where}[: its {role}]",
     .clause = "{who} has {article} {socket}{where} open[, whose {role} it is]",
-    .remedy = "end",
+    .remedy = end_process,
 };
 
 /// There may be thousands: what is looked at of all is read together.

@@ -23,7 +23,7 @@ constexpr Words not_accepted{
 constexpr Words not_accepted_by{
     .detail = "not accepted yet, waits at fd {listener}[; its {role}]{where}",
     .clause = "{who} has not accepted {article} {path}{where} yet[, whose {role} it is]",
-    .remedy = "end",
+    .remedy = end_process,
 };
 
 /// Whether the module is a congestion control or an upper layer protocol. Of others these sockets

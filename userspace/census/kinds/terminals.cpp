@@ -7,17 +7,17 @@ namespace {
 constexpr Words terminal{
     .detail = "fd {fd} on terminal {name}",
     .clause = "{who} has terminal {name} open",
-    .remedy = "end",
+    .remedy = end_process,
 };
 constexpr Words discipline{
     .detail = "fd {fd} on line discipline of terminal {name}",
     .clause = terminal.clause,
-    .remedy = "end",
+    .remedy = end_process,
 };
 constexpr Words both{
     .detail = "fd {fd} on terminal and line discipline of {name}",
     .clause = terminal.clause,
-    .remedy = "end",
+    .remedy = end_process,
 };
 
 /// However many have it open, a terminal holds its driver once (tty_init_dev()), and its line
