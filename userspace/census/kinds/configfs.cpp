@@ -125,8 +125,16 @@ void look(Search &search)
 
 constexpr Symbol symbols[] = {{"configfs:configfs_root", {}, "configfs_dirent"}};
 
+constexpr Reference references[] = {
+    {"`configfs`", "1 of the subsystem's module for each directory made in it",
+     "`configfs_mkdir()`", "the children of configfs' root"},
+    {"`configfs`", "1 of the module of the directory's type", "`configfs_mkdir()`", "the same"},
+};
+constexpr Doc doc{"Somebody has made a directory in the module's part of configfs", references,
+                  "`rm` of the links, `rmdir` of the directories"};
+
 } // namespace
 
-extern const Kind configfs{"directories in configfs", symbols, look};
+extern const Kind configfs{"directories in configfs", doc, symbols, look};
 
 } // namespace lastref::census

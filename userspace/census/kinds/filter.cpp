@@ -175,8 +175,18 @@ void look(Search &search)
 
 constexpr Symbol symbols[] = {{"net_namespace_list"}};
 
+constexpr Reference references[] = {
+    {"`filter`", "1", "`tcf_proto_lookup_ops()`",
+     "the blocks of all queueing disciplines that can have filters, and of the classes of htb and "
+     "hfsc"},
+    {"`filter`", "1 for the template of a chain", "`tc_chain_tmplt_add()`", "the same"},
+};
+constexpr Doc doc{
+    "A queueing discipline has a filter of the module's kind, or a chain a template of it",
+    references, "`tc filter del`, `tc chain del`"};
+
 } // namespace
 
-extern const Kind filter{"filters of traffic control", symbols, look};
+extern const Kind filter{"filters of traffic control", doc, symbols, look};
 
 } // namespace lastref::census

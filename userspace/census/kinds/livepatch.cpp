@@ -48,8 +48,15 @@ void look(Search &search)
 constexpr Symbol symbols[] = {{"klp_patches", {}, "klp_patch"},
                               {"klp_transition_patch", {}, "klp_patch"}};
 
+constexpr Reference references[] = {
+    {"`livepatch`", "1 while it is enabled or in transition", "`klp_enable_patch()`",
+     "`klp_patches`"},
+};
+constexpr Doc doc{"It is a livepatch that is enabled, or in transition", references,
+                  "It is disabled (`echo 0 > …/enabled`), and every task has left the old code"};
+
 } // namespace
 
-extern const Kind livepatch{"livepatches", symbols, look};
+extern const Kind livepatch{"livepatches", doc, symbols, look};
 
 } // namespace lastref::census

@@ -118,8 +118,20 @@ void look(Search &search)
 
 constexpr Symbol symbols[] = {{"blockdev_superblock", {}, "bdev_inode"}};
 
+constexpr Reference references[] = {
+    {"`loop`", "1 for each bound device", "`loop_configure()`: `__module_get()`", "`lo->lo_state`"},
+    {"`loop`", "as `open_file`, for its backing file", "`loop_configure()`: `fget()`",
+     "`lo->lo_backing_file`"},
+    {"`loop`",
+     "none: its backing file, or that of the loop device below it, is in a file system that holds "
+     "the module",
+     "–", "–"},
+};
+constexpr Doc doc{"A loop device is bound", references,
+                  "`losetup -d`, of devices that sit on each other the highest first"};
+
 } // namespace
 
-extern const Kind loops{"loop devices", symbols, look};
+extern const Kind loops{"loop devices", doc, symbols, look};
 
 } // namespace lastref::census

@@ -199,8 +199,19 @@ void look(Search &search)
 
 constexpr Symbol symbols[] = {{"init_task"}, {"super_blocks", {}, "super_block"}};
 
+constexpr Reference references[] = {
+    {"`mount`", "none: a process that keeps it from being unmounted", "–",
+     "files, memory maps and programs of all processes, working directories and roots of all "
+     "threads"},
+    {"`mount`", "none: an overlay that has a layer in it", "`ovl_get_layers()`",
+     "`ovl_fs->layers`"},
+};
+constexpr Doc doc{
+    "A process, or an overlay, keeps a file system from being unmounted that holds the module",
+    references, "The process ends; the overlay is unmounted"};
+
 } // namespace
 
-extern const Kind mount_users{"processes that use its file systems", symbols, look};
+extern const Kind mount_users{"processes that use its file systems", doc, symbols, look};
 
 } // namespace lastref::census

@@ -322,8 +322,25 @@ constexpr Symbol symbols[] = {
     {"loggers", "loggers behind rules of netfilter", "nf_logger"},
 };
 
+constexpr Reference references[] = {
+    {"`netfilter`", "1 for each expression of a rule, a set or `dynset`", "`nft_expr_type_get()`",
+     "`nftables_pernet->tables` of all network namespaces; not the elements of sets"},
+    {"`netfilter`", "1 more for the extension of xtables behind an expression of nft_compat",
+     "`nft_match_select_ops()`, `nft_target_select_ops()`", "`ops->data`"},
+    {"`netfilter`", "1 for the type of a base chain", "`nft_chain_parse_hook()`",
+     "`basechain->type`"},
+    {"`netfilter`", "1 for the type of an object; 1 for each helper of a `ct helper`",
+     "`nft_obj_type_get()`, `nf_conntrack_helper_try_module_get()`", "`obj->ops->type`"},
+    {"`netfilter`", "1 for the type of a flowtable", "`nft_flowtable_type_get()`",
+     "`flowtable->data.type`"},
+    {"`netfilter`", "1 (2 in a table of `inet`) for the logger behind `log`, LOG or NFLOG",
+     "`nf_logger_find_get()`", "`loggers[]`"},
+};
+constexpr Doc doc{"A rule, set, chain, object or flowtable of nf_tables uses the module",
+                  references, "`nft delete`"};
+
 } // namespace
 
-extern const Kind nftables{"rules of nf_tables", symbols, look};
+extern const Kind nftables{"rules of nf_tables", doc, symbols, look};
 
 } // namespace lastref::census
