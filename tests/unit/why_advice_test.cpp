@@ -158,6 +158,25 @@ TEST(WhyAdvice, CommandsAreNeverFolded)
     }
 }
 
+constexpr Words loop_device{
+    .detail = "a loop device",
+    .clause = "{path} is bound",
+    .remedy = "losetup -d {path}",
+};
+
+/// What sits on another goes first, though it holds less.
+TEST(WhyAdvice, StepsStandInTheOrderInWhichTheyWork)
+{
+    auto inventory = loaded(4);
+    inventory.sightings = {of_words(HolderKind::Loop, loop_device, "/dev/loop5"),
+                           of_words(HolderKind::Loop, loop_device, "/dev/loop6"),
+                           of_words(HolderKind::Loop, loop_device, "/dev/loop6")};
+    inventory.sightings[0].refs = 2;
+    inventory.sightings[1].height = inventory.sightings[2].height = 1;
+    EXPECT_THAT(next_of(explain(inventory)),
+                ElementsAre("losetup -d /dev/loop6", "losetup -d /dev/loop5"));
+}
+
 /// rmmod, seen twice; its exit routine is there.
 Inventory unloading(RoutineStatus status, std::vector<std::string> stack)
 {
@@ -259,6 +278,19 @@ TEST(WhyAdvice, SaysWhatGoesWithAModule)
     inventory.dependents[0].refs = 1; // it is asked about first
     EXPECT_THAT(next_of(explain(inventory)), ElementsAre("lastref why bar"));
     EXPECT_THAT(cautions_of(explain(inventory)), IsEmpty());
+}
+
+/// "lastref why" of a module of which nothing is known ends nowhere.
+TEST(WhyAdvice, NobodyIsSentWhereNothingIsKnown)
+{
+    auto inventory = loaded(1);
+    add_dependent(inventory, "smq", 1, 0);
+    EXPECT_THAT(next_of(explain(inventory)), ElementsAre("lastref why smq"));
+    inventory.dependents[0].can_be_asked = false;
+    EXPECT_THAT(next_of(explain(inventory)),
+                ElementsAre("To catch who holds smq: lastref refs --hard smq"));
+    inventory.dependents[0].refs = 0;
+    EXPECT_THAT(next_of(explain(inventory)), ElementsAre("rmmod smq"));
 }
 
 TEST(WhyAdvice, NobodyWasFoundOnlyWhereLastrefLooked)

@@ -141,7 +141,11 @@ struct DependentModule {
     std::int64_t refs = 0;       ///< hard references on it
     std::int64_t dependents = 0; ///< how many of them are of modules that depend on it in turn
     bool going = false;
+    bool can_be_asked = true;           ///< who else holds it can be found, at least in part
     std::vector<std::string> devices{}; ///< network devices that go with it
+
+    /// By others than modules, or by one that lastref does not see.
+    [[nodiscard]] bool is_held_otherwise() const { return refs > dependents; }
     bool operator==(const DependentModule &) const = default;
 };
 

@@ -117,14 +117,16 @@ std::vector<const Holder *> in_order(const WhyDoc &doc)
     return out;
 }
 
-/// Outermost first. Of those that are held by more than modules, only who holds them is asked.
+/// Outermost first. Of those that are held by more than modules, only who holds them is asked, or
+/// caught where the answer would be that nobody knows.
 void unload_dependents(std::vector<Advice> &out, const std::vector<DependentModule> &modules)
 {
     Unload all;
     bool in_order = true;
     for (const auto &module : modules) {
-        if (module.going || module.refs > module.dependents) {
-            out.emplace_back(AskAbout{module.name});
+        if (module.going || module.is_held_otherwise()) {
+            out.push_back(module.can_be_asked ? Advice(AskAbout{module.name})
+                                              : Advice(Watch{module.name, true}));
             in_order = false;
         }
         all.modules.push_back(module.name);

@@ -23,6 +23,10 @@ constexpr Words is_held{
     .clause = "{path} depends on it",
     .remedy = "lastref why {path}",
 };
+constexpr Words is_held_by_somebody{
+    .detail = is_held.detail,
+    .clause = is_held.clause,
+};
 constexpr Words goes{
     .detail = "depends on it, and is being unloaded itself",
     .clause = "{path} depends on it, and is being unloaded itself",
@@ -31,14 +35,15 @@ constexpr Words goes{
 
 Sighting describe(const DependentModule &module)
 {
-    const auto others = module.refs - module.dependents;
+    const auto *words = module.going                  ? &goes
+                        : !module.is_held_otherwise() ? &depends
+                        : module.can_be_asked         ? &is_held
+                                                      : &is_held_by_somebody;
     Sighting out{.kind = HolderKind::Dependent,
                  .refs = 1,
                  .path = module.name,
-                 .words = module.going ? &goes
-                          : others > 0 ? &is_held
-                                       : &depends,
-                 .values = {{"others", std::to_string(others)}}};
+                 .words = words,
+                 .values = {{"others", std::to_string(module.refs - module.dependents)}}};
     out.remedy = commands_of(out.words->remedy.commands(),
                              [&out](std::string_view name) { return value_of(out, name); });
     return out;
@@ -114,7 +119,7 @@ void add_devices(std::vector<DependentModule> &modules)
 
 } // namespace
 
-void add_dependents(Inventory &inventory)
+void add_dependents(Inventory &inventory, const CanBeAsked &can_be_asked)
 {
     inventory.dependents.clear();
     const auto module = kernel::sysfs_module(inventory.module);
@@ -124,6 +129,9 @@ void add_dependents(Inventory &inventory)
     std::set<std::string> seen{inventory.module};
     add_users(inventory.dependents, *module, seen);
     add_devices(inventory.dependents);
+    for (auto &user : inventory.dependents) {
+        user.can_be_asked = user.going || !user.is_held_otherwise() || can_be_asked(user.name);
+    }
     for (const auto &name : module->holders) {
         DependentModule direct{.name = name};
         for (const auto &known : inventory.dependents) {

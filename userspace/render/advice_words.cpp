@@ -38,10 +38,14 @@ public:
     }
     std::string operator()(const Watch &watch) const
     {
-        return watch.hard
-                   ? fmt::format("To catch who takes them: lastref refs --hard {}",
-                                 shell_word(watch.module))
-                   : fmt::format("To see who puts them: lastref refs {}", shell_word(watch.module));
+        const auto name = shell_word(watch.module);
+        if (!watch.hard) {
+            return fmt::format("To see who puts them: lastref refs {}", name);
+        }
+        return watch.module == doc_.found.module
+                   ? fmt::format("To catch who takes them: lastref refs --hard {}", name)
+                   : fmt::format("To catch who holds {}: lastref refs --hard {}",
+                                 escape_text(watch.module), name);
     }
     std::string operator()(const DidYouMean &meant) const
     {
