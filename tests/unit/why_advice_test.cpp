@@ -164,17 +164,31 @@ constexpr Words loop_device{
     .remedy = "losetup -d {path}",
 };
 
+constexpr Words mapped_device{
+    .detail = "device mapper: is built on its disk",
+    .clause = "{path} is built on it",
+    .remedy = "dmsetup remove {path}",
+};
+constexpr Words mounted_device{
+    .detail = "a file system",
+    .clause = "{path} is mounted",
+    .remedy = "umount {path}",
+};
+
 /// What sits on another goes first, though it holds less.
 TEST(WhyAdvice, StepsStandInTheOrderInWhichTheyWork)
 {
-    auto inventory = loaded(4);
+    auto inventory = loaded(6);
     inventory.sightings = {of_words(HolderKind::Loop, loop_device, "/dev/loop5"),
                            of_words(HolderKind::Loop, loop_device, "/dev/loop6"),
-                           of_words(HolderKind::Loop, loop_device, "/dev/loop6")};
+                           of_words(HolderKind::Loop, loop_device, "/dev/loop6"),
+                           of_words(HolderKind::DeviceMapper, mapped_device, "held"),
+                           of_words(HolderKind::Mount, mounted_device, "/mnt")};
     inventory.sightings[0].refs = 2;
     inventory.sightings[1].height = inventory.sightings[2].height = 1;
     EXPECT_THAT(next_of(explain(inventory)),
-                ElementsAre("losetup -d /dev/loop6", "losetup -d /dev/loop5"));
+                ElementsAre("umount /mnt", "dmsetup remove held", "losetup -d /dev/loop6",
+                            "losetup -d /dev/loop5"));
 }
 
 /// rmmod, seen twice; its exit routine is there.

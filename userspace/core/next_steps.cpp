@@ -5,8 +5,10 @@
 #include "core/routine_advice.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <set>
+#include <utility>
 
 namespace lastref {
 namespace {
@@ -93,8 +95,22 @@ bool is_spared(const Holder &holder, const std::set<std::uint32_t> &pids)
                        [&](const SharedBy &other) { return is_one(other.process); });
 }
 
-/// Those about whom something can be done, in the order in which that works: of devices that sit on
-/// each other the highest goes first.
+/// How much may sit on it: what is mounted goes before the devices that it is on, and of loop
+/// devices that sit on each other the highest goes first.
+std::pair<int, unsigned> depth(const Sighting &seen)
+{
+    constexpr unsigned highest = std::numeric_limits<unsigned>::max();
+    switch (seen.kind) {
+    case HolderKind::DeviceMapper:
+        return {1, 0};
+    case HolderKind::Loop:
+        return {2, highest - seen.height};
+    default:
+        return {0, 0};
+    }
+}
+
+/// Those about whom something can be done, in the order in which that works.
 std::vector<const Holder *> in_order(const WhyDoc &doc)
 {
     const auto groups = culprits(doc);
@@ -112,7 +128,7 @@ std::vector<const Holder *> in_order(const WhyDoc &doc)
         }
     }
     std::stable_sort(out.begin(), out.end(), [](const Holder *a, const Holder *b) {
-        return a->seen.height > b->seen.height;
+        return depth(a->seen) < depth(b->seen);
     });
     return out;
 }
