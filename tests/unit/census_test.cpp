@@ -263,8 +263,10 @@ constexpr Symbol device_symbols[] = {{"devices", {}, "device"},
                                      {"more_devices", "what else there is", "device"},
                                      {"other_devices", {}, "other_device"},
                                      {"driver:devices", "devices of the driver", {}}};
-constexpr Kind devices{"devices", {device_symbols, 2}, look_for_devices};
-constexpr Kind others{"others", {device_symbols + 2, 2}, look_for_devices};
+constexpr Reference device_references[] = {{"`device`", "1", "`get_device()`", "a list"}};
+constexpr Doc device_doc{"A device is there", device_references, "nothing"};
+constexpr Kind devices{"devices", device_doc, {device_symbols, 2}, look_for_devices};
+constexpr Kind others{"others", device_doc, {device_symbols + 2, 2}, look_for_devices};
 
 TEST_F(Census, AKindFindsWhatHoldsTheModule)
 {

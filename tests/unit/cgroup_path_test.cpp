@@ -2,12 +2,18 @@
 // Whose processes a cgroup has, by its path, and what ends them without ending others.
 
 #include "kernel/cgroup_path.h"
+#include "render/holder_words.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace lastref::test {
 namespace {
+
+std::string stop_in_words(const kernel::Unit &unit)
+{
+    return unit.stop.is_known() ? in_words(Remedy{unit.stop}) : "";
+}
 
 using kernel::unit_of_cgroup;
 
@@ -127,7 +133,7 @@ TEST(CgroupPath, SaysWhoseProcessesTheyAre)
         const auto unit = unit_of_cgroup(one.path);
         EXPECT_EQ(unit.name, one.name) << one.path;
         EXPECT_EQ(unit.container, one.container) << one.path;
-        EXPECT_EQ(unit.stop, one.stop) << one.path;
+        EXPECT_EQ(stop_in_words(unit), one.stop) << one.path;
     }
 }
 
@@ -138,16 +144,17 @@ TEST(CgroupPath, NeverStopsAHostsUnitForOneInside)
         const bool of_the_host = std::string_view(one.path).size() <= 1 ||
                                  std::string_view(one.path).ends_with(".slice");
         if (!of_the_host) {
-            EXPECT_FALSE(unit_of_cgroup(inside).stop.starts_with("systemctl stop")) << inside;
+            EXPECT_FALSE(stop_in_words(unit_of_cgroup(inside)).starts_with("systemctl stop"))
+                << inside;
         }
     }
 }
 
 TEST(CgroupPath, AUnitWithCgroupsInItIsNotStopped)
 {
-    EXPECT_EQ(unit_of_cgroup("/system.slice/containerd.service", true).stop, "");
-    EXPECT_EQ(unit_of_cgroup(USERS "/app.slice/vpn.service", true).stop, "");
-    EXPECT_EQ(unit_of_cgroup("/system.slice/docker-" ID ".scope", true).stop,
+    EXPECT_FALSE(unit_of_cgroup("/system.slice/containerd.service", true).stop.is_known());
+    EXPECT_FALSE(unit_of_cgroup(USERS "/app.slice/vpn.service", true).stop.is_known());
+    EXPECT_EQ(stop_in_words(unit_of_cgroup("/system.slice/docker-" ID ".scope", true)),
               "docker stop 0123456789ab");
 }
 

@@ -5,12 +5,14 @@
 #include "core/session.h"
 #include "core/sites.h"
 #include "render/summary.h"
+#include "why_cases.h"
 
 #include <algorithm>
 #include <ctime>
 #include <fmt/format.h>
 #include <functional>
 #include <gtest/gtest.h>
+#include <sstream>
 
 namespace lastref::test {
 namespace {
@@ -173,6 +175,27 @@ TEST(Growth, StacksOfFreedModules)
     EXPECT_EQ(sites.find(7, site.counter, site.kind, 0x10)->stack.capacity(), 0U);
     EXPECT_EQ(sites.find(8, site.counter, site.kind, 0x10)->stack.size(), 24U);
     EXPECT_EQ(sites.call_site(7, site.counter, site.kind, 0x10).symbol, "get+0x1");
+}
+
+/// A file under many descriptors, of one process and of as many others.
+TEST(Growth, DescriptorsThatShareAFile)
+{
+    expect_linear(
+        [](int size) {
+            auto inventory = loaded(1);
+            const auto one = process(1, "server");
+            for (int i = 0; i < size; ++i) {
+                const auto pid = static_cast<std::uint32_t>(i + 2);
+                inventory.sightings.push_back(open_file(1, one, i, "/dev/foo"));
+                inventory.sightings.push_back(open_file(1, process(pid, "worker"), i, "/dev/foo"));
+            }
+            const auto doc = explain(std::move(inventory));
+            std::ostringstream text;
+            render_text(text, doc, RenderOptions());
+            ASSERT_EQ(doc.holders.size(), 1U);
+            EXPECT_EQ(doc.holders.front().shared.size(), static_cast<std::size_t>(2 * size - 1));
+        },
+        2000);
 }
 
 /// Of them there is no record each, but none of them is passed over in silence.

@@ -52,7 +52,8 @@ TEST(Columns, CountCodePoints)
     EXPECT_EQ(ellipsize("abc", 0), "");
     EXPECT_EQ(pad_right("µs", 4), "µs  ");
     EXPECT_EQ(pad_left("µs", 4), "  µs");
-    EXPECT_EQ(pad_left("µs", 1), "…");
+    EXPECT_EQ(pad_right("µs", 1), "…");
+    EXPECT_EQ(pad_left("32768", 4), "32768");
 }
 
 TEST(Words, AgreeWithTheirNumber)

@@ -4,13 +4,13 @@
 #include "why_cases.h"
 
 #include "census/watchdogs.h"
-#include "census/words.h"
-#include "render/render.h"
+#include "render/holder_words.h"
+#include "render/why_words.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sstream>
 
 namespace lastref::test {
 namespace {
@@ -20,16 +20,14 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-std::string text_of(const Inventory &inventory, unsigned width)
+std::string text_in_columns(const Inventory &inventory, unsigned width)
 {
-    std::ostringstream out;
     RenderOptions options;
     options.width = width;
-    render_text(out, explain(inventory), options);
-    return out.str();
+    return why_text_of(inventory, options);
 }
 
-Process contained(std::uint32_t pid, const std::string &container, const std::string &stop)
+Process contained(std::uint32_t pid, const std::string &container, const Stop &stop)
 {
     auto out = process(pid, "sshd");
     out.unit = "whatever.scope";
@@ -38,13 +36,22 @@ Process contained(std::uint32_t pid, const std::string &container, const std::st
     return out;
 }
 
+const Stop stop_01{{"podman", "stop"}, "01"};
+
+constexpr census::FileWords watchdog_words{{
+    .detail = "fd {fd} on {path}",
+    .clause = "{who} has {path} open",
+    .remedy = end_process,
+}};
+
 Sighting open_watchdog(const Process &process)
 {
-    auto out = open_file(1, process, 3, "/dev/watchdog0", 1);
-    out.remedy.clear();
-    out.caution = census::fill_in(
-        process.pid == 1 ? census::watchdog_caution_of_init : census::watchdog_caution,
-        [&](std::string_view) { return fmt::format("{}[{}]", process.comm, process.pid); });
+    auto out =
+        of_words(HolderKind::OpenFile,
+                 process.pid == 1 ? watchdog_words.watchdog_of_init : watchdog_words.watchdog,
+                 "/dev/watchdog0", process);
+    out.object = 1;
+    out.fd = 3;
     return out;
 }
 
@@ -52,18 +59,19 @@ TEST(WhyAdvice, NamesTheContainer)
 {
     auto inventory = loaded(2);
     inventory.sightings = {
-        open_file(1, contained(10, "LXC container web", ""), 3, "/dev/foo"),
-        open_file(2, contained(11, "podman container 01", "podman stop 01"), 3, "/dev/foo")};
+        open_file(1, contained(10, "LXC container web", {}), 3, "/dev/foo"),
+        open_file(2, contained(11, "podman container 01", stop_01), 3, "/dev/foo")};
     const auto doc = explain(inventory);
-    EXPECT_EQ(doc.verdict, "foo cannot be unloaded: sshd[10] (LXC container web) has /dev/foo "
-                           "open, and sshd[11] (podman container 01) has /dev/foo open.");
-    EXPECT_THAT(doc.next, ElementsAre("podman stop 01", "kill 10"));
+    EXPECT_EQ(verdict_of(doc), "foo cannot be unloaded: sshd[10] (LXC container web) has /dev/foo "
+                               "open, and sshd[11] (podman container 01) has /dev/foo open.");
+    EXPECT_THAT(next_of(doc), ElementsAre("podman stop 01", "kill 10"));
     EXPECT_THAT(
-        doc.cautions,
+        cautions_of(doc),
         ElementsAre("sshd[10] is in LXC container web: whoever started it there may start it "
                     "again.",
                     "sshd[11] is in podman container 01, of which all is stopped."));
-    EXPECT_THAT(text_of(inventory, 80), HasSubstr("\n  Note: sshd[10] is in LXC container web"));
+    EXPECT_THAT(text_in_columns(inventory, 80),
+                HasSubstr("\n  Note: sshd[10] is in LXC container web"));
 }
 
 TEST(WhyAdvice, NumbersOfAnotherPidNamespaceAreNoAdvice)
@@ -72,10 +80,10 @@ TEST(WhyAdvice, NumbersOfAnotherPidNamespaceAreNoAdvice)
     inventory.foreign_pids = true;
     inventory.sightings = {
         open_file(1, process(10, "sshd"), 3, "/dev/foo"),
-        open_file(2, contained(11, "podman container 01", "podman stop 01"), 3, "/dev/foo")};
+        open_file(2, contained(11, "podman container 01", stop_01), 3, "/dev/foo")};
     const auto doc = explain(inventory);
-    EXPECT_THAT(doc.next, IsEmpty());
-    EXPECT_THAT(doc.cautions, ElementsAre(HasSubstr("end them on the host")));
+    EXPECT_THAT(next_of(doc), IsEmpty());
+    EXPECT_THAT(cautions_of(doc), ElementsAre(HasSubstr("end them on the host")));
 }
 
 TEST(WhyAdvice, SaysWhoseServiceManagerHasAUnit)
@@ -103,16 +111,17 @@ TEST(WhyAdvice, NeverEndsWhoFeedsAWatchdog)
         const auto shared = open_watchdog(process(72, "child", unit)); // as forks share it
         inventory.sightings.push_back(shared);
         const auto doc = explain(inventory);
-        for (const auto &step : doc.next) {
+        for (const auto &step : next_of(doc)) {
             EXPECT_THAT(step, Not(HasSubstr("kill")));
             EXPECT_THAT(step, Not(HasSubstr("stop")));
         }
         ASSERT_EQ(doc.cautions.size(), 1U);
-        EXPECT_THAT(doc.cautions.front(), HasSubstr("Do not kill sbd[71]: it feeds a watchdog"));
-        EXPECT_THAT(doc.cautions.front(), Not(HasSubstr("RuntimeWatchdogSec")));
+        EXPECT_THAT(cautions_of(doc).front(),
+                    HasSubstr("Do not kill sbd[71]: it feeds a watchdog"));
+        EXPECT_THAT(cautions_of(doc).front(), Not(HasSubstr("RuntimeWatchdogSec")));
     }
     const auto systemd = open_watchdog(process(1, "systemd", "init.scope"));
-    EXPECT_THAT(systemd.caution, HasSubstr("RuntimeWatchdogSec"));
+    EXPECT_THAT(caution_of(systemd), HasSubstr("RuntimeWatchdogSec"));
 }
 
 TEST(WhyAdvice, OthersAreEndedBesideAWatchdog)
@@ -120,46 +129,66 @@ TEST(WhyAdvice, OthersAreEndedBesideAWatchdog)
     auto inventory = loaded(2);
     inventory.sightings = {open_watchdog(process(71, "sbd")),
                            open_file(2, process(80, "x"), 4, "/dev/foo")};
-    EXPECT_THAT(explain(inventory).next, ElementsAre("kill 80"));
+    EXPECT_THAT(next_of(explain(inventory)), ElementsAre("kill 80"));
 }
 
-TEST(WhyAdvice, SaysWhatCannotBeUnmounted)
-{
-    auto inventory = loaded(1);
-    inventory.sightings = {{.kind = HolderKind::Mount,
-                            .refs = 1,
-                            .path = "/mnt",
-                            .detail = "foofs, mounted on /mnt, below tmpfs",
-                            .clause = "foofs is mounted on /mnt, below tmpfs",
-                            .caution = "/mnt does not lead there."}};
-    const auto doc = explain(inventory);
-    EXPECT_THAT(doc.next, IsEmpty());
-    EXPECT_THAT(doc.cautions, ElementsAre("/mnt does not lead there."));
-}
+constexpr Words directory_words{.detail = "a directory", .clause = "it exists"};
 
 TEST(WhyAdvice, CommandsAreNeverFolded)
 {
-    std::string names;
+    ShellCommand links{.arguments = {"rm"}};
+    ShellCommand directories{.arguments = {"rmdir"}};
     for (int i = 0; i < 12; i++) {
-        names += fmt::format(" /sys/kernel/config/foo/a_directory_{}", i);
+        links.arguments.push_back(fmt::format("/sys/kernel/config/foo/link_{}", i));
+        directories.arguments.push_back(fmt::format("/sys/kernel/config/foo/directory_{}", i));
     }
-    const auto command = fmt::format("rm{} && rmdir{}", names, names);
     auto inventory = loaded(1);
-    inventory.sightings = {{.kind = HolderKind::Configfs,
-                            .refs = 1,
-                            .path = "/sys/kernel/config/foo",
-                            .detail = "a directory made in configfs",
-                            .clause = "it exists",
-                            .remedy = command}};
+    inventory.sightings = {of_words(HolderKind::Configfs, directory_words, "/sys/kernel/config")};
+    inventory.sightings[0].remedy = {links, directories};
+    const auto command = fmt::format("{} && {}", fmt::join(links.arguments, " "),
+                                     fmt::join(directories.arguments, " "));
     for (const unsigned width : {20U, 80U, 132U}) {
-        EXPECT_THAT(text_of(inventory, width), HasSubstr("\n  Next: " + command + "\n"));
+        EXPECT_THAT(text_in_columns(inventory, width), HasSubstr("\n  Next: " + command + "\n"));
     }
     for (const auto &one : all_cases()) {
-        const auto text = text_of(one, 20);
-        for (const auto &step : explain(one).next) {
+        const auto text = text_in_columns(one, 20);
+        for (const auto &step : next_of(explain(one))) {
             EXPECT_THAT(text, HasSubstr(" " + step + "\n"));
         }
     }
+}
+
+constexpr Words loop_device{
+    .detail = "a loop device",
+    .clause = "{path} is bound",
+    .remedy = "losetup -d {path}",
+};
+
+constexpr Words mapped_device{
+    .detail = "device mapper: is built on its disk",
+    .clause = "{path} is built on it",
+    .remedy = "dmsetup remove {path}",
+};
+constexpr Words mounted_device{
+    .detail = "a file system",
+    .clause = "{path} is mounted",
+    .remedy = "umount {path}",
+};
+
+/// What sits on another goes first, though it holds less.
+TEST(WhyAdvice, StepsStandInTheOrderInWhichTheyWork)
+{
+    auto inventory = loaded(6);
+    inventory.sightings = {of_words(HolderKind::Loop, loop_device, "/dev/loop5"),
+                           of_words(HolderKind::Loop, loop_device, "/dev/loop6"),
+                           of_words(HolderKind::Loop, loop_device, "/dev/loop6"),
+                           of_words(HolderKind::DeviceMapper, mapped_device, "held"),
+                           of_words(HolderKind::Mount, mounted_device, "/mnt")};
+    inventory.sightings[0].refs = 2;
+    inventory.sightings[1].height = inventory.sightings[2].height = 1;
+    EXPECT_THAT(next_of(explain(inventory)),
+                ElementsAre("umount /mnt", "dmsetup remove held", "losetup -d /dev/loop6",
+                            "losetup -d /dev/loop5"));
 }
 
 /// rmmod, seen twice; its exit routine is there.
@@ -179,13 +208,13 @@ TEST(WhyAdvice, SaysWhatShowsThatAnExitRoutineNeverEnds)
 {
     const auto doc =
         explain(unloading(RoutineStatus::Working, {"msleep+0x2b", "foo_exit+0x10 [foo]"}));
-    EXPECT_EQ(doc.verdict, "foo is being unloaded by rmmod[71]: its exit routine still runs in "
-                           "msleep+0x2b, called by foo_exit+0x10 [foo].");
-    EXPECT_THAT(doc.next, ElementsAre("Wait, and ask again."));
-    EXPECT_THAT(doc.cautions, ElementsAre(HasSubstr("the same after a minute")));
+    EXPECT_EQ(verdict_of(doc), "foo is being unloaded by rmmod[71]: its exit routine still runs in "
+                               "msleep+0x2b, called by foo_exit+0x10 [foo].");
+    EXPECT_THAT(next_of(doc), ElementsAre("Wait, and ask again."));
+    EXPECT_THAT(cautions_of(doc), ElementsAre(HasSubstr("the same after a minute")));
     const auto stuck =
         explain(unloading(RoutineStatus::Stuck, {"msleep+0x2b", "foo_exit+0x10 [foo]"}));
-    EXPECT_THAT(stuck.cautions, IsEmpty()); // nobody is told to wait
+    EXPECT_THAT(cautions_of(stuck), IsEmpty()); // nobody is told to wait
 }
 
 TEST(WhyAdvice, KnowsTheWaitForANetworkDevice)
@@ -201,7 +230,7 @@ TEST(WhyAdvice, KnowsTheWaitForANetworkDevice)
                   "netdev_run_todo+0x3f0", exit},
                  {"rtnl_lock+0x1", "netdev_wait_allrefs+0x11", "netdev_run_todo+0x3f0", exit},
              }) {
-            EXPECT_THAT(explain(unloading(status, stack)).cautions, ElementsAre(log));
+            EXPECT_THAT(cautions_of(explain(unloading(status, stack))), ElementsAre(log));
         }
         for (const std::vector<std::string> &stack : {
                  std::vector<std::string>{"rcu_barrier+0x2b", "netdev_run_todo+0x3f0", exit},
@@ -209,41 +238,46 @@ TEST(WhyAdvice, KnowsTheWaitForANetworkDevice)
                  {"msleep+0x2b", exit, "netdev_run_todo+0x3f0"},
                  {},
              }) {
-            EXPECT_THAT(explain(unloading(status, stack)).cautions, Not(testing::Contains(log)));
+            EXPECT_THAT(cautions_of(explain(unloading(status, stack))),
+                        Not(testing::Contains(log)));
         }
     }
-    EXPECT_THAT(
-        explain(unloading(RoutineStatus::Crashed, {"msleep+0x1", "netdev_run_todo+0x1"})).cautions,
-        IsEmpty());
+    EXPECT_THAT(cautions_of(explain(
+                    unloading(RoutineStatus::Crashed, {"msleep+0x1", "netdev_run_todo+0x1"}))),
+                IsEmpty());
 }
 
-Sighting task(HolderKind kind, const std::string &clause)
+constexpr Words thread_of_module{
+    .detail = "a kernel thread of the module's",
+    .clause = "its kernel thread {who}",
+};
+
+Sighting task(HolderKind kind)
 {
-    return {.kind = kind,
-            .counter = HolderCounter::None,
-            .pins = Pins::No,
-            .process = process(70, "cifsd"),
-            .detail = "a kernel thread of the module's",
-            .clause = clause};
+    auto out = of_words(kind, thread_of_module, "", process(70, "cifsd"));
+    out.counter = HolderCounter::None;
+    out.pins = Pins::No;
+    out.refs = 0;
+    return out;
 }
 
 TEST(WhyAdvice, ATaskOfTheModuleMayHoldWhatIsNotExplained)
 {
     for (const auto kind : {HolderKind::KernelThread, HolderKind::TaskStack}) {
         auto inventory = loaded(1);
-        inventory.sightings = {task(kind, "its kernel thread cifsd[70]")};
+        inventory.sightings = {task(kind)};
         const auto doc = explain(inventory);
-        EXPECT_EQ(doc.verdict, "foo cannot be unloaded: who holds its only reference is not "
-                               "known; perhaps its kernel thread cifsd[70].");
+        EXPECT_EQ(verdict_of(doc), "foo cannot be unloaded: who holds its only reference is not "
+                                   "known; perhaps its kernel thread cifsd[70].");
         EXPECT_EQ(doc.holders[0].seen.pins, Pins::Unknown);
         EXPECT_EQ(doc.hard.explained, 0);
-        EXPECT_THAT(text_of(inventory, 80),
+        EXPECT_THAT(text_in_columns(inventory, 80),
                     HasSubstr("Perhaps; the kernel does not tell whether these hold it:"));
 
         inventory.sightings.push_back(open_file(1, process(10, "a"), 3, "/dev/foo"));
         const auto all_known = explain(inventory);
         EXPECT_EQ(all_known.holders[1].seen.pins, Pins::No);
-        EXPECT_EQ(all_known.verdict, "foo cannot be unloaded: a[10] has /dev/foo open.");
+        EXPECT_EQ(verdict_of(all_known), "foo cannot be unloaded: a[10] has /dev/foo open.");
     }
 }
 
@@ -253,22 +287,36 @@ TEST(WhyAdvice, SaysWhatGoesWithAModule)
     add_dependent(inventory, "bar");
     inventory.dependents[0].devices = {"eth0", "eth1"};
     const auto doc = explain(inventory);
-    EXPECT_THAT(doc.next, ElementsAre("rmmod bar"));
-    EXPECT_THAT(doc.cautions, ElementsAre("With bar go its network devices eth0, eth1."));
+    EXPECT_THAT(next_of(doc), ElementsAre("rmmod bar"));
+    EXPECT_THAT(cautions_of(doc), ElementsAre("With bar go its network devices eth0, eth1."));
     inventory.dependents[0].refs = 1; // it is asked about first
-    EXPECT_THAT(explain(inventory).next, ElementsAre("lastref why bar"));
-    EXPECT_THAT(explain(inventory).cautions, IsEmpty());
+    EXPECT_THAT(next_of(explain(inventory)), ElementsAre("lastref why bar"));
+    EXPECT_THAT(cautions_of(explain(inventory)), IsEmpty());
+}
+
+/// "lastref why" of a module of which nothing is known ends nowhere.
+TEST(WhyAdvice, NobodyIsSentWhereNothingIsKnown)
+{
+    auto inventory = loaded(1);
+    add_dependent(inventory, "smq", 1, 0);
+    EXPECT_THAT(next_of(explain(inventory)), ElementsAre("lastref why smq"));
+    inventory.dependents[0].can_be_asked = false;
+    EXPECT_THAT(next_of(explain(inventory)),
+                ElementsAre("To catch who holds smq: lastref refs --hard smq"));
+    inventory.dependents[0].refs = 0;
+    EXPECT_THAT(next_of(explain(inventory)), ElementsAre("rmmod smq"));
 }
 
 TEST(WhyAdvice, NobodyWasFoundOnlyWhereLastrefLooked)
 {
     auto inventory = loaded(2);
-    EXPECT_THAT(text_of(inventory, 80), HasSubstr("  lastref found nobody who holds these\n"));
+    EXPECT_THAT(text_in_columns(inventory, 80),
+                HasSubstr("  lastref found nobody who holds these\n"));
     inventory.not_examined = {{"sockets", "it did not end within 3 s"}};
-    EXPECT_THAT(text_of(inventory, 80),
+    EXPECT_THAT(text_in_columns(inventory, 80),
                 HasSubstr("  lastref found nobody who holds these where it could look\n"));
     inventory.blind = "not root";
-    const auto text = text_of(inventory, 80);
+    const auto text = text_in_columns(inventory, 80);
     EXPECT_THAT(text, HasSubstr("  not known     2  lastref could not look: not root\n"));
     EXPECT_THAT(text, Not(HasSubstr("found nobody")));
 }

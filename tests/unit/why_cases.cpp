@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "why_cases.h"
 
-#include <fmt/format.h>
+#include <sstream>
+#include <utility>
 
 namespace lastref::test {
 namespace {
@@ -9,27 +10,37 @@ namespace {
 constexpr std::uint64_t second = 1'000'000'000;
 constexpr std::uint64_t now = 300 * second;
 
-Sighting mount(const std::string &point)
-{
-    return {.kind = HolderKind::Mount,
-            .object = 0x900,
-            .refs = 1,
-            .path = point,
-            .detail = "foofs on /dev/loop0",
-            .clause = fmt::format("{} is mounted", point),
-            .remedy = fmt::format("umount {}", point)};
-}
+constexpr Words file_words{
+    .detail = "fd {fd} on {path}",
+    .clause = "{who} has {path} open",
+    .remedy = end_process,
+};
+constexpr Words mount_words{
+    .detail = "foofs on /dev/loop0",
+    .clause = "{path} is mounted",
+    .remedy = "umount {path}",
+};
+constexpr Words dependent_words{
+    .detail = "depends on it",
+    .clause = "{path} depends on it",
+    .remedy = "rmmod {path}",
+};
+constexpr Words thread_words{
+    .detail = "runs worker+0x10 [[foo]",
+    .clause = "{who} runs its code",
+};
+constexpr Words algorithm_words{.detail = "used by somebody", .clause = "{path} is in use"};
+constexpr Words soft_words{.detail = "took a soft reference", .clause = ""};
 
 Sighting kernel_thread()
 {
-    return {.kind = HolderKind::KernelThread,
-            .counter = HolderCounter::None,
-            .pins = Pins::No,
-            .evidence = Evidence::Sampled,
-            .process = process(70, "foo_worker"),
-            .detail = "runs worker+0x10 [foo]",
-            .clause = "foo_worker[70] runs its code",
-            .stack = {"worker+0x10 [foo]", "kthread+0xcf"}};
+    auto out = of_words(HolderKind::KernelThread, thread_words, "", process(70, "foo_worker"));
+    out.counter = HolderCounter::None;
+    out.pins = Pins::No;
+    out.evidence = Evidence::Sampled;
+    out.refs = 0;
+    out.stack = {"worker+0x10 [foo]", "kthread+0xcf"};
+    return out;
 }
 
 Inventory everything()
@@ -47,21 +58,13 @@ Inventory everything()
     auto contained = process(901, "qemu", "docker-0a1b.scope");
     contained.ns_pid = 17;
     contained.container = "docker container 0a1b";
-    contained.stop = "docker stop 0a1b";
+    contained.stop = {{"docker", "stop"}, "0a1b"};
     out.sightings.push_back(open_file(0x301, contained, 21, "/dev/foo"));
-    out.sightings.push_back(mount("/mnt/a"));
-    out.sightings.push_back({.kind = HolderKind::Crypto,
-                             .pins = Pins::Unknown,
-                             .refs = 1,
-                             .path = "foo-aes",
-                             .detail = "used by somebody",
-                             .clause = "foo-aes is in use"});
-    out.sightings.push_back({.kind = HolderKind::TaskStack,
-                             .counter = HolderCounter::Soft,
-                             .pins = Pins::Yes,
-                             .refs = 1,
-                             .path = "hold+0x1a [foo]",
-                             .detail = "took a soft reference"});
+    out.sightings.push_back(of_words(HolderKind::Mount, mount_words, "/mnt/a"));
+    out.sightings.push_back(of_words(HolderKind::Crypto, algorithm_words, "foo-aes"));
+    out.sightings.back().pins = Pins::Unknown;
+    out.sightings.push_back(of_words(HolderKind::TaskStack, soft_words, "hold+0x1a [foo]"));
+    out.sightings.back().counter = HolderCounter::Soft;
     out.sightings.push_back(kernel_thread());
     add_dependent(out, "bar", 1, 1);
     out.dependents.insert(out.dependents.begin(), DependentModule{.name = "outer"});
@@ -121,33 +124,49 @@ Process process(std::uint32_t pid, const std::string &comm, const std::string &u
             .comm = comm,
             .unit = unit,
             .start_ns = now - 60 * second,
-            .stop = unit.ends_with(".service") ? "systemctl stop " + unit : ""};
+            .stop = unit.ends_with(".service") ? Stop{{"systemctl", "stop"}, unit, true} : Stop{}};
+}
+
+Sighting of_words(HolderKind kind, const Words &words, const std::string &path,
+                  const std::optional<Process> &process)
+{
+    Sighting out{.kind = kind, .refs = 1, .process = process, .path = path, .words = &words};
+    out.remedy = words.remedy.ends_process()
+                     ? how_to_end(*process)
+                     : commands_of(words.remedy.commands(),
+                                   [&out](std::string_view name) { return value_of(out, name); });
+    return out;
 }
 
 Sighting open_file(std::uint64_t object, const Process &process, int fd, const std::string &path,
                    std::int64_t refs)
 {
-    return {.kind = HolderKind::OpenFile,
-            .object = object,
-            .refs = refs,
-            .process = process,
-            .fd = fd,
-            .path = path,
-            .detail = fmt::format("fd {} on {}", fd, path),
-            .clause = fmt::format("{} has {} open", who(process), path),
-            .remedy = how_to_end(process)};
+    auto out = of_words(HolderKind::OpenFile, file_words, path, process);
+    out.object = object;
+    out.refs = refs;
+    out.fd = fd;
+    return out;
 }
 
 void add_dependent(Inventory &inventory, const std::string &name, std::int64_t refs,
                    std::int64_t dependents)
 {
-    inventory.sightings.push_back({.kind = HolderKind::Dependent,
-                                   .refs = 1,
-                                   .path = name,
-                                   .detail = "depends on it",
-                                   .clause = fmt::format("{} depends on it", name),
-                                   .remedy = fmt::format("rmmod {}", name)});
+    inventory.sightings.push_back(of_words(HolderKind::Dependent, dependent_words, name));
     inventory.dependents.push_back({.name = name, .refs = refs, .dependents = dependents});
+}
+
+WhyDoc explained(std::int64_t refs, std::vector<Sighting> sightings)
+{
+    auto inventory = loaded(refs);
+    inventory.sightings = std::move(sightings);
+    return explain(std::move(inventory));
+}
+
+std::string why_text_of(const Inventory &inventory, const RenderOptions &options)
+{
+    std::ostringstream out;
+    render_text(out, explain(inventory), options);
+    return out.str();
 }
 
 std::vector<Inventory> all_cases()
@@ -183,10 +202,12 @@ Inventory with_names(Inventory inventory, const std::string &text)
             sighting.process->comm = sighting.process->unit = text;
             sighting.process->container = text;
         }
-        sighting.path = sighting.detail = sighting.clause = sighting.remedy = text;
-        sighting.caution = text;
-        if (sighting.fd) {
-            sighting.detail = fmt::format("fd {} on {}", *sighting.fd, text);
+        sighting.path = text;
+        for (auto &[name, value] : sighting.values) {
+            value = text;
+        }
+        if (!sighting.remedy.empty()) {
+            sighting.remedy = {ShellCommand{.arguments = {"end", text}}};
         }
         sighting.stack = {text};
     }

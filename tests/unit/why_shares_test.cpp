@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A disk counts its opens; what others were seen to take of them is not counted twice.
 
-#include "core/why.h"
+#include "why_cases.h"
 
 #include <gmock/gmock.h>
 
-namespace lastref {
+namespace lastref::test {
 namespace {
 
 constexpr std::uint64_t disk = 0xd15c;
@@ -20,15 +20,6 @@ Sighting file(std::uint64_t object)
     return {.object = object, .refs = 1, .counted_in = disk, .counted = 1};
 }
 
-WhyDoc held(std::int64_t refs, std::vector<Sighting> sightings)
-{
-    Inventory inventory;
-    inventory.presence = Presence::Loaded;
-    inventory.hard = refs;
-    inventory.sightings = std::move(sightings);
-    return explain(std::move(inventory));
-}
-
 std::vector<std::int64_t> refs_of(const WhyDoc &doc)
 {
     std::vector<std::int64_t> out;
@@ -40,7 +31,7 @@ std::vector<std::int64_t> refs_of(const WhyDoc &doc)
 
 TEST(WhyShares, TheDiskKeepsWhatNobodyWasSeenToTake)
 {
-    const auto doc = held(4, {file(1), opens(4), file(2), file(1)});
+    const auto doc = explained(4, {file(1), opens(4), file(2), file(1)});
     EXPECT_THAT(refs_of(doc), testing::ElementsAre(2, 1, 1));
     EXPECT_EQ(doc.holders.front().seen.kind, HolderKind::BlockDevice);
     EXPECT_EQ(doc.hard.explained, 4);
@@ -48,14 +39,14 @@ TEST(WhyShares, TheDiskKeepsWhatNobodyWasSeenToTake)
 
 TEST(WhyShares, ADiskOfWhichAllIsKnownIsNotShown)
 {
-    const auto doc = held(2, {opens(2), file(1), file(2)});
+    const auto doc = explained(2, {opens(2), file(1), file(2)});
     EXPECT_THAT(refs_of(doc), testing::ElementsAre(1, 1));
     EXPECT_EQ(doc.hard.explained, 2);
 }
 
 TEST(WhyShares, NobodyTakesMoreThanTheDiskCounts)
 {
-    const auto doc = held(9, {file(1), file(2), file(3), opens(2)});
+    const auto doc = explained(9, {file(1), file(2), file(3), opens(2)});
     EXPECT_THAT(refs_of(doc), testing::ElementsAre(1, 1, 0));
     EXPECT_EQ(doc.hard.explained, 2);
     EXPECT_EQ(doc.hard.unexplained(), 7);
@@ -63,7 +54,7 @@ TEST(WhyShares, NobodyTakesMoreThanTheDiskCounts)
 
 TEST(WhyShares, AFileOfADiskThatIsNotOpenTakesNothing)
 {
-    const auto doc = held(1, {file(1)});
+    const auto doc = explained(1, {file(1)});
     EXPECT_THAT(refs_of(doc), testing::ElementsAre(0));
     EXPECT_EQ(doc.hard.explained, 0);
 }
@@ -72,10 +63,10 @@ TEST(WhyShares, WhatIsHeldOtherwiseStays)
 {
     auto both = file(1);
     both.refs = 2;
-    const auto doc = held(2, {both, opens(1)});
+    const auto doc = explained(2, {both, opens(1)});
     EXPECT_THAT(refs_of(doc), testing::ElementsAre(2));
     EXPECT_EQ(doc.hard.explained, 2);
 }
 
 } // namespace
-} // namespace lastref
+} // namespace lastref::test

@@ -4,6 +4,8 @@
 #include "why_cases.h"
 
 #include "core/similar.h"
+#include "render/holder_words.h"
+#include "render/why_words.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,13 +15,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-WhyDoc explained(std::int64_t refs, std::vector<Sighting> sightings)
-{
-    auto inventory = loaded(refs);
-    inventory.sightings = std::move(sightings);
-    return explain(std::move(inventory));
-}
 
 TEST(Why, AFileThatProcessesShareCountsOnce)
 {
@@ -31,9 +26,9 @@ TEST(Why, AFileThatProcessesShareCountsOnce)
                 ElementsAre(SharedBy{process(11, "b"), 4}, SharedBy{process(12, "c"), 5}));
     EXPECT_EQ(doc.hard.explained, 2);
     EXPECT_EQ(doc.hard.unexplained(), 0);
-    EXPECT_EQ(doc.verdict,
+    EXPECT_EQ(verdict_of(doc),
               "foo cannot be unloaded: a[10] has /dev/foo open (shared with b[11] and c[12]).");
-    EXPECT_THAT(doc.next, ElementsAre("kill 10 11 12"));
+    EXPECT_THAT(next_of(doc), ElementsAre("kill 10 11 12"));
     EXPECT_TRUE(doc.complete());
 }
 
@@ -87,9 +82,9 @@ TEST(Why, OnlyWhatPinsExplains)
     EXPECT_EQ(doc.hard.explained, 0);
     EXPECT_EQ(doc.soft.explained, 1);
     EXPECT_EQ(doc.soft.unexplained(), 4);
-    EXPECT_EQ(doc.verdict, "foo cannot be unloaded: who holds its 3 references is not known; "
-                           "perhaps a[10] has /dev/foo open.");
-    EXPECT_THAT(doc.next, ElementsAre("To catch who takes them: lastref refs --hard foo"));
+    EXPECT_EQ(verdict_of(doc), "foo cannot be unloaded: who holds its 3 references is not known; "
+                               "perhaps a[10] has /dev/foo open.");
+    EXPECT_THAT(next_of(doc), ElementsAre("To catch who takes them: lastref refs --hard foo"));
 }
 
 TEST(Why, LastrefItselfIsNamedOnlyIfNobodyElseHasTheFile)
@@ -114,22 +109,23 @@ TEST(Why, NamesThoseWhoHoldMostFirst)
         sightings.push_back(open_file(static_cast<std::uint64_t>(fd) + 2,
                                       process(11, "b", "b.service"), fd, "/dev/foo"));
     }
-    EXPECT_EQ(explained(5, sightings).verdict,
+    EXPECT_EQ(verdict_of(explained(5, sightings)),
               "foo cannot be unloaded: b[11] (b.service) has /dev/foo open, and a[10] has "
               "/dev/foo open.");
-    EXPECT_EQ(explained(7, sightings).verdict,
+    EXPECT_EQ(verdict_of(explained(7, sightings)),
               "foo cannot be unloaded: b[11] (b.service) has /dev/foo open, and a[10] has "
               "/dev/foo open; who holds 2 more references is not known.");
     sightings.push_back(open_file(9, process(12, "c"), 3, "/dev/foo"));
-    EXPECT_EQ(explained(6, sightings).verdict,
+    EXPECT_EQ(verdict_of(explained(6, sightings)),
               "foo cannot be unloaded: b[11] (b.service) has /dev/foo open, a[10] has /dev/foo "
               "open, and c[12] has /dev/foo open.");
     sightings.push_back(open_file(10, process(13, "d"), 3, "/dev/foo"));
     sightings.push_back(open_file(10, process(14, "e"), 3, "/dev/foo"));
     const auto doc = explained(7, sightings);
-    EXPECT_EQ(doc.verdict, "foo cannot be unloaded: b[11] (b.service) has /dev/foo open, a[10] has "
-                           "/dev/foo open, and 2 others hold it too.");
-    EXPECT_THAT(doc.next, ElementsAre("systemctl stop b.service", "kill 10 12 13 14"));
+    EXPECT_EQ(verdict_of(doc),
+              "foo cannot be unloaded: b[11] (b.service) has /dev/foo open, a[10] has "
+              "/dev/foo open, and 2 others hold it too.");
+    EXPECT_THAT(next_of(doc), ElementsAre("systemctl stop b.service", "kill 10 12 13 14"));
 }
 
 TEST(Why, ModulesThatDependOnItGoInTheirOrder)
@@ -139,19 +135,19 @@ TEST(Why, ModulesThatDependOnItGoInTheirOrder)
     add_dependent(inventory, "baz");
     inventory.dependents.insert(inventory.dependents.begin(), DependentModule{.name = "outer"});
     auto doc = explain(inventory);
-    EXPECT_EQ(doc.verdict, "foo cannot be unloaded: bar and baz depend on it.");
-    EXPECT_THAT(doc.next, ElementsAre("rmmod outer bar baz"));
+    EXPECT_EQ(verdict_of(doc), "foo cannot be unloaded: bar and baz depend on it.");
+    EXPECT_THAT(next_of(doc), ElementsAre("rmmod outer bar baz"));
 
     inventory.dependents[0].refs = 2; // somebody has `outer` open
     doc = explain(inventory);
-    EXPECT_THAT(doc.next, ElementsAre("lastref why outer"));
+    EXPECT_THAT(next_of(doc), ElementsAre("lastref why outer"));
 
     inventory.hard = 3;
     inventory.sightings.push_back(open_file(1, process(10, "a"), 3, "/dev/foo"));
     doc = explain(inventory);
-    EXPECT_EQ(doc.verdict, "foo cannot be unloaded: a[10] has /dev/foo open, and bar and baz "
-                           "depend on it.");
-    EXPECT_THAT(doc.next, ElementsAre("lastref why outer", "kill 10"));
+    EXPECT_EQ(verdict_of(doc), "foo cannot be unloaded: a[10] has /dev/foo open, and bar and baz "
+                               "depend on it.");
+    EXPECT_THAT(next_of(doc), ElementsAre("lastref why outer", "kill 10"));
 }
 
 TEST(Why, SaysWhatItCannotSee)
@@ -160,16 +156,17 @@ TEST(Why, SaysWhatItCannotSee)
     inventory.blind = "not root";
     inventory.blind_remedy = "run it with sudo";
     auto doc = explain(inventory);
-    EXPECT_EQ(doc.verdict,
+    EXPECT_EQ(verdict_of(doc),
               "foo cannot be unloaded: who holds its 2 references cannot be seen: not root.");
-    EXPECT_THAT(doc.next, ElementsAre("run it with sudo"));
+    EXPECT_THAT(next_of(doc), ElementsAre("run it with sudo"));
     EXPECT_EQ(doc.exit_code(), ExitCode::Unsupported);
     EXPECT_FALSE(doc.complete());
     add_dependent(inventory, "bar");
     doc = explain(inventory);
-    EXPECT_EQ(doc.verdict, "foo cannot be unloaded: bar depends on it; who holds 1 more reference "
-                           "cannot be seen: not root.");
-    EXPECT_THAT(doc.next, ElementsAre("run it with sudo", "rmmod bar"));
+    EXPECT_EQ(verdict_of(doc),
+              "foo cannot be unloaded: bar depends on it; who holds 1 more reference "
+              "cannot be seen: not root.");
+    EXPECT_THAT(next_of(doc), ElementsAre("run it with sudo", "rmmod bar"));
 }
 
 struct State {
@@ -185,7 +182,7 @@ TEST_P(WhyState, HasItsSentenceAndItsExitCode)
     auto inventory = loaded(0);
     GetParam().set(inventory);
     const auto doc = explain(inventory);
-    EXPECT_EQ(doc.verdict, GetParam().verdict);
+    EXPECT_EQ(verdict_of(doc), GetParam().verdict);
     EXPECT_EQ(doc.exit_code(), GetParam().exit_code);
 }
 
@@ -235,7 +232,7 @@ TEST(Why, SuggestsNearNames)
     auto inventory = loaded(0);
     inventory.presence = Presence::NotLoaded;
     inventory.similar = {"fooo", "foa"};
-    EXPECT_THAT(explain(inventory).next, ElementsAre("Did you mean fooo, foa?"));
+    EXPECT_THAT(next_of(explain(inventory)), ElementsAre("Did you mean fooo, foa?"));
 }
 
 TEST(Why, EndsManyProcessesInOneCommand)
@@ -244,22 +241,27 @@ TEST(Why, EndsManyProcessesInOneCommand)
     for (std::uint32_t pid = 100; pid < 130; pid++) {
         sightings.push_back(open_file(pid, process(pid, "x"), 3, "/dev/foo"));
     }
-    EXPECT_THAT(explained(30, sightings).next,
+    EXPECT_THAT(next_of(explained(30, sightings)),
                 ElementsAre("kill 100 101 102 103 104 105 106 107 108 109 110 111 112 113 114 115",
                             "… and 14 more processes: lastref why -j foo lists them"));
 }
 
+std::string how_to_end_in_words(const Process &process)
+{
+    return in_words(how_to_end(process));
+}
+
 TEST(HowToEnd, GoesByTheUnitOnlyWhereThatIsKnown)
 {
-    EXPECT_EQ(how_to_end(process(7, "x")), "kill 7");
-    EXPECT_EQ(how_to_end(process(7, "x", "x.service")), "systemctl stop x.service");
-    EXPECT_EQ(how_to_end(process(7, "x", "session-3.scope")), "kill 7");
-    EXPECT_EQ(how_to_end(process(1, "init", "init.scope")), "");
+    EXPECT_EQ(how_to_end_in_words(process(7, "x")), "kill 7");
+    EXPECT_EQ(how_to_end_in_words(process(7, "x", "x.service")), "systemctl stop x.service");
+    EXPECT_EQ(how_to_end_in_words(process(7, "x", "session-3.scope")), "kill 7");
+    EXPECT_EQ(how_to_end_in_words(process(1, "init", "init.scope")), "");
     auto inside = process(7, "x", "foo.service"); // something is delegated to it
-    inside.stop = "";
-    EXPECT_EQ(how_to_end(inside), "kill 7");
-    inside.stop = "podman stop 0123456789ab";
-    EXPECT_EQ(how_to_end(inside), "podman stop 0123456789ab");
+    inside.stop = {};
+    EXPECT_EQ(how_to_end_in_words(inside), "kill 7");
+    inside.stop = {{"podman", "stop"}, "0123456789ab"};
+    EXPECT_EQ(how_to_end_in_words(inside), "podman stop 0123456789ab");
 }
 
 TEST(SimilarNames, AreNear)

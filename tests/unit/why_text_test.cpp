@@ -4,9 +4,7 @@
 #include "why_cases.h"
 
 #include "base/text.h"
-#include "render/render.h"
 
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sstream>
@@ -17,16 +15,11 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-std::string text_of(const Inventory &inventory, const RenderOptions &options = {})
-{
-    std::ostringstream out;
-    render_text(out, explain(inventory), options);
-    return out.str();
-}
+constexpr Words mount_words_of_text{.detail = "foofs", .clause = "{path} is mounted"};
 
 TEST(WhyText, ShowsEverythingInItsPlace)
 {
-    EXPECT_EQ(text_of(all_cases().front()),
+    EXPECT_EQ(why_text_of(all_cases().front()),
               R"(foo cannot be unloaded: openvpn[812] (openvpn@home.service) has /dev/foo_control
 open, sh[90] has /dev/foo open (shared with sleep[91]), and 2 others hold it
 too, and bar depends on it; who holds 8 more references is not known; perhaps
@@ -72,11 +65,11 @@ foo-aes is in use, or 1 other.
 
 TEST(WhyText, IsShortWhereThereIsLittleToSay)
 {
-    EXPECT_EQ(text_of(loaded(0)),
+    EXPECT_EQ(why_text_of(loaded(0)),
               "foo can be unloaded: nothing holds it.\n\n  live · hard refs 0\n");
     auto inventory = loaded(2);
     inventory.soft = 0;
-    EXPECT_EQ(text_of(inventory),
+    EXPECT_EQ(why_text_of(inventory),
               R"(foo cannot be unloaded: who holds its 2 references is not known.
 
   live · hard refs 2: explained 0, unexplained 2 · soft refs 0
@@ -87,11 +80,11 @@ TEST(WhyText, IsShortWhereThereIsLittleToSay)
   Next: To catch who takes them: lastref refs --hard foo
 )");
     inventory.presence = Presence::BuiltIn;
-    EXPECT_EQ(text_of(inventory), "foo is built into this kernel and cannot be unloaded.\n");
+    EXPECT_EQ(why_text_of(inventory), "foo is built into this kernel and cannot be unloaded.\n");
     inventory.presence = Presence::NotLoaded;
-    EXPECT_EQ(text_of(inventory), "foo is not loaded.\n");
+    EXPECT_EQ(why_text_of(inventory), "foo is not loaded.\n");
     inventory.similar = {"fop"};
-    EXPECT_EQ(text_of(inventory), "foo is not loaded.\n\n  Next: Did you mean fop?\n");
+    EXPECT_EQ(why_text_of(inventory), "foo is not loaded.\n\n  Next: Did you mean fop?\n");
 }
 
 TEST(WhyText, SaysWhatCouldNotBeSeen)
@@ -100,7 +93,7 @@ TEST(WhyText, SaysWhatCouldNotBeSeen)
     inventory.blind = "/sys/kernel/btf/vmlinux is missing";
     inventory.blind_remedy = "use a kernel with CONFIG_DEBUG_INFO_BTF=y";
     inventory.not_examined = {{"all but /sys/module/foo", inventory.blind}};
-    EXPECT_EQ(text_of(inventory),
+    EXPECT_EQ(why_text_of(inventory),
               R"(foo cannot be unloaded: who holds its only reference cannot be seen:
 /sys/kernel/btf/vmlinux is missing.
 
@@ -117,7 +110,7 @@ TEST(WhyText, SaysWhatCouldNotBeSeen)
 
 TEST(WhyText, ShowsWhereAnExitRoutineIs)
 {
-    EXPECT_EQ(text_of(all_cases().at(1)),
+    EXPECT_EQ(why_text_of(all_cases().at(1)),
               R"(foo is being unloaded by rmmod[71]: its exit routine is stuck in __schedule+0x1,
 called by foo_exit+0x10 [foo], waiting for a mutex of foo_worker[80].
 
@@ -137,19 +130,30 @@ TEST(WhyText, ShowsALongNameInFull)
 {
     auto inventory = loaded(1);
     const std::string point = "/mnt/a/long/path/that/nobody/wants/to/guess/the/end/of";
-    inventory.sightings = {{.kind = HolderKind::Mount,
-                            .refs = 1,
-                            .path = point,
-                            .detail = "foofs",
-                            .clause = point + " is mounted"}};
-    EXPECT_THAT(text_of(inventory), HasSubstr("\n  " + point + "\n              1  foofs\n"));
+    inventory.sightings = {of_words(HolderKind::Mount, mount_words_of_text, point)};
+    EXPECT_THAT(why_text_of(inventory), HasSubstr("\n  " + point + "\n              1  foofs\n"));
+}
+
+TEST(WhyText, NeverCutsANumber)
+{
+    auto inventory = loaded(327680);
+    inventory.sightings = {open_file(1, process(10, "a"), 3, "/dev/foo", 32768)};
+    EXPECT_EQ(why_text_of(inventory).substr(why_text_of(inventory).find("  WHO")),
+              R"(  WHO          REFS  HOW
+  a[10]       32768  fd 3 on /dev/foo
+                     started 60.0 s ago
+  not known  294912  lastref found nobody who holds these
+
+  Next: kill 10
+        To catch who takes them: lastref refs --hard foo
+)");
 }
 
 TEST(WhyText, CutsTheTableWhereAsked)
 {
     RenderOptions options;
     options.top = 2;
-    const auto text = text_of(all_cases().front(), options);
+    const auto text = why_text_of(all_cases().front(), options);
     EXPECT_THAT(text, HasSubstr("  and 8 rows more\n"));
     EXPECT_THAT(text, Not(HasSubstr("sh[90]    ")));
 }
@@ -157,7 +161,7 @@ TEST(WhyText, CutsTheTableWhereAsked)
 TEST(WhyText, FitsIntoEightyColumns)
 {
     for (const auto &inventory : all_cases()) {
-        std::istringstream lines(text_of(inventory));
+        std::istringstream lines(why_text_of(inventory));
         for (std::string line; std::getline(lines, line);) {
             EXPECT_LE(columns(line), 80U) << line;
         }
@@ -169,7 +173,7 @@ TEST(WhyText, ColoursAreAllThatColourAdds)
     RenderOptions options;
     options.color = true;
     for (const auto &inventory : all_cases()) {
-        const auto coloured = text_of(inventory, options);
+        const auto coloured = why_text_of(inventory, options);
         std::string plain;
         for (std::size_t i = 0; i < coloured.size(); ++i) {
             if (coloured[i] == '\x1b') {
@@ -179,7 +183,7 @@ TEST(WhyText, ColoursAreAllThatColourAdds)
             }
         }
         EXPECT_NE(coloured, plain);
-        EXPECT_EQ(plain, text_of(inventory));
+        EXPECT_EQ(plain, why_text_of(inventory));
     }
 }
 
@@ -187,7 +191,7 @@ TEST(WhyText, EscapesHostileNames)
 {
     const std::string name = "\x1b]0;x\a\n\xff\u202e";
     for (const auto &inventory : all_cases()) {
-        const auto text = text_of(with_names(inventory, name));
+        const auto text = why_text_of(with_names(inventory, name));
         EXPECT_EQ(text.find_first_of("\x1b\a\xff"), std::string::npos) << text;
         EXPECT_THAT(text, Not(HasSubstr("\u202e")));
         EXPECT_THAT(text, HasSubstr("\\x1b]0;x\\x07\\x0a\\xff\\u{202e}"));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "census/words.h"
+#include "render/fill_in.h"
 
 #include <gtest/gtest.h>
 
-namespace lastref::census {
+namespace lastref {
 namespace {
 
 std::string value_of(std::string_view name)
@@ -25,13 +25,5 @@ TEST(WordsOfAKind, APartInBracketsIsThereIfItsValuesAre)
     EXPECT_EQ(fill_in("[[{count}][, {count|time}]", value_of), "[3], 3 times");
 }
 
-TEST(WordsOfAKind, ValuesOfACommandAreWordsOfTheShells)
-{
-    EXPECT_EQ(fill_in_command("tc qdisc del dev {device} {how:raw}", value_of),
-              "tc qdisc del dev 'eth 0' parent 1:");
-    EXPECT_EQ(fill_in_command("umount {unknown}", value_of), "") << "half a command does harm";
-    EXPECT_EQ(fill_in_command("losetup -d[ {unknown}]", value_of), "losetup -d");
-}
-
 } // namespace
-} // namespace lastref::census
+} // namespace lastref

@@ -155,6 +155,21 @@ def test_a_snapshot(guest):
     unused(guest, "dm_snapshot", "brd")
 
 
+def test_a_cache(guest):
+    """Its policy is a module of its own, which uses the cache's, and is held by the same device:
+    whoever is sent to ask about it gets an answer."""
+    guest.check("modprobe brd rd_nr=3 rd_size=4096")
+    why.need(guest, "dm_cache_smq")
+    held = why_files.special(guest, "cache '/dev/ram0 /dev/ram1 /dev/ram2'")
+    doc = why.ask(guest, "dm_cache")
+    assert (doc["hard"]["unexplained"], doc["next"]) == (
+        0, ["dmsetup remove held", "lastref why dm_cache_smq"]), why.brief(doc)
+    policy = why.holder(why.explained(guest, "dm_cache_smq", 1), kind="device_mapper")
+    assert (policy["path"], policy["remedy"]) == ("/dev/mapper/held", "dmsetup remove held")
+    held.end()
+    unused(guest, "dm_cache_smq", "dm_cache", "brd")
+
+
 def test_scsi(guest, kernel):
     guest.check("""modprobe sd_mod; modprobe scsi_debug dev_size_mb=8 num_parts=1
                    until [ -b /dev/sda1 ]; do usleep 50000; done""")

@@ -180,8 +180,8 @@ std::string pad_right(std::string_view utf8, std::size_t width)
 
 std::string pad_left(std::string_view utf8, std::size_t width)
 {
-    const std::string cut = ellipsize(utf8, width);
-    return std::string(width - columns(cut), ' ') + cut;
+    const auto used = columns(utf8);
+    return std::string(width > used ? width - used : 0, ' ') + std::string(utf8);
 }
 
 std::string to_ascii(std::string_view utf8)

@@ -30,6 +30,8 @@ std::size_t columns(std::string_view utf8);
 std::string ellipsize(std::string_view utf8, std::size_t width);
 /// Cut and padded with spaces to exactly `width` columns.
 std::string pad_right(std::string_view utf8, std::size_t width);
+/// Padded with spaces on its left to at least `width` columns: what stands at the right is a
+/// number, and never cut.
 std::string pad_left(std::string_view utf8, std::size_t width);
 
 /// ASCII in as many columns: what this program draws and abbreviates with has its like, such as ">"

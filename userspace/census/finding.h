@@ -2,7 +2,7 @@
 #pragma once
 
 #include "census/memory.h"
-#include "core/inventory.h"
+#include "core/file_system.h"
 
 #include <cstdint>
 #include <optional>
@@ -23,24 +23,10 @@ struct Task {
     std::string comm;         ///< of its process
 };
 
-/// What is said of a kind of finding. {name} stands for a value of the finding, {name|noun} for a
-/// number with its noun ("3 filters"), and a part in brackets is left out when a value in it is
-/// empty. {who} is the process, {where} " in net namespace blue", or nothing. Two brackets in a row
-/// stand for one.
-struct Words {
-    std::string_view detail;
-    std::string_view clause;
-    /// A command that ends it; values become words of the shell's, but for {name:raw}, which may be
-    /// several. "end" alone: end the process. Empty: nothing does.
-    std::string_view remedy{};
-    std::string_view caution{};
-};
-
 /// Where a struct mount is.
 struct Mounted {
-    /// Nowhere: unmounted lazily. Internal: by the kernel, for itself. Anonymous: held by a
-    /// descriptor of fsmount(2) or open_tree(2).
-    enum class Where { Namespace, Nowhere, Internal, Anonymous } where = Where::Nowhere;
+    using Where = MountPoint::Where;
+    Where where = Where::Nowhere;
     std::uint32_t in = 0; ///< inode number of its mount namespace
     std::uint64_t id = 0; ///< as in STX_MNT_ID
     std::string device{}; ///< what is mounted ("/dev/sda1")
@@ -56,8 +42,10 @@ struct Finding {
     std::optional<int> fd{};
     std::string path{};                   ///< of a file, a device, a mount point; may be empty
     std::optional<std::uint32_t> netns{}; ///< inode number of the network namespace that it is in
-    std::vector<std::pair<std::string_view, std::string>> values{};
-    Address counted_in = 0; ///< an object that counts some of these references too
+    Values values{};
+    std::vector<ShellCommand> commands{}; ///< what ends it, where its words do not say that
+    unsigned height = 0;                  ///< how many devices of its kind it sits on
+    Address counted_in = 0;               ///< an object that counts some of these references too
     std::int64_t counted = 0;
     Address within = 0; ///< the super block that it is, or is a mount of, or that it uses
     std::optional<Mounted> mounted{}; ///< of a mount

@@ -20,8 +20,39 @@ struct Symbol {
     std::string_view sign{};
 };
 
+/// A text that is there: a kind that says nothing of itself does not compile.
+class Text {
+public:
+    constexpr Text(const char *text) : text_(text)
+    {
+        if (text_.empty()) {
+            throw "it is empty";
+        }
+    }
+    constexpr operator std::string_view() const { return text_; }
+
+private:
+    std::string_view text_;
+};
+
+/// References that a holder takes: a row of docs/holders.md.
+struct Reference {
+    Text holder;   ///< "`open_file` in configfs"
+    Text count;    ///< "1 for the owner of the attribute"
+    Text taken_in; ///< the kernel's functions
+    Text found_by; ///< what is looked at
+};
+
+/// What docs/holders.md says of a kind.
+struct Doc {
+    Text holds; ///< who holds, in a sentence
+    std::span<const Reference> references;
+    Text ended_by; ///< what would end it
+};
+
 struct Kind {
     std::string_view what; ///< what is not examined if it fails: "queueing disciplines"
+    Doc doc;
     std::span<const Symbol> symbols{};
     void (*look)(Search &search);
 };

@@ -13,6 +13,15 @@
 namespace lastref::census {
 namespace {
 
+constexpr Reference task_references[] = {
+    {"`init`", "1, until the init routine has returned",
+     "`module_unload_init()`; put at the end of `do_init_module()`",
+     "the stacks of those in `init_module(2)`"},
+    {"`kthread`", "none by itself", "`kthread_create()` takes none",
+     "`kthread.threadfn` of all kernel threads"},
+    {"`task_stack`", "none by itself", "–", "the stacks of all tasks that are not on a processor"},
+};
+
 constexpr std::int64_t pf_exiting = 0x00000004; // include/linux/sched.h, where it is a macro
 
 /// System calls, by their numbers for x86-64 and for i386.
@@ -152,6 +161,10 @@ ModuleTask describe(Search &search, Unwinder &unwinder, const Stack &stack, cons
 }
 
 } // namespace
+
+extern const Doc doc_of_tasks{
+    "A task runs in the module: it loads it, or it may be what a reference was taken for",
+    task_references, "It returns from the module"};
 
 ModuleTasks look_at_tasks(Search &search, Unwinder &unwinder, const Target &target,
                           std::string_view module, std::uint32_t self,

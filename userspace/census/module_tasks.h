@@ -13,6 +13,9 @@
 
 namespace lastref::census {
 
+/// What docs/holders.md says of tasks.
+extern const Doc doc_of_tasks;
+
 /// A stack as the kernel unwound it.
 struct Stack {
     Address task = 0;                  ///< of its struct task_struct

@@ -3,7 +3,6 @@
 
 #include "census/search.h"
 
-#include <fmt/format.h>
 #include <sys/stat.h>
 
 namespace lastref::census {
@@ -36,7 +35,6 @@ void choose_words(Finding &found, const FileWords &words, bool is_watchdog)
     found.words = !is_watchdog    ? &words.usual
                   : task.pid == 1 ? &words.watchdog_of_init
                                   : &words.watchdog;
-    found.with("feeder", fmt::format("{}[{}]", task.comm, task.pid));
 }
 
 } // namespace lastref::census

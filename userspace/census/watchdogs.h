@@ -16,13 +16,15 @@ namespace lastref::census {
 
 class Search;
 
-/// The cautions of words without a remedy. {feeder} is note_feeder()'s.
+/// The cautions of words without a remedy.
 constexpr std::string_view watchdog_caution =
-    "Do not kill {feeder}: it feeds a watchdog, which resets the machine when nobody does. Nothing "
+    "Do not kill {process}: it feeds a watchdog, which resets the machine when nobody does. "
+    "Nothing "
     "but that program can let go of it: it must stop the timer, most often by writing V before it "
     "closes. With nowayout (in /sys/class/watchdog) nothing stops it.";
 constexpr std::string_view watchdog_caution_of_init =
-    "Do not kill {feeder}: it feeds a watchdog, which resets the machine when nobody does. Nothing "
+    "Do not kill {process}: it feeds a watchdog, which resets the machine when nobody does. "
+    "Nothing "
     "but that program can let go of it: it must stop the timer (systemd's is set by "
     "RuntimeWatchdogSec=, systemd-system.conf(5)), most often by writing V before it closes. With "
     "nowayout (in /sys/class/watchdog) nothing stops it.";
@@ -36,8 +38,9 @@ struct FileWords {
 private:
     static constexpr Words without_remedy(Words words, std::string_view caution)
     {
-        words.remedy = "";
+        words.remedy = {};
         words.caution = caution;
+        words.must_live = true;
         return words;
     }
 };

@@ -3,10 +3,10 @@
 
 #include "base/text.h"
 #include "bpf/wire.h"
-#include "core/culprits.h"
 #include "holders/take_inventory.h"
 #include "kernel/kmod_command.h"
 #include "kernel/sysfs_modules.h"
+#include "render/why_words.h"
 
 #include <algorithm>
 #include <filesystem>

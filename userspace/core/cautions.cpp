@@ -1,90 +1,117 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What is to be known before the next steps are done: what else they end, and what they do not.
 
-#include "base/text.h"
 #include "core/culprits.h"
-#include "core/verdict_going.h"
+#include "core/file_system.h"
+#include "core/routine_advice.h"
 
 #include <algorithm>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <set>
+#include <tuple>
 
 namespace lastref {
 namespace {
 
-void add(std::vector<std::string> &to, const std::string &sentence)
-{
-    if (!sentence.empty() && std::find(to.begin(), to.end(), sentence) == to.end()) {
-        to.push_back(sentence);
-    }
-}
+/// Each once.
+class Cautions {
+public:
+    explicit Cautions(const WhyDoc &doc) : doc_(doc) {}
 
-/// A process that is to end, in a container that has more than that.
-std::string about_container(const Process &process)
-{
-    const auto name = fmt::format("{}[{}]", process.comm, process.pid);
-    return process.stop.empty()
-               ? fmt::format("{} is in {}: whoever started it there may start it again.", name,
-                             process.container)
-               : fmt::format("{} is in {}, of which all is stopped.", name, process.container);
-}
-
-void about_containers(std::vector<std::string> &out, const Holder &holder)
-{
-    if (!holder.seen.process || holder.seen.remedy.empty()) {
-        return;
-    }
-    std::set<std::string> said; // one process each
-    const auto say = [&](const Process &process) {
-        if (!process.container.empty() && said.insert(process.container).second) {
-            add(out, about_container(process));
+    void take(const Holder &holder)
+    {
+        about_itself(holder);
+        if (doc_.found.foreign_pids && holder.seen.process) {
+            if (!std::exchange(has_foreign_pids_, true)) {
+                out_.emplace_back(Known::ForeignPids);
+            }
+            return;
         }
-    };
-    say(*holder.seen.process);
-    for (const auto &other : holder.shared) {
-        say(other.process);
+        about_containers(holder);
     }
-}
 
-/// Network devices hold no module: what their modules' end takes along is said to nobody else.
-void about_network(std::vector<std::string> &out, const WhyDoc &doc)
-{
-    const bool unloads = std::any_of(doc.next.begin(), doc.next.end(),
-                                     [](const auto &step) { return step.starts_with("rmmod "); });
-    for (const auto &module : doc.found.dependents) {
-        if (unloads && !module.devices.empty()) {
-            const bool one = module.devices.size() == 1;
-            add(out, fmt::format("With {} {} its network {} {}.", module.name, one ? "goes" : "go",
-                                 one ? "device" : "devices", fmt::join(module.devices, ", ")));
+    /// Network devices hold no module: what their modules' end takes along is said to nobody else.
+    void about_network()
+    {
+        const bool unloads =
+            std::any_of(doc_.next.begin(), doc_.next.end(), [](const Advice &advice) {
+                return std::holds_alternative<Unload>(advice);
+            });
+        for (const auto &module : doc_.found.dependents) {
+            if (unloads && !module.devices.empty()) {
+                out_.emplace_back(AboutDevices{module.name, module.devices});
+            }
         }
     }
-}
+
+    std::vector<Caution> take_all() { return std::move(out_); }
+
+private:
+    /// What its kind says is said once of a process, or else of a path.
+    void about_itself(const Holder &holder)
+    {
+        const auto &seen = holder.seen;
+        const auto *mount = obstacle(mounts_of(seen));
+        if (mount == nullptr && (seen.words == nullptr || seen.words->caution.empty())) {
+            return;
+        }
+        const auto pid = seen.process ? seen.process->pid : 0;
+        const auto path = mount != nullptr ? mount->path : pid == 0 ? seen.path : std::string();
+        if (said_.emplace(seen.words, pid, path).second) {
+            out_.emplace_back(AboutHolder{static_cast<std::size_t>(&holder - doc_.holders.data())});
+        }
+    }
+
+    void about_containers(const Holder &holder)
+    {
+        if (!holder.seen.process || holder.seen.remedy.empty()) {
+            return;
+        }
+        std::set<std::string> said; // one process each
+        const auto say = [&](const Process &process) {
+            const bool is_first =
+                !process.container.empty() && said.insert(process.container).second;
+            if (is_first && in_containers_.emplace(process.pid, process.container).second) {
+                out_.emplace_back(AboutContainer{process});
+            }
+        };
+        say(*holder.seen.process);
+        for (const auto &other : holder.shared) {
+            say(other.process);
+        }
+    }
+
+    const WhyDoc &doc_;
+    std::vector<Caution> out_;
+    std::set<std::tuple<const Words *, std::uint32_t, std::string>> said_;
+    std::set<std::pair<std::uint32_t, std::string>> in_containers_;
+    bool has_foreign_pids_ = false;
+};
 
 } // namespace
 
-std::vector<std::string> cautions(const WhyDoc &doc)
+std::vector<Caution> cautions(const WhyDoc &doc)
 {
-    std::vector<std::string> out;
     if (doc.found.presence != Presence::Loaded) {
-        return out;
+        return {};
     }
-    if (doc.found.routine) {
-        add(out, caution_of_routine(doc));
-    }
+    Cautions all(doc);
     for (const auto &group : culprits(doc)) {
         for (const auto *holder : group) {
-            add(out, holder->seen.caution);
-            if (doc.found.foreign_pids && holder->seen.process) {
-                add(out, "Processes have the host's numbers: end them on the host, outside of "
-                         "lastref's pid namespace.");
-                continue;
-            }
-            about_containers(out, *holder);
+            all.take(*holder);
         }
     }
-    about_network(out, doc);
+    all.about_network();
+    auto out = all.take_all();
+    if (const auto routine = caution_of_routine(doc)) {
+        out.insert(out.begin(), *routine);
+    }
     return out;
+}
+
+void conclude(WhyDoc &doc)
+{
+    doc.next = next_steps(doc);
+    doc.cautions = cautions(doc);
 }
 
 } // namespace lastref

@@ -3,7 +3,6 @@
 
 #include "core/why.h"
 
-#include <string>
 #include <vector>
 
 namespace lastref {
@@ -12,14 +11,10 @@ namespace lastref {
 /// that holds most comes first.
 std::vector<std::vector<const Holder *>> culprits(const WhyDoc &doc);
 
-/// Who keeps it, as what follows "foo cannot be unloaded: ": those who are known, then the modules
-/// that depend on it, then how much is not known.
-std::string culprits_in_words(const WhyDoc &doc);
+/// What to do about it, the safest first.
+std::vector<Advice> next_steps(const WhyDoc &doc);
 
-/// What to do about it, the safest first: a command or a sentence each.
-std::vector<std::string> next_steps(const WhyDoc &doc);
-
-/// What is to be known before that is done, a sentence each.
-std::vector<std::string> cautions(const WhyDoc &doc);
+/// What is to be known before that is done.
+std::vector<Caution> cautions(const WhyDoc &doc);
 
 } // namespace lastref

@@ -1,31 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/inventory.h"
 
-#include <fmt/format.h>
+#include <algorithm>
 
 namespace lastref {
-std::string place_of(const Process &process)
-{
-    if (!process.container.empty()) {
-        return process.container;
-    }
-    return process.unit_of_user ? fmt::format("{} of user {}", process.unit, *process.unit_of_user)
-                                : process.unit;
-}
 
-std::string who(const Process &process)
+std::string value_of(const Sighting &seen, std::string_view name)
 {
-    const auto name = fmt::format("{}[{}]", process.comm, process.pid);
-    const auto place = place_of(process);
-    return place.empty() ? name : fmt::format("{} ({})", name, place);
-}
-
-std::string how_to_end(const Process &process)
-{
-    if (process.pid == 1) {
-        return "";
+    if (name == "path") {
+        return seen.path;
     }
-    return process.stop.empty() ? fmt::format("kill {}", process.pid) : process.stop;
+    if (name == "fd") {
+        return seen.fd ? std::to_string(*seen.fd) : "";
+    }
+    const auto found = std::find_if(seen.values.begin(), seen.values.end(),
+                                    [name](const auto &value) { return value.first == name; });
+    return found == seen.values.end() ? "" : found->second;
 }
 
 std::string_view name_of(HolderKind kind)

@@ -2,8 +2,13 @@
 #pragma once
 
 #include "core/documents.h"
+#include "core/process.h"
+#include "core/remedy.h"
+#include "core/words.h"
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -59,28 +64,7 @@ std::string_view name_of(Evidence evidence); ///< "proven", "sampled"
 enum class HolderCounter { Hard, Soft, None };
 std::string_view name_of(HolderCounter counter); ///< "hard", "soft", "none"
 
-struct Process {
-    std::uint32_t pid = 0;
-    std::uint32_t ns_pid = 0; ///< in its own pid namespace; 0: the same
-    std::string comm;
-    std::string unit;                            ///< systemd unit, or else its cgroup; may be empty
-    std::uint64_t start_ns = 0;                  ///< boot clock; 0: not known
-    std::optional<std::uint32_t> unit_of_user{}; ///< whose service manager has the unit
-    std::string container{};                     ///< "LXC container web"; empty: in none
-    std::string stop{}; ///< the command that ends it with its unit or its container; may be empty
-    bool operator==(const Process &) const = default;
-};
-
-/// Its container, or else its unit, in words; may be empty.
-std::string place_of(const Process &process);
-
-/// "openvpn[812] (openvpn@home.service)", for clauses. Names are raw bytes; rendering makes them
-/// safe.
-std::string who(const Process &process);
-
-/// The command that ends a process: by its unit or its container, where those would start it again.
-/// Empty for init.
-std::string how_to_end(const Process &process);
+struct FileSystem;
 
 /// One way in which something that holds the module was come upon. An object that several
 /// processes share is sighted once for each.
@@ -93,16 +77,21 @@ struct Sighting {
     std::int64_t refs = 0;    ///< references on the module that the object takes
     std::optional<Process> process{};
     std::optional<int> fd{};
-    std::string path{};   ///< of a file, a device, a mount point; may be empty
-    std::string detail{}; ///< how it holds, in words: "fd 5 on /dev/net/tun, and its socket"
-    std::string
-        clause{}; ///< the same as what follows a colon: "openvpn[812] has /dev/net/tun open"
-    std::string remedy{};             ///< a command that ends it; may be empty
-    std::string caution{};            ///< a sentence on that; without a remedy, why there is none
+    std::string path{};                ///< of a file, a device, a mount point; may be empty
+    const Words *words = nullptr;      ///< what its kind says of it; null: nothing
+    Values values{};                   ///< what they are filled in with
+    std::optional<NetNamespace> net{}; ///< that it is in, where that matters
+    Remedy remedy{};                   ///< what ends it
+    std::shared_ptr<const FileSystem> file_system{}; ///< of a mount: what is said instead
+    std::size_t other_mount = 0;                     ///< which mount of it this is; 0: all of them
+    unsigned height = 0;              ///< how many loop devices it sits on, as one itself
     std::vector<std::string> stack{}; ///< innermost first
     std::uint64_t counted_in = 0;     ///< an object whose references are partly these; 0: none
     std::int64_t counted = 0;         ///< how many of them
 };
+
+/// One of its values: its path, its descriptor, or what its kind has found; may be empty.
+std::string value_of(const Sighting &seen, std::string_view name);
 
 /// A task that loads or unloads a module, at one moment.
 struct RoutineSample {
@@ -152,7 +141,11 @@ struct DependentModule {
     std::int64_t refs = 0;       ///< hard references on it
     std::int64_t dependents = 0; ///< how many of them are of modules that depend on it in turn
     bool going = false;
+    bool can_be_asked = true;           ///< who else holds it can be found, at least in part
     std::vector<std::string> devices{}; ///< network devices that go with it
+
+    /// By others than modules, or by one that lastref does not see.
+    [[nodiscard]] bool is_held_otherwise() const { return refs > dependents; }
     bool operator==(const DependentModule &) const = default;
 };
 

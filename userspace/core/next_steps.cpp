@@ -1,61 +1,79 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What to do about those who hold a module.
 
-#include "base/text.h"
 #include "core/culprits.h"
-#include "core/verdict_going.h"
+#include "core/routine_advice.h"
 
 #include <algorithm>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <limits>
+#include <map>
 #include <set>
-#include <string_view>
+#include <utility>
 
 namespace lastref {
 namespace {
 
 /// Steps without repetitions, and what is combined into one command.
-struct Steps {
-    std::vector<std::string> services; ///< systemctl stop …: systemd would start them again
-    std::vector<std::string> commands; ///< others, such as umount
-    std::vector<std::string> pids;     ///< kill …
+class Steps {
+public:
+    /// One who holds it, and what ends it.
+    void take(const Remedy &remedy)
+    {
+        if (remedy.empty() || !known_.insert(remedy).second) {
+            return;
+        }
+        const auto *stop = remedy.size() == 1 ? std::get_if<Stop>(&remedy.front()) : nullptr;
+        const auto *kill = remedy.size() == 1 ? std::get_if<Kill>(&remedy.front()) : nullptr;
+        if (stop != nullptr && stop->takes_several) {
+            stops_[stop->command].push_back(stop->name);
+        } else if (kill != nullptr) {
+            pids_.insert(pids_.end(), kill->pids.begin(), kill->pids.end());
+        } else {
+            others_.push_back(remedy);
+        }
+    }
+
+    /// What would be started again, and then what has a command of its own.
+    void stop(std::vector<Advice> &out) const
+    {
+        for (const auto &[command, names] : stops_) {
+            ShellCommand all{.arguments = command};
+            all.arguments.insert(all.arguments.end(), names.begin(), names.end());
+            out.emplace_back(Do{{std::move(all)}});
+        }
+        for (const auto &remedy : others_) {
+            out.emplace_back(Do{remedy});
+        }
+    }
+
+    void kill(std::vector<Advice> &out) const
+    {
+        constexpr std::size_t most = 16;
+        if (pids_.empty()) {
+            return;
+        }
+        Kill some{pids_};
+        some.pids.resize(std::min(most, pids_.size()));
+        out.emplace_back(Do{{some}});
+        if (pids_.size() > most) {
+            out.emplace_back(AndMore{pids_.size() - most});
+        }
+    }
+
+private:
+    std::set<Remedy> known_;
+    std::map<std::vector<std::string>, std::vector<std::string>> stops_; ///< systemctl stop …
+    std::vector<Remedy> others_;                                         ///< such as umount
+    std::vector<std::uint32_t> pids_;
 };
 
-void add(std::vector<std::string> &to, const std::string &step)
-{
-    if (!step.empty() && std::find(to.begin(), to.end(), step) == to.end()) {
-        to.push_back(step);
-    }
-}
-
-/// What a remedy says after that command; empty if it is another one.
-std::string_view arguments(std::string_view remedy, std::string_view command)
-{
-    return remedy.substr(0, command.size()) == command ? remedy.substr(command.size())
-                                                       : std::string_view{};
-}
-
-void sort_in(Steps &steps, const std::string &remedy)
-{
-    const bool alone = remedy.find(" && ") == std::string::npos; // else several belong together
-    const auto unit = arguments(remedy, "systemctl stop ");
-    const auto pid = arguments(remedy, "kill ");
-    if (alone && !unit.empty()) {
-        add(steps.services, std::string(unit));
-    } else if (alone && !pid.empty()) {
-        add(steps.pids, std::string(pid));
-    } else {
-        add(steps.commands, remedy);
-    }
-}
-
-/// Those that must not be ended, whatever else they hold: a caution says why.
+/// Those that must not be ended, whatever else they hold.
 std::set<std::uint32_t> whom_to_spare(const std::vector<std::vector<const Holder *>> &groups)
 {
     std::set<std::uint32_t> pids;
     for (const auto &group : groups) {
         for (const auto *holder : group) {
-            if (!holder->seen.remedy.empty() || holder->seen.caution.empty()) {
+            if (holder->seen.words == nullptr || !holder->seen.words->must_live) {
                 continue;
             }
             if (holder->seen.process) {
@@ -77,91 +95,93 @@ bool is_spared(const Holder &holder, const std::set<std::uint32_t> &pids)
                        [&](const SharedBy &other) { return is_one(other.process); });
 }
 
-/// All who share a file must close it.
-void sort_in(Steps &steps, const Holder &holder)
+/// How much may sit on it: what is mounted goes before the devices that it is on, and of loop
+/// devices that sit on each other the highest goes first.
+std::pair<int, unsigned> depth(const Sighting &seen)
 {
-    sort_in(steps, holder.seen.remedy);
-    for (const auto &other : holder.shared) {
-        sort_in(steps, how_to_end(other.process));
+    constexpr unsigned highest = std::numeric_limits<unsigned>::max();
+    switch (seen.kind) {
+    case HolderKind::DeviceMapper:
+        return {1, 0};
+    case HolderKind::Loop:
+        return {2, highest - seen.height};
+    default:
+        return {0, 0};
     }
 }
 
-/// Outermost first. Unlike modprobe -r, rmmod takes no others along that are unused then. Of those
-/// that are held by more than modules, only who holds them is asked.
-void unload_dependents(std::vector<std::string> &out, const std::vector<DependentModule> &modules)
+/// Those about whom something can be done, in the order in which that works.
+std::vector<const Holder *> in_order(const WhyDoc &doc)
 {
-    std::vector<std::string> names;
+    const auto groups = culprits(doc);
+    const auto spared = whom_to_spare(groups);
+    std::vector<const Holder *> out;
+    for (const auto &group : groups) {
+        for (const auto *holder : group) {
+            const auto &seen = holder->seen;
+            const bool is_asked_about =
+                seen.kind == HolderKind::Dependent && !doc.found.dependents.empty();
+            const bool has_foreign_pid = doc.found.foreign_pids && seen.process;
+            if (!is_asked_about && !has_foreign_pid && !is_spared(*holder, spared)) {
+                out.push_back(holder);
+            }
+        }
+    }
+    std::stable_sort(out.begin(), out.end(), [](const Holder *a, const Holder *b) {
+        return depth(a->seen) < depth(b->seen);
+    });
+    return out;
+}
+
+/// Outermost first. Of those that are held by more than modules, only who holds them is asked, or
+/// caught where the answer would be that nobody knows.
+void unload_dependents(std::vector<Advice> &out, const std::vector<DependentModule> &modules)
+{
+    Unload all;
     bool in_order = true;
     for (const auto &module : modules) {
-        if (module.going || module.refs > module.dependents) {
-            out.push_back(fmt::format("lastref why {}", shell_word(module.name)));
+        if (module.going || module.is_held_otherwise()) {
+            out.push_back(module.can_be_asked ? Advice(AskAbout{module.name})
+                                              : Advice(Watch{module.name, true}));
             in_order = false;
         }
-        names.push_back(shell_word(module.name));
+        all.modules.push_back(module.name);
     }
-    if (in_order && !names.empty()) {
-        out.push_back(fmt::format("rmmod {}", fmt::join(names, " ")));
-    }
-}
-
-void end_processes(std::vector<std::string> &out, std::vector<std::string> pids,
-                   const std::string &module)
-{
-    constexpr std::size_t most = 16;
-    if (pids.empty()) {
-        return;
-    }
-    const auto left = pids.size() > most ? pids.size() - most : 0;
-    pids.resize(pids.size() - left);
-    out.push_back(fmt::format("kill {}", fmt::join(pids, " ")));
-    if (left != 0) {
-        out.push_back(
-            fmt::format("… and {}: lastref why -j {} lists them",
-                        left == 1 ? "1 more process" : fmt::format("{} more processes", left),
-                        shell_word(module)));
+    if (in_order && !all.modules.empty()) {
+        out.emplace_back(std::move(all));
     }
 }
 
 } // namespace
 
-std::vector<std::string> next_steps(const WhyDoc &doc)
+std::vector<Advice> next_steps(const WhyDoc &doc)
 {
     const auto &found = doc.found;
-    std::vector<std::string> out;
+    std::vector<Advice> out;
     if (found.presence == Presence::NotLoaded && !found.similar.empty()) {
-        out.push_back(fmt::format("Did you mean {}?", fmt::join(found.similar, ", ")));
+        out.emplace_back(DidYouMean{found.similar});
     }
     if (found.presence != Presence::Loaded) {
         return out;
     }
     if (!found.blind_remedy.empty()) {
-        out.push_back(found.blind_remedy);
+        out.emplace_back(LookBetter{found.blind_remedy});
     }
     if (found.routine) {
         out = steps_of_routine(doc);
     }
     Steps steps;
-    const auto groups = culprits(doc);
-    const auto spared = whom_to_spare(groups);
-    for (const auto &group : groups) {
-        for (const auto *holder : group) {
-            if (is_spared(*holder, spared) || (found.foreign_pids && holder->seen.process)) {
-                continue;
-            }
-            if (holder->seen.kind != HolderKind::Dependent || found.dependents.empty()) {
-                sort_in(steps, *holder);
-            }
+    for (const auto *holder : in_order(doc)) {
+        steps.take(holder->seen.remedy);
+        for (const auto &other : holder->shared) { // all who share a file must close it
+            steps.take(how_to_end(other.process));
         }
     }
-    if (!steps.services.empty()) {
-        out.push_back(fmt::format("systemctl stop {}", fmt::join(steps.services, " ")));
-    }
-    out.insert(out.end(), steps.commands.begin(), steps.commands.end());
+    steps.stop(out);
     unload_dependents(out, found.dependents);
-    end_processes(out, steps.pids, found.module);
+    steps.kill(out);
     if (doc.hard.unexplained() > 0 && found.blind.empty()) {
-        out.push_back(fmt::format("To catch who takes them: lastref refs --hard {}",
-                                  shell_word(found.module)));
+        out.emplace_back(Watch{found.module, true});
     }
     return out;
 }

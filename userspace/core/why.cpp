@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 #include <utility>
 
 namespace lastref {
@@ -33,36 +34,28 @@ void leave_out_self(std::vector<Sighting> &sightings, std::uint32_t self)
     }
 }
 
-/// Whether that process is known to share the holder under that file descriptor. Threads of one
-/// process can be sighted apart: some share files that the others do not have.
-bool is_known(const Holder &holder, const Sighting &sighting)
-{
-    if (!holder.seen.process) {
-        return false;
-    }
-    const auto is_it = [&sighting](const Process &process, const std::optional<int> &fd) {
-        return process.pid == sighting.process->pid && fd == sighting.fd;
-    };
-    return is_it(*holder.seen.process, holder.seen.fd) ||
-           std::any_of(holder.shared.begin(), holder.shared.end(),
-                       [&](const SharedBy &other) { return is_it(other.process, other.fd); });
-}
-
 /// One holder for each object, in the order of the first sightings.
 std::vector<Holder> merge(std::vector<Sighting> sightings)
 {
     std::vector<Holder> holders;
     std::map<std::uint64_t, std::size_t> at; // by the kernel address of the object
+    // Who has it under which descriptor. Threads of one process can be sighted apart: some share
+    // files that the others do not have.
+    std::set<std::tuple<std::uint64_t, std::uint32_t, std::optional<int>>> known;
     for (auto &sighting : sightings) {
         if (sighting.object != 0) {
-            const auto [known, is_new] = at.try_emplace(sighting.object, holders.size());
-            if (!is_new) {
-                auto &holder = holders[known->second];
-                if (sighting.process && !is_known(holder, sighting)) {
-                    holder.shared.push_back({*sighting.process, sighting.fd});
-                }
-                continue;
+            const auto [place, is_new] = at.try_emplace(sighting.object, holders.size());
+            auto &holder = is_new ? holders.emplace_back() : holders[place->second];
+            const bool has_process = sighting.process.has_value();
+            const bool is_known =
+                has_process &&
+                !known.emplace(sighting.object, sighting.process->pid, sighting.fd).second;
+            if (is_new) {
+                holder.seen = std::move(sighting);
+            } else if (has_process && !is_known) {
+                holder.shared.push_back({*sighting.process, sighting.fd});
             }
+            continue;
         }
         holders.push_back({std::move(sighting), {}});
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
+#include "core/advice.h"
 #include "core/inventory.h"
 
-#include <string>
 #include <vector>
 
 namespace lastref {
@@ -31,12 +31,11 @@ struct Balance {
 
 /// The answer to `lastref why`.
 struct WhyDoc {
-    Inventory found;     ///< its sightings are in holders
-    std::string verdict; ///< one sentence, with its full stop
+    Inventory found; ///< its sightings are in holders
     Balance hard, soft;
-    std::vector<Holder> holders;       ///< those that hold most first
-    std::vector<std::string> next;     ///< what to do, a command or a sentence each
-    std::vector<std::string> cautions; ///< what to know before, a sentence each
+    std::vector<Holder> holders;   ///< those that hold most first
+    std::vector<Advice> next;      ///< what to do
+    std::vector<Caution> cautions; ///< what to know before
     /// Everything was looked at, and nothing changed meanwhile.
     [[nodiscard]] bool complete() const;
     [[nodiscard]] ExitCode exit_code() const;
@@ -46,7 +45,7 @@ struct WhyDoc {
 /// explained than the kernel counts.
 WhyDoc explain(Inventory inventory);
 
-/// The answer in one sentence, and what to do about it; explain() calls it last.
+/// What to do about it, and what to know before; explain() calls it last.
 void conclude(WhyDoc &doc);
 
 } // namespace lastref

@@ -2,7 +2,6 @@
 #include "holders/dependents.h"
 
 #include "base/directory.h"
-#include "base/text.h"
 #include "holders/processes.h"
 #include "kernel/sysfs_modules.h"
 
@@ -14,25 +13,39 @@
 namespace lastref::holders {
 namespace {
 
+constexpr Words depends{
+    .detail = "depends on it",
+    .clause = "{path} depends on it",
+    .remedy = "rmmod {path}",
+};
+constexpr Words is_held{
+    .detail = "depends on it, and is held by {others|other reference} itself",
+    .clause = "{path} depends on it",
+    .remedy = "lastref why {path}",
+};
+constexpr Words is_held_by_somebody{
+    .detail = is_held.detail,
+    .clause = is_held.clause,
+};
+constexpr Words goes{
+    .detail = "depends on it, and is being unloaded itself",
+    .clause = "{path} depends on it, and is being unloaded itself",
+    .remedy = "lastref why {path}",
+};
+
 Sighting describe(const DependentModule &module)
 {
-    const auto &name = module.name;
+    const auto *words = module.going                  ? &goes
+                        : !module.is_held_otherwise() ? &depends
+                        : module.can_be_asked         ? &is_held
+                                                      : &is_held_by_somebody;
     Sighting out{.kind = HolderKind::Dependent,
                  .refs = 1,
-                 .path = name,
-                 .detail = "depends on it",
-                 .clause = fmt::format("{} depends on it", name),
-                 .remedy = fmt::format("rmmod {}", shell_word(name))};
-    if (module.going) {
-        out.detail = "depends on it, and is being unloaded itself";
-        out.clause = fmt::format("{} {}", name, out.detail);
-        out.remedy = fmt::format("lastref why {}", shell_word(name));
-    } else if (const auto others = module.refs - module.dependents; others > 0) {
-        out.detail += others == 1
-                          ? ", and is held by 1 other reference itself"
-                          : fmt::format(", and is held by {} other references itself", others);
-        out.remedy = fmt::format("lastref why {}", shell_word(name));
-    }
+                 .path = module.name,
+                 .words = words,
+                 .values = {{"others", std::to_string(module.refs - module.dependents)}}};
+    out.remedy = commands_of(out.words->remedy.commands(),
+                             [&out](std::string_view name) { return value_of(out, name); });
     return out;
 }
 
@@ -65,7 +78,8 @@ void add(std::vector<Sighting> &sightings, const DependentModule &user)
     if (known == sightings.end()) {
         sightings.push_back(std::move(described));
     } else if (!user.going) {
-        known->detail = std::move(described.detail);
+        known->words = described.words;
+        known->values = std::move(described.values);
         known->remedy = std::move(described.remedy);
     }
 }
@@ -105,7 +119,7 @@ void add_devices(std::vector<DependentModule> &modules)
 
 } // namespace
 
-void add_dependents(Inventory &inventory)
+void add_dependents(Inventory &inventory, const CanBeAsked &can_be_asked)
 {
     inventory.dependents.clear();
     const auto module = kernel::sysfs_module(inventory.module);
@@ -115,6 +129,9 @@ void add_dependents(Inventory &inventory)
     std::set<std::string> seen{inventory.module};
     add_users(inventory.dependents, *module, seen);
     add_devices(inventory.dependents);
+    for (auto &user : inventory.dependents) {
+        user.can_be_asked = user.going || !user.is_held_otherwise() || can_be_asked(user.name);
+    }
     for (const auto &name : module->holders) {
         DependentModule direct{.name = name};
         for (const auto &known : inventory.dependents) {

@@ -3,10 +3,16 @@
 
 #include "core/inventory.h"
 
+#include <functional>
+#include <string>
+
 namespace lastref::holders {
+
+/// Whether something can be found out about who else holds a module of that name.
+using CanBeAsked = std::function<bool(const std::string &module)>;
 
 /// Modules that depend on the one in question, by /sys/module/NAME/holders: a sighting for each
 /// that does so directly, and all of them in the order in which they can be unloaded.
-void add_dependents(Inventory &inventory);
+void add_dependents(Inventory &inventory, const CanBeAsked &can_be_asked);
 
 } // namespace lastref::holders

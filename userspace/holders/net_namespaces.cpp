@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "holders/net_namespaces.h"
 
-#include "base/text.h"
 #include "kernel/proc_text.h"
 
 #include <algorithm>
@@ -50,29 +49,6 @@ std::map<std::uint32_t, std::uint32_t> processes_by_namespace()
 }
 
 } // namespace
-
-std::string NetNamespace::where() const
-{
-    if (is_own) {
-        return "";
-    }
-    if (!name.empty()) {
-        return fmt::format(" in net namespace {}", name);
-    }
-    return pid != 0 ? fmt::format(" in net namespace {} (that of pid {})", inode, pid)
-                    : fmt::format(" in net namespace {}", inode);
-}
-
-std::string NetNamespace::command(const std::string &command) const
-{
-    if (is_own) {
-        return command;
-    }
-    if (!name.empty()) {
-        return fmt::format("ip netns exec {} {}", shell_word(name), command);
-    }
-    return pid != 0 ? fmt::format("nsenter -n -t {} {}", pid, command) : "";
-}
 
 const NetNamespace &NetNamespaces::find(std::uint32_t inode)
 {

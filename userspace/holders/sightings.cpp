@@ -1,9 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "holders/sightings.h"
 
-#include "census/words.h"
-
 namespace lastref::holders {
+namespace {
+
+/// The commands of a kind that makes them itself, in the network namespace of what was found.
+Remedy in_namespace(const std::vector<ShellCommand> &commands,
+                    const std::optional<NetNamespace> &net)
+{
+    if (net && !net->can_be_entered()) {
+        return {};
+    }
+    Remedy out;
+    for (auto command : commands) {
+        if (net && !net->is_own) {
+            command.net = net;
+        }
+        out.emplace_back(std::move(command));
+    }
+    return out;
+}
+
+Remedy remedy_of(const census::Finding &finding, const Sighting &seen)
+{
+    if (!finding.commands.empty()) {
+        return in_namespace(finding.commands, seen.net);
+    }
+    if (seen.words->remedy.ends_process()) {
+        return seen.process ? how_to_end(*seen.process) : Remedy{};
+    }
+    return commands_of(
+        seen.words->remedy.commands(), [&](std::string_view name) { return value_of(seen, name); },
+        seen.net);
+}
+
+} // namespace
 
 Sighting sighting_of(const census::Finding &finding, Processes &processes)
 {
@@ -17,36 +48,15 @@ Sighting sighting_of(const census::Finding &finding, Processes &processes)
     }
     out.fd = finding.fd;
     out.path = finding.path;
+    out.words = finding.words;
+    out.values = finding.values;
+    out.height = finding.height;
     out.counted_in = finding.counted_in;
     out.counted = finding.counted;
-    const census::ValueOf value_of = [&](std::string_view name) -> std::string {
-        if (name == "who") {
-            return out.process ? who(*out.process) : "";
-        }
-        if (name == "path") {
-            return out.path;
-        }
-        if (name == "fd") {
-            return out.fd ? std::to_string(*out.fd) : "";
-        }
-        if (name == "where") {
-            return finding.netns ? processes.net_namespace(*finding.netns).where() : "";
-        }
-        return finding.value(name);
-    };
-    out.detail = census::fill_in(finding.words->detail, value_of);
-    out.clause = census::fill_in(finding.words->clause, value_of);
-    out.caution = census::fill_in(finding.words->caution, value_of);
-    if (finding.words->remedy == "end") {
-        out.remedy = out.process ? how_to_end(*out.process) : "";
-    } else if (finding.netns) {
-        const auto &space = processes.net_namespace(*finding.netns);
-        out.remedy = census::fill_in_commands(
-            finding.words->remedy, value_of,
-            [&space](const std::string &command) { return space.command(command); });
-    } else {
-        out.remedy = census::fill_in_command(finding.words->remedy, value_of);
+    if (finding.netns) {
+        out.net = processes.net_namespace(*finding.netns);
     }
+    out.remedy = remedy_of(finding, out);
     return out;
 }
 

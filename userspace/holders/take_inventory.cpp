@@ -68,6 +68,25 @@ void take_census(Inventory &inventory, census::Kernel &kernel, census::Address m
     std::move(sightings.begin(), sightings.end(), std::back_inserter(inventory.sightings));
 }
 
+/// Whether the census finds anybody but modules who holds that one: else to ask about it is no
+/// advice.
+bool is_answered(census::Kernel &kernel, const std::string &module)
+{
+    const auto target = census::find_target(kernel, module);
+    if (!target || target->state != ModuleState::Live) {
+        return true; // what it does is told of
+    }
+    census::Search search(kernel, target->module);
+    std::vector<NotExamined> not_examined;
+    for (const auto *kind : census::kinds()) {
+        search.look_for(*kind, not_examined);
+    }
+    const auto found = search.findings();
+    return std::any_of(found.begin(), found.end(), [](const census::Finding &one) {
+        return one.kind != HolderKind::Dependent && one.refs > 0;
+    });
+}
+
 /// Those who run in the module: they are told of, and what they do is looked at once more.
 RoutineLooks look_at_tasks(Inventory &inventory, Engine &engine, const census::Target &target,
                            Processes &processes, std::vector<NotExamined> &not_examined)
@@ -121,7 +140,9 @@ Result<bool> search(Inventory &inventory, Engine &engine)
     if (before->is_loaded()) {
         Processes processes;
         take_census(inventory, kernel, before->module, processes, not_examined);
-        add_dependents(inventory);
+        add_dependents(inventory, [&kernel](const std::string &module) {
+            return is_answered(kernel, module);
+        });
         looks = look_at_tasks(inventory, engine, *before, processes, not_examined);
     }
     const auto after = look_at(kernel, inventory.module);
@@ -161,7 +182,7 @@ Result<Inventory> by_sysfs(Inventory inventory, const Error &error)
                                                   : ModuleState::Live;
     inventory.hard = module->refs.value_or(0);
     inventory.soft = module->soft_refs;
-    add_dependents(inventory);
+    add_dependents(inventory, [](const std::string &) { return true; });
     inventory.not_examined.push_back({"all but /sys/module/" + inventory.module, inventory.blind});
     return inventory;
 }

@@ -97,7 +97,7 @@ std::string id_in(std::string_view part)
 
 struct Container {
     std::string words;
-    std::string stop;
+    Stop stop{};
 };
 
 /// A machine of systemd-machined's: a virtual machine of libvirt's, or a container.
@@ -108,13 +108,13 @@ Container machine(const std::string &name, const Parts &parts, std::size_t at)
     const auto dash = domain.find('-');
     if (dash != std::string_view::npos && consists_of(domain.substr(0, dash), "0123456789")) {
         return {fmt::format("virtual machine {}", domain.substr(dash + 1)),
-                fmt::format("virsh shutdown {}", domain.substr(0, dash))};
+                {{"virsh", "shutdown"}, std::string(domain.substr(0, dash))}};
     }
     // systemd-nspawn puts what is inside in "payload"; a systemd there has cgroups of its own.
     const bool boots = at + 2 < parts.size() && parts[at + 1] == "payload" &&
                        (parts[at + 2] == "init.scope" || parts[at + 2].ends_with(".slice"));
     return {fmt::format("machine {}", name),
-            boots && is_plain(name, "._-") ? fmt::format("machinectl poweroff {}", name) : ""};
+            boots && is_plain(name, "._-") ? Stop{{"machinectl", "poweroff"}, name} : Stop{}};
 }
 
 /// Whether a part of the path is Kubernetes', or one before it.
@@ -131,23 +131,23 @@ std::optional<Container> container_at(const Parts &parts, std::size_t at)
     const auto before = at == 0 ? std::string_view{} : parts[at - 1];
     const auto id = id_in(part);
     if (!id.empty() && in_pod(parts, at)) { // whose kubelet starts what others stop
-        return Container{fmt::format("Kubernetes container {}", id), ""};
+        return Container{fmt::format("Kubernetes container {}", id)};
     }
     if (!id.empty() && (part.starts_with("docker-") || before == "docker")) {
-        return Container{fmt::format("docker container {}", id), fmt::format("docker stop {}", id)};
+        return Container{fmt::format("docker container {}", id), {{"docker", "stop"}, id}};
     }
     if (part.starts_with("libpod-conmon-")) { // podman's own, outside
         return std::nullopt;
     }
     if (!id.empty() && part.starts_with("libpod-")) {
-        return Container{fmt::format("podman container {}", id), fmt::format("podman stop {}", id)};
+        return Container{fmt::format("podman container {}", id), {{"podman", "stop"}, id}};
     }
     auto name = between(part, "lxc.payload.", "");
     if (before == "lxc" || before == "lxc.payload") {
         name = part;
     }
     if (!name.empty()) {
-        return Container{fmt::format("LXC container {}", name), ""};
+        return Container{fmt::format("LXC container {}", name)};
     }
     name = between(part, "machine-", ".scope");
     if (name.empty() && at + 1 < parts.size() && parts[at + 1] == "payload") {
@@ -156,8 +156,7 @@ std::optional<Container> container_at(const Parts &parts, std::size_t at)
     if (!name.empty()) {
         return machine(plain_name(name), parts, at);
     }
-    return id.empty() ? std::nullopt
-                      : std::optional(Container{fmt::format("container {}", id), ""});
+    return id.empty() ? std::nullopt : std::optional(Container{fmt::format("container {}", id)});
 }
 
 /// The user whose service manager is below that part.
@@ -182,14 +181,15 @@ bool is_slice_in(std::string_view outer, std::string_view part)
 }
 
 /// A service of which it is known that its service manager stops this and nothing else.
-std::string stop_service(const Unit &unit)
+Stop stop_service(const Unit &unit)
 {
     if (between(unit.name, "", ".service").empty() || !is_plain(unit.name, ":_.@-\\")) {
-        return "";
+        return {};
     }
-    const auto name = shell_word(unit.name);
-    return unit.user ? fmt::format("systemctl --user -M {}@ stop {}", *unit.user, name)
-                     : fmt::format("systemctl stop {}", name);
+    if (unit.user) {
+        return {{"systemctl", "--user", "-M", fmt::format("{}@", *unit.user), "stop"}, unit.name};
+    }
+    return {{"systemctl", "stop"}, unit.name, true};
 }
 
 } // namespace
@@ -204,7 +204,7 @@ Unit unit_of_cgroup(std::string_view path, bool has_children)
         const bool is_last = i + 1 == parts.size();
         if (auto container = container_at(parts, i)) {
             // A user's containers are known to programs of that user alone.
-            out.stop = out.user ? "" : std::move(container->stop);
+            out.stop = out.user ? Stop{} : std::move(container->stop);
             out.container = std::move(container->words);
         }
         if (!may_be_unit) {
@@ -223,12 +223,14 @@ Unit unit_of_cgroup(std::string_view path, bool has_children)
         may_be_unit = false;
         if (is_unit(parts[i])) {
             out.name = unescaped(parts[i]);
-            out.stop += out.container.empty() && is_last && !has_children ? stop_service(out) : "";
+            if (out.container.empty() && is_last && !has_children) {
+                out.stop = stop_service(out);
+            }
         }
     }
     if (out.container.empty() && !parts.empty() && in_pod(parts, parts.size() - 1)) {
         out.container = "a Kubernetes pod";
-        out.stop.clear();
+        out.stop = {};
     }
     if (out.name.empty()) {
         out.name = path == "/" ? "" : std::string(path);

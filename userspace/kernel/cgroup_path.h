@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
+#include "core/process.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -13,7 +15,7 @@ struct Unit {
     std::string name;                  ///< of systemd's unit, or else the path; empty: none
     std::optional<std::uint32_t> user; ///< whose service manager has the unit; empty: the system's
     std::string container;             ///< "docker container 0123456789ab"; empty: in none
-    std::string stop;                  ///< the command that ends all of it; empty: none is known
+    Stop stop;                         ///< what ends all of it
 };
 
 /// The unit of a path such as "/system.slice/foo.service": the outermost, since those further in

@@ -55,16 +55,19 @@ std::string tasks(const SiteRow &row)
 
 void site_row(std::ostream &out, const SiteRow &row, bool counters, const RenderOptions &options)
 {
-    const unsigned before =
-        2 + (counters ? 6 : 0) + kind_width + count_width + held_width + age_width + 6;
-    const unsigned site_width = options.width > before + 24 ? options.width - before : 24;
     const std::string count =
         fmt::format("{}{}", row.before_tracing && row.count != 0 ? "≥ " : "", row.count);
+    const std::string since = age(row);
+    const auto before =
+        fmt::format("  {}{} {}  {}  {} ", counters ? pad_right(name_of(row.counter), 6) : "",
+                    pad_right(name_of(row.kind), kind_width), pad_left(count, count_width),
+                    pad_left(held(row), held_width),
+                    pad_right(since, std::max<std::size_t>(columns(since), age_width)));
+    const auto used = columns(before);
+    const auto site_width = options.width > used + 24 ? options.width - used : 24U;
     const Color color = row.outstanding_max > 0 ? Color::Warning : Color::Plain;
-    out << "  " << (counters ? pad_right(name_of(row.counter), 6) : "")
-        << pad_right(name_of(row.kind), kind_width) << ' ' << pad_left(count, count_width) << "  "
-        << pad_left(held(row), held_width) << "  " << pad_right(age(row), age_width) << ' '
-        << paint(ellipsize(escape_text(row.site.symbol), site_width), color, options) << '\n';
+    out << before << paint(ellipsize(escape_text(row.site.symbol), site_width), color, options)
+        << '\n';
     const bool holds = row.kind == OpKind::Get && row.outstanding_max > 0;
     if (!options.stacks && !holds) {
         return;

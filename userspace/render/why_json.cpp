@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "render/holder_words.h"
 #include "render/json.h"
 #include "render/render.h"
+#include "render/why_words.h"
 
 namespace lastref {
 namespace {
@@ -54,9 +56,9 @@ Json holder(const Holder &holder, std::uint64_t now)
         out["fd"] = *seen.fd;
     }
     out["path"] = text_or_null(seen.path);
-    out["detail"] = json::text(seen.detail);
-    out["remedy"] = text_or_null(seen.remedy);
-    out["caution"] = text_or_null(seen.caution);
+    out["detail"] = json::text(detail_of(seen));
+    out["remedy"] = text_or_null(in_words(seen.remedy));
+    out["caution"] = text_or_null(caution_of(seen));
     if (!seen.stack.empty()) {
         out["stack"] = stack_of(seen.stack);
     }
@@ -134,7 +136,7 @@ void render_json(std::ostream &out, const WhyDoc &doc, const RenderOptions &)
               {"hard", loaded ? balance(doc.hard) : Json(nullptr)},
               {"soft", loaded && doc.found.soft ? balance(doc.soft) : Json(nullptr)},
               {"complete", doc.complete()},
-              {"verdict", json::text(doc.verdict)}};
+              {"verdict", json::text(verdict_of(doc))}};
     json["exit"] = doc.found.routine ? routine(*doc.found.routine) : Json(nullptr);
     json["uses"] = Json::array();
     for (const auto &name : doc.found.uses) {
@@ -145,11 +147,11 @@ void render_json(std::ostream &out, const WhyDoc &doc, const RenderOptions &)
         json["holders"].push_back(holder(one, doc.found.ts_ns));
     }
     json["next"] = Json::array();
-    for (const auto &step : doc.next) {
+    for (const auto &step : next_of(doc)) {
         json["next"].push_back(json::text(step));
     }
     json["cautions"] = Json::array();
-    for (const auto &caution : doc.cautions) {
+    for (const auto &caution : cautions_of(doc)) {
         json["cautions"].push_back(json::text(caution));
     }
     json["dependents"] = Json::array();

@@ -3,10 +3,15 @@
 
 #include "base/text.h"
 #include "base/time.h"
+#include "render/holder_words.h"
 #include "render/style.h"
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <map>
+#include <set>
+#include <tuple>
+#include <utility>
 
 namespace lastref {
 namespace {
@@ -32,7 +37,7 @@ std::string name_of_process(const Process &process)
     return style::who(Task{process.pid, process.comm});
 }
 
-std::string who(const Sighting &seen)
+std::string name_of_holder(const Sighting &seen)
 {
     if (seen.process) {
         return name_of_process(*seen.process);
@@ -45,11 +50,13 @@ std::string shared_with(const Holder &holder)
 {
     constexpr std::size_t most = 8;
     std::vector<std::string> names;
+    std::set<std::uint32_t> said;
+    if (holder.seen.process) {
+        said.insert(holder.seen.process->pid);
+    }
     for (const auto &other : holder.shared) {
-        auto name = name_of_process(other.process);
-        const bool itself = holder.seen.process && other.process.pid == holder.seen.process->pid;
-        if (!itself && std::find(names.begin(), names.end(), name) == names.end()) {
-            names.push_back(std::move(name));
+        if (said.insert(other.process.pid).second) {
+            names.push_back(name_of_process(other.process));
         }
     }
     std::string text;
@@ -57,16 +64,6 @@ std::string shared_with(const Holder &holder)
         text += (i == 0 ? ", shared with " : ", ") + names[i];
     }
     return names.size() > most ? fmt::format("{} and {} others", text, names.size() - most) : text;
-}
-
-/// What a detail says after "fd 5", where it begins with that.
-std::string after_fd(const Sighting &seen)
-{
-    if (!seen.fd) {
-        return "";
-    }
-    const auto prefix = fmt::format("fd {} ", *seen.fd);
-    return seen.detail.substr(0, prefix.size()) == prefix ? seen.detail.substr(prefix.size()) : "";
 }
 
 /// "3, 5–18".
@@ -100,12 +97,12 @@ struct Alike {
     std::size_t count = 0;
     std::int64_t refs = 0;
     const Process *process = nullptr;
+    std::size_t place = 0; ///< of the first row of its process
 
-    [[nodiscard]] bool same(const Alike &other) const
+    /// Those of which it is the same are told of in one row.
+    [[nodiscard]] auto key() const
     {
-        return section == other.section && pid == other.pid && who == other.who &&
-               has_fd == other.has_fd && rest == other.rest && shared == other.shared &&
-               sampled == other.sampled;
+        return std::tuple(section, pid, who, has_fd, rest, shared, sampled);
     }
 };
 
@@ -113,8 +110,8 @@ Alike describe(const Holder &holder)
 {
     const auto &seen = holder.seen;
     Alike out{.section = section_of(seen),
-              .who = who(seen),
-              .rest = escape_text(after_fd(seen)),
+              .who = name_of_holder(seen),
+              .rest = escape_text(detail_after_fd(seen)),
               .shared = shared_with(holder),
               .sampled = seen.evidence == Evidence::Sampled,
               .count = 1,
@@ -123,7 +120,7 @@ Alike describe(const Holder &holder)
     if (out.has_fd) {
         out.fds.push_back(*seen.fd);
     } else {
-        out.rest = escape_text(seen.detail);
+        out.rest = escape_text(detail_of(seen));
     }
     if (seen.process) {
         out.pid = seen.process->pid;
@@ -132,36 +129,36 @@ Alike describe(const Holder &holder)
     return out;
 }
 
-void add(std::vector<Alike> &to, Alike one)
+std::vector<Alike> alike_rows_of(const std::vector<Holder> &holders)
 {
-    const auto known =
-        std::find_if(to.begin(), to.end(), [&one](const Alike &other) { return other.same(one); });
-    if (known == to.end()) {
-        to.push_back(std::move(one));
-        return;
+    std::vector<Alike> out;
+    std::map<decltype(Alike().key()), std::size_t> at;
+    for (const auto &holder : holders) {
+        auto one = describe(holder);
+        const auto [place, is_new] = at.try_emplace(one.key(), out.size());
+        if (is_new) {
+            out.push_back(std::move(one));
+            continue;
+        }
+        auto &known = out[place->second];
+        known.refs += one.refs;
+        known.count += one.count;
+        known.fds.insert(known.fds.end(), one.fds.begin(), one.fds.end());
     }
-    known->refs += one.refs;
-    known->count += one.count;
-    known->fds.insert(known->fds.end(), one.fds.begin(), one.fds.end());
+    return out;
 }
 
 /// The rows of a process next to each other, where its first one is.
-std::vector<Alike> in_order(std::vector<Alike> rows)
+void put_in_order(std::vector<Alike> &rows)
 {
-    std::vector<Alike> out;
-    for (auto &row : rows) {
-        auto at = out.end();
-        if (row.pid != 0) {
-            const auto last = std::find_if(out.rbegin(), out.rend(), [&row](const Alike &other) {
-                return other.pid == row.pid && other.section == row.section;
-            });
-            at = last == out.rend() ? out.end() : last.base();
-        }
-        out.insert(at, std::move(row));
+    std::map<std::pair<WhySection, std::uint32_t>, std::size_t> first;
+    for (std::size_t i = 0; i < rows.size(); i++) {
+        auto &row = rows[i];
+        row.place = row.pid == 0 ? i : first.try_emplace({row.section, row.pid}, i).first->second;
     }
-    std::stable_sort(out.begin(), out.end(),
-                     [](const Alike &a, const Alike &b) { return a.section < b.section; });
-    return out;
+    std::stable_sort(rows.begin(), rows.end(), [](const Alike &a, const Alike &b) {
+        return std::pair(a.section, a.place) < std::pair(b.section, b.place);
+    });
 }
 
 std::string how(const Alike &row)
@@ -197,11 +194,8 @@ std::string note(const WhyDoc &doc, const Process &process)
 
 std::vector<WhyRow> why_rows(const WhyDoc &doc)
 {
-    std::vector<Alike> alike;
-    for (const auto &holder : doc.holders) {
-        add(alike, describe(holder));
-    }
-    alike = in_order(std::move(alike));
+    auto alike = alike_rows_of(doc.holders);
+    put_in_order(alike);
     std::vector<WhyRow> rows;
     for (std::size_t i = 0; i < alike.size(); i++) {
         const auto &row = alike[i];

@@ -4,6 +4,7 @@
 #include "render/render.h"
 #include "render/style.h"
 #include "render/why_rows.h"
+#include "render/why_words.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -77,13 +78,16 @@ public:
         for (const auto &row : rows) {
             const auto wide = columns(row.who);
             width_ = wide <= widest_who ? std::max(width_, wide) : width_;
+            refs_width_ = std::max(refs_width_, columns(refs_of(row)));
         }
     }
 
     void head()
     {
         out_ << '\n'
-             << paint("  " + pad_right("WHO", width_) + "  REFS  HOW", Color::Dim, options_)
+             << paint(fmt::format("  {}  {}  HOW", pad_right("WHO", width_),
+                                  pad_left("REFS", refs_width_)),
+                      Color::Dim, options_)
              << '\n';
     }
 
@@ -94,9 +98,8 @@ public:
             out_ << style::wrap(who, options_.width, 2);
             who.clear();
         }
-        const bool counted = row.section != WhySection::Uses && row.refs != 0;
-        const auto refs = counted ? fmt::format("{}", row.refs) : "–";
-        const auto before = fmt::format("  {}  {}  ", pad_right(who, width_), pad_left(refs, 4));
+        const auto before =
+            fmt::format("  {}  {}  ", pad_right(who, width_), pad_left(refs_of(row), refs_width_));
         out_ << beside(before, row.how, options_);
         if (!row.note.empty()) {
             out_ << painted_below(row.note, columns(before), options_);
@@ -104,9 +107,16 @@ public:
     }
 
 private:
+    static std::string refs_of(const WhyRow &row)
+    {
+        const bool counted = row.section != WhySection::Uses && row.refs != 0;
+        return counted ? fmt::format("{}", row.refs) : "–";
+    }
+
     std::ostream &out_;
     const RenderOptions &options_;
     std::size_t width_ = 7;
+    std::size_t refs_width_ = 4;
 };
 
 /// That nobody was found says something only where lastref looked.
@@ -212,7 +222,7 @@ void routine(std::ostream &out, const Routine &routine, const RenderOptions &opt
 
 void render_text(std::ostream &out, const WhyDoc &doc, const RenderOptions &options)
 {
-    auto verdict = style::wrap(escape_text(doc.verdict), options.width, 0);
+    auto verdict = style::wrap(escape_text(verdict_of(doc)), options.width, 0);
     verdict.pop_back();
     const bool bad = doc.exit_code() != ExitCode::Done;
     out << paint(verdict, bad ? Color::Bad : Color::Good, options) << '\n';
@@ -229,13 +239,13 @@ void render_text(std::ostream &out, const WhyDoc &doc, const RenderOptions &opti
     }
     const char *label = "  Next: ";
     out << (doc.next.empty() ? "" : "\n");
-    for (const auto &step : doc.next) {
+    for (const auto &step : next_of(doc)) {
         out << label << printable_line(step) << '\n'; // in one line, so that it can be pasted
         label = "        ";
     }
     label = "  Note: ";
     out << (doc.cautions.empty() ? "" : "\n");
-    for (const auto &caution : doc.cautions) {
+    for (const auto &caution : cautions_of(doc)) {
         out << beside(label, escape_text(caution), options);
         label = "        ";
     }

@@ -8,6 +8,7 @@
 //   hold discipline N        a pseudoterminal with that line discipline
 //   hold mapper DEVICE       a device of the device mapper, "held", linear on that one
 //   hold snapshot "A B"      the same, a snapshot of A with its changes on B
+//   hold cache "M C A"       the same, a cache of A on C, with its metadata on M
 //   hold thread DIRECTORY    one of its threads works there, and the others do not
 //   hold leaderless DIRECTORY  it works there, and its main thread has ended
 
@@ -58,6 +59,7 @@ static int hold_discipline(const char *number)
 }
 
 static const char *target_type = "linear", *after_device = "0";
+static unsigned long long sectors = 8;
 
 static int mapper(int control, unsigned long request, const char *device)
 {
@@ -69,7 +71,7 @@ static int mapper(int control, unsigned long request, const char *device)
                       .data_size = sizeof(all),
                       .data_start = sizeof(all.head),
                       .name = "held"},
-             .spec = {.length = 8}};
+             .spec = {.length = sectors}};
 
     if (device) {
         all.head.target_count = 1;
@@ -158,6 +160,14 @@ static int hold_snapshot(const char *devices)
     return hold_mapper(devices);
 }
 
+static int hold_cache(const char *devices)
+{
+    target_type = "cache";
+    after_device = "128 1 writethrough smq 0";
+    sectors = 2048;
+    return hold_mapper(devices);
+}
+
 static void let_go(void)
 {
     if (remove_mapped) {
@@ -174,10 +184,10 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         int (*hold)(const char *);
-    } things[] = {{"fsopen", hold_fsopen},         {"map", hold_map},
-                  {"tracepoint", hold_tracepoint}, {"discipline", hold_discipline},
-                  {"mapper", hold_mapper},         {"snapshot", hold_snapshot},
-                  {"thread", hold_thread},         {"leaderless", hold_leaderless}};
+    } things[] = {
+        {"fsopen", hold_fsopen},         {"map", hold_map},       {"tracepoint", hold_tracepoint},
+        {"discipline", hold_discipline}, {"mapper", hold_mapper}, {"snapshot", hold_snapshot},
+        {"cache", hold_cache},           {"thread", hold_thread}, {"leaderless", hold_leaderless}};
 
     for (size_t i = 0; argc == 3 && i < sizeof(things) / sizeof(things[0]); i++) {
         if (!strcmp(argv[1], things[i].name)) {
@@ -189,5 +199,6 @@ int main(int argc, char **argv)
             return 0;
         }
     }
-    errx(2, "usage: hold fsopen|map|tracepoint|discipline|mapper|snapshot|thread|leaderless WHAT");
+    errx(2, "usage: hold fsopen|map|tracepoint|discipline|mapper|snapshot|cache|thread|leaderless "
+            "WHAT");
 }

@@ -108,8 +108,16 @@ void look(Search &search)
 
 constexpr Symbol symbols[] = {{"blockdev_superblock", {}, "bdev_inode"}, {"init_uts_ns"}};
 
+constexpr Reference references[] = {
+    {"`block_device`", "1 for each open that nothing else here accounts for",
+     "`bdev_open()` (6.12), `blkdev_get_by_dev()` (6.1)", "`bdev->bd_openers`"},
+};
+constexpr Doc doc{
+    "The kernel, or somebody who is not found otherwise, has a disk of the module's open",
+    references, "Who is built on the disk lets go of it"};
+
 } // namespace
 
-extern const Kind block_devices_open{"block devices", symbols, look};
+extern const Kind block_devices_open{"block devices", doc, symbols, look};
 
 } // namespace lastref::census

@@ -11,7 +11,7 @@ namespace {
 constexpr Words is_open{
     .detail = "fd {fd}: {program}[, link {link}]: {why}",
     .clause = "{who} has {program} open, {why}",
-    .remedy = "end",
+    .remedy = end_process,
 };
 constexpr Words is_not_open{
     .detail =
@@ -177,8 +177,25 @@ constexpr Symbol symbols[] = {
     {"link_idr", "BPF links that no process has open", "bpf_link"},
 };
 
+constexpr Reference references[] = {
+    {"`bpf_prog`", "1 if it was loaded for a function of the module (6.12)",
+     "`bpf_check_attach_target()`; put by `__bpf_prog_put_noref()`", "`prog->aux->mod`"},
+    {"`bpf_prog`", "1 for using its variables", "`check_pseudo_btf_id()`",
+     "`prog->aux->used_btfs[]`"},
+    {"`bpf_prog`", "1 for calling its functions", "`__find_kfunc_desc_btf()`",
+     "`prog->aux->kfunc_btf_tab`"},
+    {"`bpf_link`", "1 a function of the module to which programs are attached (6.1)",
+     "`bpf_trampoline_module_get()`", "`trampoline->mod` of tracing links"},
+    {"`bpf_link`", "1 for a raw tracepoint of the module", "`bpf_get_raw_tracepoint_module()`",
+     "`link->btp`"},
+    {"`bpf_link`", "1 for kprobe.multi on functions of the module (6.12)",
+     "`get_modules_for_addrs()`", "`link->mods[]`"},
+};
+constexpr Doc doc{"A BPF program or link is attached to, or uses, something of the module's",
+                  references, "Who has it open ends, or `bpftool link detach`"};
+
 } // namespace
 
-extern const Kind bpf{"BPF programs and links", symbols, look};
+extern const Kind bpf{"BPF programs and links", doc, symbols, look};
 
 } // namespace lastref::census

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "base/text.h"
 #include "census/search.h"
 
 #include <algorithm>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 
 namespace lastref::census {
 namespace {
@@ -12,7 +9,6 @@ namespace {
 constexpr Words words{
     .detail = "a directory made in configfs",
     .clause = "{path} exists",
-    .remedy = "[rm {links:raw} && ]rmdir {directories:raw}",
 };
 
 // fs/configfs/configfs_internal.h
@@ -53,7 +49,7 @@ public:
             if (const auto refs = refs_of(one, above); refs > 0) {
                 items_.push_back({one, refs, its_path});
             } else if ((type & item_link) != 0 && keeps_something(one, above)) {
-                links_.push_back(shell_word(its_path));
+                links_.push_back(its_path);
             }
             if ((type & directory) != 0) {
                 go_over(one, its_path, depth + 1);
@@ -69,16 +65,22 @@ public:
         constexpr std::size_t most = 16;
         const bool together = items_.size() + links_.size() <= most;
         std::reverse(items_.begin(), items_.end());
-        std::vector<std::string> directories;
+        ShellCommand remove_links{.arguments = {"rm"}};
+        ShellCommand remove_all{.arguments = {"rmdir"}};
+        for (const auto &link : links_) {
+            remove_links.arguments.push_back(link);
+        }
         for (const auto &item : items_) {
-            directories.push_back(shell_word(item.path));
+            remove_all.arguments.push_back(item.path);
         }
         for (const auto &item : items_) {
             auto &found = search_.found(HolderKind::Configfs, words, item.dirent, item.refs);
             found.path = item.path;
-            found.with("links", together ? fmt::format("{}", fmt::join(links_, " ")) : "");
-            found.with("directories", together ? fmt::format("{}", fmt::join(directories, " "))
-                                               : shell_word(item.path));
+            if (together && !links_.empty()) {
+                found.commands.push_back(remove_links);
+            }
+            found.commands.push_back(together ? remove_all
+                                              : ShellCommand{.arguments = {"rmdir", item.path}});
         }
     }
 
@@ -109,7 +111,7 @@ private:
 
     Search &search_;
     std::vector<Item> items_;        ///< a directory comes before what is in it
-    std::vector<std::string> links_; ///< to and in them, as words of the shell's
+    std::vector<std::string> links_; ///< to and in them
 };
 
 void look(Search &search)
@@ -123,8 +125,16 @@ void look(Search &search)
 
 constexpr Symbol symbols[] = {{"configfs:configfs_root", {}, "configfs_dirent"}};
 
+constexpr Reference references[] = {
+    {"`configfs`", "1 of the subsystem's module for each directory made in it",
+     "`configfs_mkdir()`", "the children of configfs' root"},
+    {"`configfs`", "1 of the module of the directory's type", "`configfs_mkdir()`", "the same"},
+};
+constexpr Doc doc{"Somebody has made a directory in the module's part of configfs", references,
+                  "`rm` of the links, `rmdir` of the directories"};
+
 } // namespace
 
-extern const Kind configfs{"directories in configfs", symbols, look};
+extern const Kind configfs{"directories in configfs", doc, symbols, look};
 
 } // namespace lastref::census

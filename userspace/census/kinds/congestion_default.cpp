@@ -30,8 +30,15 @@ void look(Search &search)
 
 constexpr Symbol symbols[] = {{"net_namespace_list"}};
 
+constexpr Reference references[] = {
+    {"`sysctl_default`", "1 for the default congestion control of a network namespace",
+     "`tcp_set_default_congestion_control()`, `tcp_sk_init()`", "`net_namespace_list`"},
+};
+constexpr Doc doc{"A network namespace gives its new sockets the module's congestion control",
+                  references, "Another default: `sysctl -w net.ipv4.tcp_congestion_control=…`"};
+
 } // namespace
 
-extern const Kind congestion_default{"defaults of network namespaces", symbols, look};
+extern const Kind congestion_default{"defaults of network namespaces", doc, symbols, look};
 
 } // namespace lastref::census

@@ -11,12 +11,12 @@ constexpr Words algorithm_words{
 constexpr Words transform_words{
     .detail = "fd {fd}, AF_ALG socket{where}: uses {driver}[ ({name})]",
     .clause = "{who} uses {driver}[ ({name})] by an AF_ALG socket{where}",
-    .remedy = "end",
+    .remedy = end_process,
 };
 constexpr Words socket_words{
     .detail = "fd {fd}, AF_ALG socket{where}, or the one that it was accepted from",
     .clause = "{who} has an AF_ALG socket{where} open",
-    .remedy = "end",
+    .remedy = end_process,
 };
 
 constexpr std::int64_t af_alg = 38;
@@ -151,8 +151,22 @@ constexpr Symbol symbols[] = {
     {"crypto_alg_list", "users of its algorithms", "crypto_larval"},
 };
 
+constexpr Reference references[] = {
+    {"`crypto`", "1 for each user of an algorithm", "`crypto_mod_get()`",
+     "`crypto_alg_list`: `cra_refcnt`, without the list's own"},
+    {"`crypto`", "of these 1 for each bound AF_ALG socket",
+     "`alg_bind()`: `crypto_alloc_ahash()` and the like",
+     "`alg_sock->private`, `alg_sock->parent`"},
+    {"`crypto`", "1 more where it is an `shash` (6.12: or an `lskcipher`)",
+     "`crypto_init_shash_ops_async()` (6.1), `crypto_init_ahash_using_shash()`, "
+     "`crypto_init_lskcipher_ops_sg()` (6.12)",
+     "`tfm->__crt_alg->cra_type`"},
+};
+constexpr Doc doc{"An algorithm of the module's is in use", references,
+                  "Of an AF_ALG socket, its process ends; others are not recorded"};
+
 } // namespace
 
-extern const Kind crypto{"users of its algorithms", symbols, look};
+extern const Kind crypto{"users of its algorithms", doc, symbols, look};
 
 } // namespace lastref::census

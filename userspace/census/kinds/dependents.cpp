@@ -58,8 +58,13 @@ void look(Search &search)
     });
 }
 
+constexpr Reference references[] = {
+    {"`dependent`", "1", "`ref_module()`", "the module's `source_list`"},
+};
+constexpr Doc doc{"A module uses symbols of it", references, "`rmmod` of the other module"};
+
 } // namespace
 
-extern const Kind dependents{"modules that depend on it", {}, look};
+extern const Kind dependents{"modules that depend on it", doc, {}, look};
 
 } // namespace lastref::census

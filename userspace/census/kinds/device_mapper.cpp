@@ -128,8 +128,25 @@ void look(Search &search)
 
 constexpr Symbol symbols[] = {{"blockdev_superblock", {}, "bdev_inode"}};
 
+constexpr Reference references[] = {
+    {"`device_mapper`", "1 of `dm_mod` for each device", "`alloc_dev()`", "`disk->private_data`"},
+    {"`device_mapper`", "1 for each target of a table, active or loaded", "`dm_get_target_type()`",
+     "`md->map`, `hash_cell->new_map`"},
+    {"`device_mapper`",
+     "1 for the store of a snapshot, the policy of a cache, the log of a mirror, each path "
+     "selector of a multipath",
+     "`try_module_get()` in `dm-exception-store.c`, `dm-cache-policy.c`, `dm-log.c`, "
+     "`dm-path-selector.c`",
+     "`dm_target->private`"},
+    {"`device_mapper`", "1 for the driver of each device below", "`open_table_device()`",
+     "`md->table_devices`"},
+};
+constexpr Doc doc{
+    "A device of device mapper exists, has a target of the module's, or is built on its disk",
+    references, "`dmsetup remove`"};
+
 } // namespace
 
-extern const Kind device_mapper{"the device mapper", symbols, look};
+extern const Kind device_mapper{"the device mapper", doc, symbols, look};
 
 } // namespace lastref::census

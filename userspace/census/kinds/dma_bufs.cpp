@@ -43,8 +43,16 @@ void look(Search &search)
     });
 }
 
+constexpr Reference references[] = {
+    {"`dma_buf`, or `open_file`", "1 for the exporter, however many have the buffer",
+     "`dma_buf_export()`",
+     "`db_list` (6.1), `debugfs_list` (6.12), `dmabuf_list` (since), and the file tables"},
+};
+constexpr Doc doc{"Somebody has a DMA buffer that the module has exported", references,
+                  "Who has it open ends; of a driver's own, nothing"};
+
 } // namespace
 
-extern const Kind dma_bufs{"DMA buffers", {}, look};
+extern const Kind dma_bufs{"DMA buffers", doc, {}, look};
 
 } // namespace lastref::census

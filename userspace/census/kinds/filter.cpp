@@ -13,7 +13,7 @@ constexpr std::string_view filter_clause =
 constexpr Words filter_words{
     .detail = filter_detail,
     .clause = filter_clause,
-    .remedy = "tc filter del dev {path} {place:raw} chain {chain} pref {priority}",
+    .remedy = "tc filter del dev {path} {place:words} chain {chain} pref {priority}",
 };
 /// The kernel refuses to change a block that devices share by way of one of them.
 constexpr Words shared_filter_words{
@@ -29,7 +29,7 @@ constexpr std::string_view template_clause =
 constexpr Words template_words{
     .detail = template_detail,
     .clause = template_clause,
-    .remedy = "tc chain del dev {path} {place:raw} chain {chain}",
+    .remedy = "tc chain del dev {path} {place:words} chain {chain}",
 };
 constexpr Words shared_template_words{
     .detail = template_detail,
@@ -175,8 +175,18 @@ void look(Search &search)
 
 constexpr Symbol symbols[] = {{"net_namespace_list"}};
 
+constexpr Reference references[] = {
+    {"`filter`", "1", "`tcf_proto_lookup_ops()`",
+     "the blocks of all queueing disciplines that can have filters, and of the classes of htb and "
+     "hfsc"},
+    {"`filter`", "1 for the template of a chain", "`tc_chain_tmplt_add()`", "the same"},
+};
+constexpr Doc doc{
+    "A queueing discipline has a filter of the module's kind, or a chain a template of it",
+    references, "`tc filter del`, `tc chain del`"};
+
 } // namespace
 
-extern const Kind filter{"filters of traffic control", symbols, look};
+extern const Kind filter{"filters of traffic control", doc, symbols, look};
 
 } // namespace lastref::census

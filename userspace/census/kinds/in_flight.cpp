@@ -9,14 +9,14 @@ namespace {
 constexpr FileWords received{{
     .detail = "{path} was sent to it and waits at fd {at}, socket:[[{number}]]{where}",
     .clause = "{who} was sent {path} over a unix socket and has not received it",
-    .remedy = "end",
+    .remedy = end_process,
 }};
 constexpr FileWords not_accepted{{
     .detail =
         "{path} was sent to it and waits at a connection that it has not accepted, at fd {at}, "
         "socket:[[{number}]]{where}",
     .clause = "{who} was sent {path} over a connection that it has not accepted",
-    .remedy = "end",
+    .remedy = end_process,
 }};
 constexpr Words nobodys{
     .detail = "in flight, waits at the unix socket socket:[[{number}]]{where}",
@@ -149,8 +149,16 @@ constexpr Symbol symbols[] = {
     {"socket_file_ops", "who is to receive files in flight", "socket"},
 };
 
+constexpr Reference references[] = {
+    {"`file_in_flight`", "as `open_file` or `socket`", "the same",
+     "the receive queues of all unix sockets; who has such a socket, or listens for the "
+     "connection, by the file tables"},
+};
+constexpr Doc doc{"A file of the module's was sent over a unix socket and not received yet",
+                  references, "Who has the receiving socket receives it, or ends"};
+
 } // namespace
 
-extern const Kind in_flight{"files in flight between unix sockets", symbols, look};
+extern const Kind in_flight{"files in flight between unix sockets", doc, symbols, look};
 
 } // namespace lastref::census

@@ -7,13 +7,11 @@ namespace {
 constexpr Words is_enabled{
     .detail = "a livepatch that is enabled",
     .clause = "it is a livepatch that is enabled",
-    .remedy = "echo 0 > {file}",
 };
 constexpr Words comes{
     .detail = "a livepatch in transition to being enabled; it ends when every task has left the "
               "functions that it changes",
     .clause = "it is a livepatch in transition to being enabled",
-    .remedy = "echo 0 > {file}",
 };
 constexpr Words goes{
     .detail = "a livepatch in transition to being disabled; it ends when every task has left the "
@@ -41,15 +39,24 @@ void look(Search &search)
                                              : goes,
                                    patch, 1);
         found.path = "/sys/kernel/livepatch/" + patch["mod"]["name"].text();
-        found.with("file", found.path + "/enabled");
+        if (enabled) {
+            found.commands = {{.arguments = {"echo", "0"}, .output = found.path + "/enabled"}};
+        }
     });
 }
 
 constexpr Symbol symbols[] = {{"klp_patches", {}, "klp_patch"},
                               {"klp_transition_patch", {}, "klp_patch"}};
 
+constexpr Reference references[] = {
+    {"`livepatch`", "1 while it is enabled or in transition", "`klp_enable_patch()`",
+     "`klp_patches`"},
+};
+constexpr Doc doc{"It is a livepatch that is enabled, or in transition", references,
+                  "It is disabled (`echo 0 > …/enabled`), and every task has left the old code"};
+
 } // namespace
 
-extern const Kind livepatch{"livepatches", symbols, look};
+extern const Kind livepatch{"livepatches", doc, symbols, look};
 
 } // namespace lastref::census

@@ -16,6 +16,13 @@ constexpr Words words{
     .detail = "loop device {name}, backed by {file}",
     .clause = "loop device {name} is backed by {file}",
     .remedy = "losetup -d {path}",
+    .there = "{name} has its backing file there",
+};
+constexpr Words words_of_one_above{
+    .detail = words.detail,
+    .clause = words.clause,
+    .remedy = words.remedy,
+    .there = "{name} is on {on}",
 };
 
 /// A loop device that is bound.
@@ -69,9 +76,11 @@ void look_at_loop(Search &search, const Loop &loop, const Object &super_block,
                   const std::string &on)
 {
     const auto found = [&](const Object &object, const FileHold &hold) {
-        auto &one = search.found(HolderKind::Loop, words, object, hold.refs);
+        auto &one = search.found(HolderKind::Loop, on.empty() ? words : words_of_one_above, object,
+                                 hold.refs);
         one.count_in(hold.counted_in);
         one.within = super_block.address();
+        one.height = loop.height;
         const auto name = loop.disk["disk_name"].text();
         one.path = "/dev/" + name;
         one.with("name", name).with("file", path_of(search, loop.file["f_path"])).with("on", on);
@@ -109,8 +118,20 @@ void look(Search &search)
 
 constexpr Symbol symbols[] = {{"blockdev_superblock", {}, "bdev_inode"}};
 
+constexpr Reference references[] = {
+    {"`loop`", "1 for each bound device", "`loop_configure()`: `__module_get()`", "`lo->lo_state`"},
+    {"`loop`", "as `open_file`, for its backing file", "`loop_configure()`: `fget()`",
+     "`lo->lo_backing_file`"},
+    {"`loop`",
+     "none: its backing file, or that of the loop device below it, is in a file system that holds "
+     "the module",
+     "–", "–"},
+};
+constexpr Doc doc{"A loop device is bound", references,
+                  "`losetup -d`, of devices that sit on each other the highest first"};
+
 } // namespace
 
-extern const Kind loops{"loop devices", symbols, look};
+extern const Kind loops{"loop devices", doc, symbols, look};
 
 } // namespace lastref::census

@@ -14,12 +14,12 @@ namespace {
 constexpr Words words{
     .detail = "has {path} in its memory map",
     .clause = "{who} has {path} in its memory map",
-    .remedy = "end",
+    .remedy = end_process,
 };
 constexpr Words words_of_format{
     .detail = "runs a program in its binary format",
     .clause = "{who} runs a program in its binary format",
-    .remedy = "end",
+    .remedy = end_process,
 };
 
 void look_at_files(Search &search, const AddressSpace &space, const std::vector<Object> &files,
@@ -62,8 +62,17 @@ void look(Search &search)
 
 constexpr Symbol symbols[] = {{"init_task"}};
 
+constexpr Reference references[] = {
+    {"`mapped_file`", "as `open_file`: it is the same file", "`vma->vm_file`, `mm->exe_file`",
+     "the trees of memory maps, without their lock"},
+    {"`binary_format`", "1 for each address space", "`set_binfmt()`, `dup_mm()`", "`mm->binfmt`"},
+};
+constexpr Doc doc{"A process has a file of the module's in its memory map, or runs a program in "
+                  "its binary format",
+                  references, "The process ends"};
+
 } // namespace
 
-extern const Kind memory_maps{"memory maps", symbols, look};
+extern const Kind memory_maps{"memory maps", doc, symbols, look};
 
 } // namespace lastref::census

@@ -16,27 +16,27 @@ namespace {
 constexpr Words works_in{
     .detail = "works in {path}[ {there}]: keeps the file system, not the module",
     .clause = "{who} works in {path}[ {there}]",
-    .remedy = "end",
+    .remedy = end_process,
 };
 constexpr Words has_as_root{
     .detail = "has {path}[ {there}] as its root: keeps the file system, not the module",
     .clause = "{who} has {path}[ {there}] as its root",
-    .remedy = "end",
+    .remedy = end_process,
 };
 constexpr Words runs{
     .detail = "runs {path}[ {there}]: keeps the file system, not the module",
     .clause = "{who} runs {path}[ {there}]",
-    .remedy = "end",
+    .remedy = end_process,
 };
 constexpr Words has_open{
     .detail = "has {path}[ {there}] open: keeps the file system, not the module",
     .clause = "{who} has {path}[ {there}] open",
-    .remedy = "end",
+    .remedy = end_process,
 };
 constexpr Words has_mapped{
     .detail = "has {path}[ {there}] in its memory map: keeps the file system, not the module",
     .clause = "{who} has {path}[ {there}] in its memory map",
-    .remedy = "end",
+    .remedy = end_process,
 };
 constexpr Words overlay_above{
     .detail = "an overlay has a layer there: keeps the file system, not the module",
@@ -199,8 +199,19 @@ void look(Search &search)
 
 constexpr Symbol symbols[] = {{"init_task"}, {"super_blocks", {}, "super_block"}};
 
+constexpr Reference references[] = {
+    {"`mount`", "none: a process that keeps it from being unmounted", "–",
+     "files, memory maps and programs of all processes, working directories and roots of all "
+     "threads"},
+    {"`mount`", "none: an overlay that has a layer in it", "`ovl_get_layers()`",
+     "`ovl_fs->layers`"},
+};
+constexpr Doc doc{
+    "A process, or an overlay, keeps a file system from being unmounted that holds the module",
+    references, "The process ends; the overlay is unmounted"};
+
 } // namespace
 
-extern const Kind mount_users{"processes that use its file systems", symbols, look};
+extern const Kind mount_users{"processes that use its file systems", doc, symbols, look};
 
 } // namespace lastref::census

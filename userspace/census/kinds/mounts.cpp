@@ -33,8 +33,17 @@ void look(Search &search)
 
 constexpr Symbol symbols[] = {{"super_blocks", {}, "super_block"}};
 
+constexpr Reference references[] = {
+    {"`mount`", "1 for each super block, however often it is mounted",
+     "`sget_fc()`, `sget()`: `get_filesystem()`", "`super_blocks`"},
+    {"`mount`", "1 for the driver of its block device", "`get_tree_bdev()`, `mount_bdev()`",
+     "`sb->s_bdev`"},
+};
+constexpr Doc doc{"A file system of the module's is mounted, or is on a device of its driver",
+                  references, "`umount`, wherever it is mounted"};
+
 } // namespace
 
-extern const Kind mounts{"mounted file systems", symbols, look};
+extern const Kind mounts{"mounted file systems", doc, symbols, look};
 
 } // namespace lastref::census

@@ -17,8 +17,6 @@ constexpr Words rule_words{
 constexpr Words chain_words{
     .detail = "chain {name}{where}",
     .clause = "chain {name} of {path}{where} uses it",
-    .remedy = "nft 'flush chain {family} {plain_table} {plain_name}; "
-              "delete chain {family} {plain_table} {plain_name}'",
 };
 constexpr Words set_words{
     .detail = "set {name}{where}",
@@ -33,7 +31,7 @@ constexpr Words flowtable_words{
 constexpr Words object_words{
     .detail = "{type} {name}{where}",
     .clause = "{type} {name} of {path}{where} uses it",
-    .remedy = "nft delete {type:raw} {family} {plain_table} {plain_name}",
+    .remedy = "nft delete {type:words} {family} {plain_table} {plain_name}",
 };
 constexpr Words other_object_words{
     // nft has no word for it
@@ -227,7 +225,7 @@ private:
         const auto base = chain.in("nft_base_chain", "chain", nf_tables);
         if ((number_of(chain["flags"]) & nft_chain_base) != 0 &&
             search_.is_target(base["type"]["owner"])) {
-            found(chain_words, chain, 1, name);
+            delete_chain(found(chain_words, chain, 1, name));
         }
         each(chain["rules"], "nft_rule", [&](const Object &rule) {
             if (const auto refs = expressions_.refs_of_rule(rule, family_); refs > 0) {
@@ -235,6 +233,17 @@ private:
                     .with("handle", std::to_string(number_of(rule["handle"])));
             }
         });
+    }
+
+    /// In one transaction.
+    static void delete_chain(Finding &found)
+    {
+        const auto chain = fmt::format("{} {} {}", found.value("family"),
+                                       found.value("plain_table"), found.value("plain_name"));
+        if (!found.value("plain_table").empty() && !found.value("plain_name").empty()) {
+            found.commands = {
+                {.arguments = {"nft", fmt::format("flush chain {0}; delete chain {0}", chain)}}};
+        }
     }
 
     void check_set(const Object &set)
@@ -313,8 +322,25 @@ constexpr Symbol symbols[] = {
     {"loggers", "loggers behind rules of netfilter", "nf_logger"},
 };
 
+constexpr Reference references[] = {
+    {"`netfilter`", "1 for each expression of a rule, a set or `dynset`", "`nft_expr_type_get()`",
+     "`nftables_pernet->tables` of all network namespaces; not the elements of sets"},
+    {"`netfilter`", "1 more for the extension of xtables behind an expression of nft_compat",
+     "`nft_match_select_ops()`, `nft_target_select_ops()`", "`ops->data`"},
+    {"`netfilter`", "1 for the type of a base chain", "`nft_chain_parse_hook()`",
+     "`basechain->type`"},
+    {"`netfilter`", "1 for the type of an object; 1 for each helper of a `ct helper`",
+     "`nft_obj_type_get()`, `nf_conntrack_helper_try_module_get()`", "`obj->ops->type`"},
+    {"`netfilter`", "1 for the type of a flowtable", "`nft_flowtable_type_get()`",
+     "`flowtable->data.type`"},
+    {"`netfilter`", "1 (2 in a table of `inet`) for the logger behind `log`, LOG or NFLOG",
+     "`nf_logger_find_get()`", "`loggers[]`"},
+};
+constexpr Doc doc{"A rule, set, chain, object or flowtable of nf_tables uses the module",
+                  references, "`nft delete`"};
+
 } // namespace
 
-extern const Kind nftables{"rules of nf_tables", symbols, look};
+extern const Kind nftables{"rules of nf_tables", doc, symbols, look};
 
 } // namespace lastref::census

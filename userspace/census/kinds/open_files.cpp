@@ -11,12 +11,12 @@ namespace {
 constexpr FileWords file_words{{
     .detail = "fd {fd} on {path}",
     .clause = "{who} has {path} open",
-    .remedy = "end",
+    .remedy = end_process,
 }};
 constexpr FileWords words_with_socket{{
     .detail = "fd {fd} on {path} (the file and its socket)",
     .clause = file_words.usual.clause,
-    .remedy = "end",
+    .remedy = end_process,
 }};
 
 /// What a struct file holds, and what is said of it.
@@ -81,8 +81,33 @@ constexpr Symbol symbols[] = {
     {"dma_buf_fops", "DMA buffers", "dma_buf"},
 };
 
+constexpr Reference references[] = {
+    {"`open_file`", "1 for the owner of the file's operations",
+     "`do_dentry_open()`, `chrdev_open()`, `misc_open()`: `fops_get()`",
+     "the file tables of all processes"},
+    {"`open_file`", "1 more for the owner of its character device", "`chrdev_open()`: `cdev_get()`",
+     "`inode->i_cdev`"},
+    {"`open_file`", "1 for the driver of its block device",
+     "`bdev_open()` (6.12), `blkdev_get_by_dev()` (6.1)", "the block device of the inode"},
+    {"`open_file`", "1 for the owner behind debugfs' own operations",
+     "`full_proxy_open()`: `fops_get()`", "`dentry->d_fsdata`"},
+    {"`open_file`", "1 for a perf event on a tracepoint of the module", "`perf_trace_init()`",
+     "`perf_event->tp_event`"},
+    {"`open_file`", "1 for a perf event of its PMU", "`perf_init_event()`", "`perf_event->pmu`"},
+    {"`open_file`", "1 for the file system that is being set up",
+     "`alloc_fs_context()`: `get_filesystem()`", "the file of fsopen(2) or fspick(2)"},
+    {"`open_file`", "1 for the driver of the host adapter of its SCSI disk",
+     "`sd_open()`, `sr_block_open()`: `scsi_device_get()`", "the queue of the disk"},
+    {"`open_file` of tun or tap", "1 more for the protocol of the socket in the file",
+     "`tun_chr_open()`, `tap_open()`: `sk_prot_alloc()`", "`file->private_data`"},
+    {"`open_file` in configfs", "1 for the owner of the attribute", "`__configfs_open_file()`",
+     "`configfs_buffer->owner`"},
+};
+constexpr Doc doc{"A process has a file open whose operations, device or driver are the module's",
+                  references, "The process closes it, or ends"};
+
 } // namespace
 
-extern const Kind open_files{"open files", symbols, look};
+extern const Kind open_files{"open files", doc, symbols, look};
 
 } // namespace lastref::census

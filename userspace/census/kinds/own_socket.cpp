@@ -50,8 +50,15 @@ constexpr Symbol symbols[] = {
     {"dccp_ipv6:dccp_v6_pernet_id", "DCCP's own sockets"},
 };
 
+constexpr Reference references[] = {
+    {"`socket`", "2 for SCTP's and DCCP's own socket of a network namespace",
+     "`inet_ctl_sock_create()`", "`net->sctp`, `dccp_v4_pernet`, `dccp_v6_pernet`"},
+};
+constexpr Doc doc{"A protocol has a socket for itself in each network namespace", references,
+                  "Nothing but the end of the network namespace"};
+
 } // namespace
 
-extern const Kind own_socket{"sockets that protocols have for themselves", symbols, look};
+extern const Kind own_socket{"sockets that protocols have for themselves", doc, symbols, look};
 
 } // namespace lastref::census

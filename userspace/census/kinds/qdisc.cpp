@@ -7,7 +7,7 @@ namespace {
 constexpr Words words{
     .detail = "qdisc {kind} {handle} on {path}, {parent}{where}",
     .clause = "{path} has qdisc {kind} {handle}{where}",
-    .remedy = "tc qdisc del dev {path} {selector:raw}",
+    .remedy = "tc qdisc del dev {path} {selector:words}",
 };
 
 std::string parent_of(const Object &qdisc)
@@ -41,8 +41,14 @@ void look(Search &search)
 
 constexpr Symbol symbols[] = {{"net_namespace_list"}};
 
+constexpr Reference references[] = {
+    {"`qdisc`", "1", "`qdisc_create()`, `qdisc_create_dflt()`",
+     "the devices of all network namespaces"},
+};
+constexpr Doc doc{"A network device has the queueing discipline", references, "`tc qdisc del`"};
+
 } // namespace
 
-extern const Kind qdisc{"queueing disciplines", symbols, look};
+extern const Kind qdisc{"queueing disciplines", doc, symbols, look};
 
 } // namespace lastref::census

@@ -28,8 +28,15 @@ void look(Search &search)
 
 constexpr Symbol symbols[] = {{"default_qdisc_ops", {}, "Qdisc_ops"}};
 
+constexpr Reference references[] = {
+    {"`sysctl_default`", "1 for the default queueing discipline", "`qdisc_set_default()`",
+     "`default_qdisc_ops`"},
+};
+constexpr Doc doc{"New network devices get the module's queueing discipline", references,
+                  "Another default: `sysctl -w net.core.default_qdisc=…`"};
+
 } // namespace
 
-extern const Kind qdisc_default{"the default queueing discipline", symbols, look};
+extern const Kind qdisc_default{"the default queueing discipline", doc, symbols, look};
 
 } // namespace lastref::census

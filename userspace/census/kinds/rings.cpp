@@ -9,7 +9,7 @@ namespace {
 constexpr FileWords words{{
     .detail = "{path} is registered with its io_uring, fd {fd}, as number {number}",
     .clause = "{who} has {path} registered with an io_uring",
-    .remedy = "end",
+    .remedy = end_process,
 }};
 
 /// The file of a slot of its table, beside which flags are kept; 0: none is registered there.
@@ -64,8 +64,15 @@ void look(Search &search)
 
 constexpr Symbol symbols[] = {{"io_uring_fops", {}, "io_ring_ctx"}};
 
+constexpr Reference references[] = {
+    {"`io_uring_file`", "as `open_file` or `socket`", "the same",
+     "the tables of the rings in the file tables of all processes"},
+};
+constexpr Doc doc{"A file of the module's is registered with an io_uring", references,
+                  "Who has the ring ends, or takes it off"};
+
 } // namespace
 
-extern const Kind rings{"files registered with io_uring", symbols, look};
+extern const Kind rings{"files registered with io_uring", doc, symbols, look};
 
 } // namespace lastref::census

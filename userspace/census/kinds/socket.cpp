@@ -7,7 +7,7 @@ namespace {
 constexpr Words words{
     .detail = "fd {fd}, {socket}{where}[: its {role}]",
     .clause = "{who} has {article} {socket}{where} open[, whose {role} it is]",
-    .remedy = "end",
+    .remedy = end_process,
 };
 
 /// There may be thousands: what is looked at of all is read together.
@@ -52,8 +52,24 @@ void look(Search &search)
 
 constexpr Symbol symbols[] = {{"socket_file_ops"}, {"init_task"}};
 
+constexpr Reference references[] = {
+    {"`socket`", "1 for the owner of its operations", "`__sock_create()`, `do_accept()`",
+     "the file tables of all processes"},
+    {"`socket`", "1 for the owner of its protocol", "`sk_prot_alloc()`", "`sk->sk_prot_creator`"},
+    {"`socket`", "1 for the owner of its netlink protocol, 1 more while a dump goes on",
+     "`netlink_create()`, `__netlink_dump_start()`", "`struct netlink_sock`"},
+    {"`socket`", "1 for the upper layer protocol of a TCP socket", "`tcp_set_ulp()`",
+     "`icsk_ulp_ops`"},
+    {"`socket`", "1 for the transport of a vsock socket", "`vsock_assign_transport()`",
+     "`vsock_sock->transport`"},
+    {"`socket`", "1 for the type of a bound AF_ALG socket, however many are accepted from it",
+     "`alg_bind()`", "`alg_sock->type`, `alg_sock->parent`"},
+};
+constexpr Doc doc{"A process has a socket open whose family, protocol or transport is the module's",
+                  references, "The process closes it, or ends"};
+
 } // namespace
 
-extern const Kind socket{"sockets in file tables", symbols, look};
+extern const Kind socket{"sockets in file tables", doc, symbols, look};
 
 } // namespace lastref::census

@@ -63,8 +63,16 @@ void look(Search &search)
 constexpr Symbol symbols[] = {{"swap_info", {}, "swap_info_struct"},
                               {"nr_swapfiles", {}, "swap_info_struct"}};
 
+constexpr Reference references[] = {
+    {"`swap`", "1 for the driver of its device", "`swapon()`: `file_open_name()`", "`swap_info`"},
+    {"`swap`", "1 more until 6.10 or so", "`claim_swapfile()`: `blkdev_get_by_dev()`", "–"},
+    {"`swap`", "none: the swap is a file in a file system that holds the module", "–", "–"},
+};
+constexpr Doc doc{"Swap is on a device of the module's, or on a file in its file system",
+                  references, "`swapoff`"};
+
 } // namespace
 
-extern const Kind swaps{"swap devices", symbols, look};
+extern const Kind swaps{"swap devices", doc, symbols, look};
 
 } // namespace lastref::census

@@ -58,8 +58,15 @@ void look(Search &search)
 
 constexpr Symbol symbols[] = {{"act_base", {}, "tc_action_ops"}, {"net_namespace_list"}};
 
+constexpr Reference references[] = {
+    {"`tc_action`", "1, however many filters use it", "`tcf_idr_create()`",
+     "`act_base`, in all network namespaces"},
+};
+constexpr Doc doc{"There is an action of traffic control of the module's", references,
+                  "`tc actions del`, once no filter uses it"};
+
 } // namespace
 
-extern const Kind tc_action{"actions of traffic control", symbols, look};
+extern const Kind tc_action{"actions of traffic control", doc, symbols, look};
 
 } // namespace lastref::census

@@ -23,7 +23,7 @@ constexpr Words not_accepted{
 constexpr Words not_accepted_by{
     .detail = "not accepted yet, waits at fd {listener}[; its {role}]{where}",
     .clause = "{who} has not accepted {article} {path}{where} yet[, whose {role} it is]",
-    .remedy = "end",
+    .remedy = end_process,
 };
 
 /// Whether the module is a congestion control or an upper layer protocol. Of others these sockets
@@ -162,8 +162,19 @@ constexpr Symbol symbols[] = {
     {"tcp_ulp_list", "upper layer protocols of TCP sockets", "tcp_ulp_ops"},
 };
 
+constexpr Reference references[] = {
+    {"`congestion_control`", "1 for each TCP socket",
+     "`tcp_assign_congestion_control()`, `tcp_set_congestion_control()`",
+     "the file tables, and TCP's hash tables of all network namespaces"},
+};
+constexpr Doc doc{
+    "A TCP socket that no process has a descriptor of: closed with data left to send, not accepted "
+    "yet, or the kernel's own",
+    references,
+    "`ss -K` for one that is closed; who listens accepts it, or ends, for one that waits"};
+
 } // namespace
 
-extern const Kind tcp_socket{"TCP sockets without a file", symbols, look};
+extern const Kind tcp_socket{"TCP sockets without a file", doc, symbols, look};
 
 } // namespace lastref::census

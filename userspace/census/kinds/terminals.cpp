@@ -7,17 +7,17 @@ namespace {
 constexpr Words terminal{
     .detail = "fd {fd} on terminal {name}",
     .clause = "{who} has terminal {name} open",
-    .remedy = "end",
+    .remedy = end_process,
 };
 constexpr Words discipline{
     .detail = "fd {fd} on line discipline of terminal {name}",
     .clause = terminal.clause,
-    .remedy = "end",
+    .remedy = end_process,
 };
 constexpr Words both{
     .detail = "fd {fd} on terminal and line discipline of {name}",
     .clause = terminal.clause,
-    .remedy = "end",
+    .remedy = end_process,
 };
 
 /// However many have it open, a terminal holds its driver once (tty_init_dev()), and its line
@@ -60,8 +60,16 @@ constexpr Symbol symbols[] = {
     {"ptmx_fops", "pseudoterminals", "pts_fs_info"},
 };
 
+constexpr Reference references[] = {
+    {"`tty`", "1 for the driver, however many have it open", "`tty_init_dev()`",
+     "the files of all processes"},
+    {"`tty`", "1 for its line discipline", "`tty_ldisc_get()`: `get_ldops()`", "`tty->ldisc`"},
+};
+constexpr Doc doc{"A process has a terminal open whose driver or line discipline is the module's",
+                  references, "The process closes it, or ends"};
+
 } // namespace
 
-extern const Kind terminals{"terminals", symbols, look};
+extern const Kind terminals{"terminals", doc, symbols, look};
 
 } // namespace lastref::census

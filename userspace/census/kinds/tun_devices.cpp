@@ -47,8 +47,17 @@ void look(Search &search)
 
 constexpr Symbol symbols[] = {{"net_namespace_list", {}, "net"}};
 
+constexpr Reference references[] = {
+    {"`persistent_device`",
+     "1 for each tun or tap device that persists (`ip tuntap add`, libvirt), beside those who have "
+     "it open",
+     "`tun_chr_ioctl()`", "`tun_struct->flags` of the devices of all network namespaces"},
+};
+constexpr Doc doc{"A tun or tap device exists without anybody who has it open", references,
+                  "`ip link del`"};
+
 } // namespace
 
-extern const Kind tun_devices{"tun devices that persist", symbols, look};
+extern const Kind tun_devices{"tun devices that persist", doc, symbols, look};
 
 } // namespace lastref::census

@@ -218,8 +218,20 @@ void look(Search &search)
 
 constexpr Symbol symbols[] = {{"x_tables:xt_pernet_id", {}, "xt_pernet"}};
 
+constexpr Reference references[] = {
+    {"`netfilter`",
+     "1 for each match and target of a rule of iptables-legacy, ip6tables-legacy or "
+     "arptables-legacy",
+     "`xt_find_match()`, `xt_find_target()`", "`xt_pernet->tables` of all network namespaces"},
+    {"`netfilter`", "1 for the module of such a table while it has rules or chains of its user",
+     "`__do_replace()`", "`private->number`"},
+};
+constexpr Doc doc{
+    "A rule of iptables-legacy or its sisters uses the module, or a table of its has rules",
+    references, "The rules are deleted: `iptables-legacy -D`, or `-F` and `-X`"};
+
 } // namespace
 
-extern const Kind xtables{"rules of iptables-legacy", symbols, look};
+extern const Kind xtables{"rules of iptables-legacy", doc, symbols, look};
 
 } // namespace lastref::census
