@@ -13,6 +13,7 @@
 namespace lastref::census {
 namespace {
 
+constexpr auto tasks_in_it = "tasks that run in the module";
 constexpr std::int64_t pf_exiting = 0x00000004; // include/linux/sched.h, where it is a macro
 
 /// System calls, by their numbers for x86-64 and for i386.
@@ -151,19 +152,16 @@ ModuleTask describe(Search &search, Unwinder &unwinder, const Stack &stack, cons
     return out;
 }
 
-} // namespace
-
-ModuleTasks look_at_tasks(Search &search, Unwinder &unwinder, const Target &target,
-                          std::string_view module, std::uint32_t self,
-                          std::vector<NotExamined> &not_examined)
+ModuleTasks look_once(Search &search, Unwinder &unwinder, const Target &target,
+                      std::string_view module, std::uint32_t self,
+                      std::vector<NotExamined> &not_examined)
 {
-    constexpr auto what = "tasks that run in the module";
     search.kernel().memory().forget();
-    search.kernel().problems() = {};
+    search.kernel().begin();
     const auto threads = threads_in(search, target);
     const auto found = unwinder.stacks(target, threads);
     if (found.error != 0) {
-        not_examined.push_back({what, in_words(found.error)});
+        not_examined.push_back({tasks_in_it, in_words(found.error)});
         return {};
     }
     ModuleTasks out;
@@ -180,8 +178,9 @@ ModuleTasks look_at_tasks(Search &search, Unwinder &unwinder, const Target &targ
         }
     }
     for (const auto &missing : search.kernel().problems().missing) {
-        not_examined.push_back({what, missing});
+        not_examined.push_back({tasks_in_it, missing});
     }
+    search.kernel().take_unknown(not_examined, tasks_in_it);
     if (found.left_out > 0) {
         not_examined.push_back({plural(static_cast<std::int64_t>(found.left_out), "more task"),
                                 fmt::format("they run in the module, and lastref has room for {}",
@@ -189,6 +188,21 @@ ModuleTasks look_at_tasks(Search &search, Unwinder &unwinder, const Target &targ
     }
     out.all = found.all && found.left_out == 0;
     return out;
+}
+
+} // namespace
+
+ModuleTasks look_at_tasks(Search &search, Unwinder &unwinder, const Target &target,
+                          std::string_view module, std::uint32_t self,
+                          std::vector<NotExamined> &not_examined)
+{
+    try {
+        return look_once(search, unwinder, target, module, self, not_examined);
+    } catch (const TooMuchToRead &) {
+        not_examined.push_back(
+            {tasks_in_it, "what has to do with them is longer than lastref goes"});
+        return {};
+    }
 }
 
 } // namespace lastref::census

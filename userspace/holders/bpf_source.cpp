@@ -97,7 +97,7 @@ std::optional<census::Address> BpfSource::symbol(const std::string &name)
     return address == 0 ? std::nullopt : std::optional(address);
 }
 
-std::vector<std::byte> BpfSource::types(const std::string &name)
+std::vector<std::byte> BpfSource::btf(const std::string &name)
 {
     const Fd file(::open(("/sys/kernel/btf/" + name).c_str(), O_RDONLY | O_CLOEXEC));
     struct stat status = {};

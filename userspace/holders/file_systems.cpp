@@ -2,8 +2,6 @@
 #include "holders/file_systems.h"
 
 #include "base/text.h"
-#include "holders/mount_points.h"
-#include "holders/processes.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -83,7 +81,7 @@ std::string cover(const MountPoint &mount)
     return mount.at_path.other.empty() ? "another file system" : mount.at_path.other;
 }
 
-std::string where(const MountPoint &mount, const Namespaces &namespaces)
+std::string where(const MountPoint &mount, Machine &machine)
 {
     switch (const auto &mounted = *mount.finding->mounted; mounted.where) {
     case Mounted::Where::Nowhere:
@@ -97,8 +95,8 @@ std::string where(const MountPoint &mount, const Namespaces &namespaces)
     }
     const auto in = mount.finding->mounted->in;
     auto text = fmt::format("mounted on {}", mount.path());
-    if (in != namespaces.own()) {
-        const auto process = namespaces.process_in(in);
+    if (in != machine.own_mount_namespace()) {
+        const auto process = machine.process_in_mount_namespace(in);
         text += process
                     ? fmt::format(" in the mount namespace of {}[{}]", process->comm, process->pid)
                     : fmt::format(" in mount namespace {}, in which no process is", in);
@@ -108,7 +106,7 @@ std::string where(const MountPoint &mount, const Namespaces &namespaces)
 
 /// Finds out of each mount by which path, and in whose namespace, it could be unmounted, and
 /// whether that path leads to it still.
-void look_at_paths(std::vector<FileSystem> &all, const Namespaces &namespaces)
+void look_at_paths(std::vector<FileSystem> &all, Machine &machine)
 {
     std::vector<MountPoint *> mounts;
     std::vector<MountPlace> places;
@@ -118,8 +116,8 @@ void look_at_paths(std::vector<FileSystem> &all, const Namespaces &namespaces)
                 continue;
             }
             const auto &mounted = *mount.finding->mounted;
-            if (mounted.in != namespaces.own()) {
-                const auto process = namespaces.process_in(mounted.in);
+            if (mounted.in != machine.own_mount_namespace()) {
+                const auto process = machine.process_in_mount_namespace(mounted.in);
                 if (!process) {
                     continue;
                 }
@@ -130,7 +128,7 @@ void look_at_paths(std::vector<FileSystem> &all, const Namespaces &namespaces)
             places.push_back({mount.in, mount.path(), mounted.id});
         }
     }
-    const auto found = look_at(places);
+    const auto found = machine.look_at(places);
     for (std::size_t i = 0; i < mounts.size(); i++) {
         mounts[i]->at_path = found[i];
     }
@@ -209,7 +207,7 @@ std::string remedy_of(const FileSystem &fs)
     return fmt::format("{}", fmt::join(steps, " && "));
 }
 
-void describe_file_system(const FileSystem &fs, const Namespaces &namespaces)
+void describe_file_system(const FileSystem &fs, Machine &machine)
 {
     auto &out = *fs.sighting;
     std::string state = "not mounted yet, or being unmounted";
@@ -217,7 +215,7 @@ void describe_file_system(const FileSystem &fs, const Namespaces &namespaces)
         if (fs.mounts.front().is_in_namespace()) {
             out.path = fs.mounts.front().path();
         }
-        state = where(fs.mounts.front(), namespaces);
+        state = where(fs.mounts.front(), machine);
     }
     if (fs.mounts.size() > 1) {
         state += fmt::format(" (and {})",
@@ -242,12 +240,11 @@ void describe_file_system(const FileSystem &fs, const Namespaces &namespaces)
 }
 
 /// Another mount of what is counted already.
-void describe_other_mount(const MountPoint &mount, const FileSystem &fs,
-                          const Namespaces &namespaces)
+void describe_other_mount(const MountPoint &mount, const FileSystem &fs, Machine &machine)
 {
     auto &out = *mount.sighting;
     out.path = mount.is_in_namespace() ? mount.path() : "";
-    out.detail = fmt::format("the same {}, {}", fs.name(), where(mount, namespaces));
+    out.detail = fmt::format("the same {}, {}", fs.name(), where(mount, machine));
     out.clause = out.detail;
     out.remedy = fmt::format("{}", fmt::join(how_to_unmount({mount}), " && "));
     out.caution = why_not_unmount({mount});
@@ -284,19 +281,19 @@ std::vector<FileSystem> collect(std::span<const Finding> findings, std::vector<S
 
 } // namespace
 
-void describe_file_systems(std::span<const Finding> findings, std::vector<Sighting> &sightings)
+void describe_file_systems(std::span<const Finding> findings, std::vector<Sighting> &sightings,
+                           Machine &machine)
 {
     auto all = collect(findings, sightings);
-    const Namespaces namespaces("mnt");
-    look_at_paths(all, namespaces);
+    look_at_paths(all, machine);
     std::vector<bool> is_told(sightings.size(), false);
     for (const auto &fs : all) {
-        describe_file_system(fs, namespaces);
+        describe_file_system(fs, machine);
         for (const auto &mount : fs.mounts) {
             if (&mount == &fs.mounts.front()) {
                 is_told[static_cast<std::size_t>(mount.sighting - sightings.data())] = true;
             } else {
-                describe_other_mount(mount, fs, namespaces);
+                describe_other_mount(mount, fs, machine);
             }
         }
     }
