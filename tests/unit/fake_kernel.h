@@ -59,7 +59,7 @@ public:
 
     std::map<std::string, census::Address> symbols;
     std::map<std::string, std::vector<std::byte>> btf_of; ///< "vmlinux", or a module's name
-    std::size_t reads = 0;                             ///< how many requests there were
+    std::size_t reads = 0;                                ///< how many requests there were
 
 private:
     std::vector<std::byte> btf(const std::string &name) override;

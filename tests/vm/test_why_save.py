@@ -105,7 +105,7 @@ def test_what_is_there_is_not_overwritten(guest):
 
 @pytest.mark.parametrize("arguments, wanted", [
     ("--replay FILE other", "FILE tells of brd, not of other"),
-    ("--replay FILE --save /tmp/x brd", "--replay excludes --save"),
+    ("--replay FILE --save /tmp/x brd", "--save excludes --replay"),
     ("--save /tmp/x", "--save requires MODULE"),
     ("", "why needs the name of a module"),
     ("--replay /tmp/mine", "/tmp/mine is not a census of lastref"),

@@ -31,12 +31,12 @@ def ask_lastref(guest, module, timeout=60):
         return tool.lastref(guest, f"why -j {module}", timeout)
     saved = "/tmp/lastref.census"
     guest.check(f"rm -f {saved}")
-    result = tool.lastref(guest, f"why -j {module} --save {saved}", timeout)
+    result = tool.lastref(guest, f"why -j --save {saved} {module}", timeout)
     if result.stdout and not guest.run(f"test -e {saved}").status:
         directory = Path(FIXTURES) / guest.kernel.name
         directory.mkdir(parents=True, exist_ok=True)
         test = re.search(r"test_(?:why_)?(\w+)\.py", os.environ["PYTEST_CURRENT_TEST"])[1]
-        stem = f"{test}-{module}".replace("_", "-")
+        stem = f"{test}-{module.split()[0]}".replace("_", "-")
         number = len(list(directory.glob(f"{stem}*.census"))) + 1
         stem += f"-{number}" if number > 1 else ""
         (directory / f"{stem}.census").write_bytes(guest.get(saved))
