@@ -52,7 +52,7 @@ protected:
                          {"foreign", types.pointer(types.declared("of_module")), 576}});
         types.structure("table", 16, {{"buckets", types.array(first, 2), 0}});
         types.enumeration("state", {{"STATE_ONE", 1}, {"STATE_LOST", -7}});
-        source.btf["vmlinux"] = types.bytes();
+        source.btf_of["vmlinux"] = types.bytes();
     }
 
     /// A list of devices at `head`, of which each is at an address of its own.
@@ -139,7 +139,7 @@ TEST_F(Census, AModuleHasTypesOfItsOwnThatReferToTheKernels)
 {
     test::BtfWriter of_module(&types);
     of_module.structure("of_module", 24, {{"device", 1, 64}, {"count", 2, 128}});
-    source.btf["driver"] = of_module.bytes();
+    source.btf_of["driver"] = of_module.bytes();
     source.put(base + 72, base + 0x1000);
     source.put(base + 0x1010, 9, 4);
     Kernel kernel(source);
@@ -329,16 +329,16 @@ TEST(Types, BytesThatAreNoBtfGiveNoTypes)
     const auto number = writer.integer("int", 4);
     writer.structure("one", 8, {{"a", number, 0}, {"b", number, 32}});
     const auto whole = writer.bytes();
-    EXPECT_NE(Types(whole).find("one"), 0U);
+    EXPECT_NE(BtfTypes(whole).find("one"), 0U);
     for (std::size_t size = 0; size < whole.size(); size++) {
         EXPECT_TRUE(
-            Types({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)}).empty())
+            BtfTypes({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)}).empty())
             << size;
     }
     for (std::size_t at = 0; at < whole.size(); at++) { // any byte may be wrong: it must not crash
         auto bytes = whole;
         bytes[at] ^= std::byte{0xff};
-        const Types types(bytes);
+        const BtfTypes types(bytes);
         for (TypeId id = 0; id < 8; id++) {
             (void)types.member(id, "b");
             (void)types.size(id);
@@ -357,7 +357,7 @@ TEST(Types, TypesThatReferToThemselvesEnd)
     writer.structure("", 8, {{"", inner, 0}});
     const auto array = writer.next();
     writer.array(array, 1000);
-    const Types types(writer.bytes());
+    const BtfTypes types(writer.bytes());
     EXPECT_EQ(types.size(loop), 0U);
     EXPECT_EQ(types.member(inner, "any"), std::nullopt);
     EXPECT_EQ(types.size(array), 0U);

@@ -146,10 +146,10 @@ std::optional<census::Address> FakeKernel::symbol(const std::string &name)
     return found == symbols.end() ? std::nullopt : std::optional(found->second);
 }
 
-std::vector<std::byte> FakeKernel::types(const std::string &name)
+std::vector<std::byte> FakeKernel::btf(const std::string &name)
 {
-    const auto found = btf.find(name);
-    return found == btf.end() ? std::vector<std::byte>{} : found->second;
+    const auto found = btf_of.find(name);
+    return found == btf_of.end() ? std::vector<std::byte>{} : found->second;
 }
 
 } // namespace lastref::test

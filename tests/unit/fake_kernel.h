@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
-#include "census/memory.h"
+#include "census/btf_source.h"
 
 #include <cstdint>
 #include <map>
@@ -37,6 +37,8 @@ public:
     [[nodiscard]] std::vector<std::byte> bytes() const;
 
 private:
+    std::vector<std::byte> btf(const std::string &name) override;
+
     std::uint32_t add(std::string_view name, std::uint32_t info, std::uint32_t size_or_type);
     std::uint32_t text(std::string_view text);
     void word(std::uint32_t value) { types_.push_back(value); }
@@ -47,20 +49,21 @@ private:
 };
 
 /// A kernel that a test has made up. What was not put anywhere cannot be read.
-class FakeKernel final : public census::Source {
+class FakeKernel final : public census::BtfSource {
 public:
     void put(census::Address at, std::uint64_t value, std::size_t size = 8);
     void put_text(census::Address at, std::string_view text);
 
     void read(std::span<census::Request> requests) override;
     std::optional<census::Address> symbol(const std::string &name) override;
-    std::vector<std::byte> types(const std::string &name) override;
 
     std::map<std::string, census::Address> symbols;
-    std::map<std::string, std::vector<std::byte>> btf; ///< "vmlinux", or a module's name
-    std::size_t reads = 0;                             ///< how many requests there were
+    std::map<std::string, std::vector<std::byte>> btf_of; ///< "vmlinux", or a module's name
+    std::size_t reads = 0;                                ///< how many requests there were
 
 private:
+    std::vector<std::byte> btf(const std::string &name) override;
+
     static constexpr std::size_t page = 4096;
     std::map<census::Address, std::vector<std::byte>> pages_;
 };

@@ -60,7 +60,7 @@ protected:
             members.push_back({"blocked_on", lock, 1024});
         }
         types.structure("task_struct", 256, members);
-        source.btf["vmlinux"] = types.bytes();
+        source.btf_of["vmlinux"] = types.bytes();
         source.put(owning, pid);
         source.put(pid + tasks_offset, owning + links_offset);
         source.put(mutex, owning | 1); // somebody waits

@@ -107,7 +107,7 @@ std::optional<Address> ToyKernel::symbol(const std::string &name)
     return known == symbols.end() ? std::nullopt : std::optional(known->second);
 }
 
-std::vector<std::byte> ToyKernel::types(const std::string &name)
+std::vector<std::byte> ToyKernel::btf(const std::string &name)
 {
     if (name != "vmlinux") {
         return {};

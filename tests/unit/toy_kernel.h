@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
-#include "census/memory.h"
+#include "census/btf_source.h"
 
 #include <map>
 #include <string>
@@ -10,7 +10,7 @@
 /// A kernel whose types and memory a test makes up.
 namespace lastref::census {
 
-class ToyKernel : public Source {
+class ToyKernel : public BtfSource {
 public:
     ToyKernel();
 
@@ -30,9 +30,11 @@ public:
 
     void read(std::span<Request> requests) override;
     std::optional<Address> symbol(const std::string &name) override;
-    std::vector<std::byte> types(const std::string &name) override;
+    [[nodiscard]] std::size_t most_reads() const override { return 1 << 16; }
 
 private:
+    std::vector<std::byte> btf(const std::string &name) override;
+
     struct Field {
         std::string name, type;
         std::uint32_t offset = 0;

@@ -5,6 +5,7 @@ import pytest
 
 import tool
 import truth
+from why import ask_lastref
 
 kernels = "all"
 guest_options = {"load": ["lr_referee"]}
@@ -12,7 +13,7 @@ FILE = f"{truth.DEBUGFS}/lr_referee/unloads"
 
 
 def why(guest, module, status):
-    result = tool.lastref(guest, f"why -j {module}")
+    result = ask_lastref(guest, module)
     assert result.status == status, f"{result.status}: {result.stdout}\n{result.stderr}"
     return tool.one_document(result)
 

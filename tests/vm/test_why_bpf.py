@@ -9,6 +9,7 @@ import pytest
 import tool
 import truth
 from harness.paths import HARNESS, run
+from why import ask_lastref
 
 kernels = "all"
 PROGRAMS = HARNESS.parent / "programs"
@@ -36,7 +37,7 @@ def why(guest, module, refs):
     """The document; the module must have so many references, all of them explained, and no other
     holders."""
     assert int(truth.sysfs(guest, module, "refcnt")) == refs
-    result = tool.lastref(guest, f"why -j {module}")
+    result = ask_lastref(guest, module)
     assert result.status == (tool.OUTSTANDING if refs else tool.DONE), result.stderr
     doc = json.loads(result.stdout)
     assert doc["hard"] == {"refs": refs, "explained": refs, "unexplained": 0}

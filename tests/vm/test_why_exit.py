@@ -8,6 +8,7 @@ import pytest
 
 import tool
 import truth
+from why import ask_lastref
 
 kernels = "all"
 guest_options = {"smp": 2}  # a routine that spins leaves a processor to lastref
@@ -17,7 +18,7 @@ RELEASE = f"/sys/module/{MODULE}/parameters/release"
 
 def answer(guest, module):
     """The status, and the document."""
-    result = tool.lastref(guest, f"why -j {module}")
+    result = ask_lastref(guest, module)
     assert result.stdout, result.stderr
     doc = json.loads(result.stdout)
     return result.status, tool.validate(doc) if doc["schema"] in tool.schemas() else doc

@@ -7,6 +7,7 @@ import pytest
 
 import tool
 import truth
+from why import ask_lastref
 
 kernels = "patched"
 guest_options = {"load": ["lr_referee"]}
@@ -14,7 +15,7 @@ ONE_ASK_S = 30  # at the very most, on an emulated machine whose host is busy
 
 
 def why(guest, module, status):
-    result = tool.lastref(guest, f"why -j {module}")
+    result = ask_lastref(guest, module)
     assert result.status == status, f"{result.stdout}\n{result.stderr}"
     return json.loads(result.stdout)
 

@@ -2,7 +2,9 @@
 """Asks lastref why a module stays, and has processes in the guest hold things."""
 
 import json
+import os
 import re
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from harness.compiled import compiled
 from harness.paths import HARNESS
 
 SCHEMA = "lastref.why/1"
+FIXTURES = os.environ.get("LASTREF_FIXTURES")  # a directory for all that was asked; see ask_lastref()
 
 
 def need(guest, module):
@@ -21,9 +24,29 @@ def need(guest, module):
     guest.check(f"modprobe {module}")
 
 
+def ask_lastref(guest, module, timeout=60):
+    """The result of `lastref why -j`. With LASTREF_FIXTURES in the environment all that was read for it
+    is kept, in KERNEL/TEST-MODULE.census, and the answer beside it: tests/fixtures/why has some."""
+    if not FIXTURES:
+        return tool.lastref(guest, f"why -j {module}", timeout)
+    saved = "/tmp/lastref.census"
+    guest.check(f"rm -f {saved}")
+    result = tool.lastref(guest, f"why -j --save {saved} {module}", timeout)
+    if result.stdout and not guest.run(f"test -e {saved}").status:
+        directory = Path(FIXTURES) / guest.kernel.name
+        directory.mkdir(parents=True, exist_ok=True)
+        test = re.search(r"test_(?:why_)?(\w+)\.py", os.environ["PYTEST_CURRENT_TEST"])[1]
+        stem = f"{test}-{module.split()[0]}".replace("_", "-")
+        number = len(list(directory.glob(f"{stem}*.census"))) + 1
+        stem += f"-{number}" if number > 1 else ""
+        (directory / f"{stem}.census").write_bytes(guest.get(saved))
+        (directory / f"{stem}.json").write_text(result.stdout, encoding="utf-8")
+    return result
+
+
 def ask(guest, module, status=tool.OUTSTANDING, timeout=60):
     """The document of `lastref why`, which must end with that status."""
-    result = tool.lastref(guest, f"why -j {module}", timeout)
+    result = ask_lastref(guest, module, timeout)
     assert result.status == status, f"{result.status}: {result.stdout}\n{result.stderr}"
     line, = result.stdout.splitlines()
     doc = json.loads(line)

@@ -1,10 +1,53 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "census/kernel.h"
 
-namespace lastref::census {
+#include "base/text.h"
+#include "census/btf_types.h"
 
-Kernel::Kernel(Source &source) : source_(source), memory_(source), types_(source.types("vmlinux"))
+#include <fmt/format.h>
+
+namespace lastref::census {
+namespace {
+
+/// What is said of what nobody asked when a census was saved.
+constexpr auto not_saved = "this census does not have ";
+
+const Types &types_of_kernel(Source &source)
 {
+    static const BtfTypes none{std::vector<std::byte>()};
+    const auto *types = source.types("vmlinux");
+    return types == nullptr ? none : *types;
+}
+
+} // namespace
+
+Kernel::Kernel(Source &source) : source_(source), memory_(source), types_(types_of_kernel(source))
+{
+}
+
+void Kernel::begin()
+{
+    problems_ = {};
+    memory_.allow(source_.most_reads());
+}
+
+std::size_t Kernel::take_unknown(std::vector<NotExamined> &not_examined, std::string_view what)
+{
+    const auto unknown = source_.take_unknown();
+    if (unknown > 0) {
+        not_examined.push_back(
+            {std::string(what), fmt::format("{}{} that {} asked for", not_saved,
+                                            plural(static_cast<std::int64_t>(unknown), "value"),
+                                            unknown == 1 ? "was" : "were")});
+    }
+    return unknown;
+}
+
+std::string Kernel::no_symbol(std::string_view name) const
+{
+    const std::string symbol(name);
+    return source_.knows_symbol(symbol) ? "the kernel's symbols do not tell where " + symbol + " is"
+                                        : not_saved + ("the symbol " + symbol);
 }
 
 Address Kernel::symbol_if_any(std::string_view name)
@@ -20,8 +63,7 @@ Address Kernel::symbol(std::string_view name)
 {
     const auto address = symbol_if_any(name);
     if (address == 0) {
-        problems_.missing.insert("the kernel's symbols do not tell where " + std::string(name) +
-                                 " is");
+        problems_.missing.insert(no_symbol(name));
     }
     return address;
 }
@@ -30,11 +72,9 @@ const Types *Kernel::types_of(std::string_view module)
 {
     const auto known = modules_.find(module);
     if (known != modules_.end()) {
-        return known->second.get();
+        return known->second;
     }
-    auto bytes = source_.types(std::string(module));
-    auto types = bytes.empty() ? nullptr : std::make_unique<Types>(std::move(bytes), &types_);
-    return modules_.emplace(module, std::move(types)).first->second.get();
+    return modules_.emplace(module, source_.types(std::string(module))).first->second;
 }
 
 Kernel::Place Kernel::find_structure(std::string_view name, std::string_view module,
@@ -53,7 +93,7 @@ Kernel::Place Kernel::find_structure(std::string_view name, std::string_view mod
     }
     for (const auto &[other, types] : modules_) { // a declaration does not say whose it is
         if (const auto id = types == nullptr ? 0 : types->find(name); id != 0) {
-            return {types.get(), id};
+            return {types, id};
         }
     }
     return {};
@@ -63,15 +103,28 @@ Kernel::Place Kernel::structure(const char *name, std::string_view module, const
 {
     const auto place = find_structure(name, module, near);
     if (place.types == nullptr) {
-        problems_.missing.insert("there is no struct " + std::string(name) + " in the types of " +
-                                 (module.empty() ? "the kernel" : std::string(module)));
+        const auto of = module.empty() ? "the kernel" : std::string(module);
+        problems_.missing.insert(knows_structure(name, module)
+                                     ? "there is no struct " + std::string(name) +
+                                           " in the types of " + of
+                                     : not_saved + ("struct " + std::string(name) + " of " + of));
     }
     return place;
 }
 
+bool Kernel::knows_structure(std::string_view name, std::string_view module)
+{
+    const auto *types = module.empty() ? nullptr : types_of(module);
+    return types_.knows_structure(name) && (types == nullptr || types->knows_structure(name));
+}
+
 bool Kernel::has_type(std::string_view structure, std::string_view module)
 {
-    return find_structure(structure, module, nullptr).types != nullptr;
+    const bool has = find_structure(structure, module, nullptr).types != nullptr;
+    if (!has && !knows_structure(structure, module)) {
+        problems_.missing.insert(not_saved + ("struct " + std::string(structure)));
+    }
+    return has;
 }
 
 Object Kernel::at(Address address, const char *structure, std::string_view module)
@@ -95,7 +148,10 @@ std::optional<std::int64_t> Kernel::enumerator(std::string_view name)
         known->second = types_.enumerator(name);
     }
     if (!known->second) {
-        problems_.missing.insert("there is no enumerator " + std::string(name));
+        problems_.missing.insert((types_.knows_enumerator(name)
+                                      ? "there is no enumerator "
+                                      : std::string(not_saved) + "the enumerator ") +
+                                 std::string(name));
     }
     return known->second;
 }
@@ -107,6 +163,15 @@ const Member *Kernel::member(const Types *types, TypeId type, const char *name)
         known->second = types->member(type, name);
     }
     return known->second ? &*known->second : nullptr;
+}
+
+void Kernel::note_no_member(const Types *types, TypeId type, std::string_view structure,
+                            std::string_view member)
+{
+    problems_.missing.insert(
+        types->knows_member(type, member)
+            ? "struct " + std::string(structure) + " has no " + std::string(member)
+            : not_saved + (std::string(member) + " of struct " + std::string(structure)));
 }
 
 std::optional<std::uint32_t> Kernel::offset(const char *structure, const char *member,
@@ -125,7 +190,7 @@ std::optional<std::uint32_t> Kernel::offset(Place place, const char *structure, 
         known->second = find_offset(place, member);
     }
     if (!known->second) {
-        problems_.missing.insert("struct " + std::string(structure) + " has no " + member);
+        note_no_member(place.types, place.type, structure, member);
     }
     return known->second;
 }

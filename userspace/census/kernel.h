@@ -4,6 +4,7 @@
 #include "census/memory.h"
 #include "census/object.h"
 #include "census/types.h"
+#include "core/inventory.h"
 
 #include <map>
 #include <memory>
@@ -12,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 namespace lastref::census {
 
@@ -35,10 +37,24 @@ public:
     [[nodiscard]] Memory &memory() { return memory_; }
     [[nodiscard]] Problems &problems() { return problems_; }
 
+    /// Begins something of which nothing is in the way yet, with as much to read as one search may.
+    void begin();
+
+    /// Says so if a saved census did not have some of the values that were asked for since the last
+    /// time; returns how many.
+    std::size_t take_unknown(std::vector<NotExamined> &not_examined, std::string_view what);
+
     /// Where the symbol is; noted as missing if it is nowhere.
     Address symbol(std::string_view name);
     /// The same, but it need not be there.
     Address symbol_if_any(std::string_view name);
+    /// Whether it is known where it is, or that it is nowhere.
+    [[nodiscard]] bool knows_symbol(std::string_view name) const
+    {
+        return source_.knows_symbol(std::string(name));
+    }
+    /// That it is nowhere, in words.
+    [[nodiscard]] std::string no_symbol(std::string_view name) const;
     /// What is at that address; nothing if it is 0.
     Object at(Address address, const char *structure, std::string_view module = {});
     /// What is at a symbol.
@@ -74,15 +90,18 @@ private:
     Place structure(const char *name, std::string_view module, const Types *near = nullptr);
     Place find_structure(std::string_view name, std::string_view module, const Types *near);
     const Types *types_of(std::string_view module);
+    bool knows_structure(std::string_view name, std::string_view module);
     std::optional<std::uint32_t> offset(Place place, const char *structure, const char *member);
     static std::optional<std::uint32_t> find_offset(Place place, std::string_view members);
+    void note_no_member(const Types *types, TypeId type, std::string_view structure,
+                        std::string_view member);
     /// Null if there is none.
     const Member *member(const Types *types, TypeId type, const char *name);
 
     Source &source_;
     Memory memory_;
-    Types types_;
-    std::map<std::string, std::unique_ptr<Types>, std::less<>> modules_;
+    const Types &types_;
+    std::map<std::string, const Types *, std::less<>> modules_;
     std::unordered_map<Key, std::optional<std::uint32_t>, Hash> offsets_; ///< as members_
     std::map<std::string, std::optional<Address>, std::less<>> symbols_;
     /// By where the name of the member stands, since the same literal is asked for often.

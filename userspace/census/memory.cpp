@@ -11,7 +11,7 @@ constexpr std::size_t batch_size = 1024;
 
 } // namespace
 
-const Memory::Line *Memory::line(Address at)
+const Line *Memory::line(Address at)
 {
     if (at == last_at_) {
         return last_;
@@ -30,12 +30,42 @@ const Memory::Line *Memory::line(Address at)
     return last_;
 }
 
+/// That this much of a line was asked for.
+void Memory::note(Address line, std::size_t offset, std::size_t size)
+{
+    auto &asked = asked_[line];
+    for (std::size_t i = 0; i < size; i++) {
+        asked.set(offset + i);
+    }
+}
+
+/// Hands on what was asked for since the last time.
+void Memory::keep()
+{
+    for (const auto &[at, asked] : asked_) {
+        source_.keep(at, line(at), asked);
+    }
+    asked_.clear();
+}
+
 bool Memory::read(Address at, std::span<std::byte> to)
 {
+    if (left_-- == 0) {
+        left_ = 0;
+        throw TooMuchToRead();
+    }
+    if (is_exact_) {
+        Request request{at, to};
+        source_.read({&request, 1});
+        return request.done;
+    }
     while (!to.empty()) {
         const auto offset = at % line_size;
         const auto size = std::min(to.size(), line_size - offset);
         const auto *bytes = line(at - offset);
+        if (keeps_) {
+            note(at - offset, offset, size);
+        }
         if (bytes == nullptr) {
             return false;
         }
@@ -50,7 +80,8 @@ std::optional<Address> Memory::pointer_now(Address at)
 {
     Address value = 0;
     Request request{at, std::as_writable_bytes(std::span(&value, 1))};
-    source_.read({&request, 1});
+    keep();
+    source_.read_now(request);
     return request.done ? std::optional(value) : std::nullopt;
 }
 
@@ -72,6 +103,9 @@ std::optional<std::string> Memory::text(Address at, std::size_t most)
 
 void Memory::prefetch(std::span<const Address> addresses, std::size_t size)
 {
+    if (is_exact_) {
+        return;
+    }
     std::vector<Request> requests;
     std::vector<std::unique_ptr<Line>> bytes;
     const auto fetch = [&] {
@@ -100,6 +134,8 @@ void Memory::prefetch(std::span<const Address> addresses, std::size_t size)
 
 void Memory::forget()
 {
+    keep();
+    source_.forget();
     lines_.clear();
     last_at_ = 1;
     last_ = nullptr;

@@ -2,11 +2,14 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <type_traits>
 #include <unordered_map>
@@ -17,11 +20,24 @@ namespace lastref::census {
 /// An address in the kernel.
 using Address = std::uint64_t;
 
+/// Memory is read in lines. They divide a page, so each is there or it is not.
+constexpr std::size_t line_size = 256;
+using Line = std::array<std::byte, line_size>;
+using LineMask = std::bitset<line_size>; ///< some bytes of one
+
 /// A piece of the kernel's memory that is asked for.
 struct Request {
     Address at = 0;
     std::span<std::byte> to; ///< filled if `done`
     bool done = false;       ///< all of it could be read
+};
+
+class Types;
+
+/// What is read leads on and on, further than any kernel's data do.
+class TooMuchToRead : public std::runtime_error {
+public:
+    TooMuchToRead() : std::runtime_error("there is too much to read") {}
 };
 
 /// Where a kernel's memory, symbols and types come from: the running kernel, or a saved census.
@@ -34,18 +50,49 @@ public:
 
     /// Reads as much as can be read: no lock, no fault.
     virtual void read(std::span<Request> requests) = 0;
+    /// The same of one, for which an older value does not do.
+    virtual void read_now(Request &request) { read({&request, 1}); }
     /// Where the symbol is; "MODULE:NAME" is looked for in that module, and in the kernel proper
     /// if the module is built in. Empty: there is none, or it is hidden.
     virtual std::optional<Address> symbol(const std::string &name) = 0;
-    /// BTF of the kernel ("vmlinux") or of a module, as in /sys/kernel/btf/; empty: there is none.
-    virtual std::vector<std::byte> types(const std::string &name) = 0;
+    /// Types of the kernel ("vmlinux") or of a module; null: there are none.
+    virtual const Types *types(const std::string &name) = 0;
+
+    /// How many values one search may ask for.
+    [[nodiscard]] virtual std::size_t most_reads() const { return 1 << 26; }
+    /// What is read from now on is newer.
+    virtual void forget() {}
+
+    // What is saved, and what has been.
+
+    /// It is told by keep() of what was used of what it gave.
+    [[nodiscard]] virtual bool keeps() const { return false; }
+    /// The bytes of a line that were asked for: those of which `asked` is set. Null: it cannot be
+    /// read.
+    virtual void keep(Address /*line*/, const Line * /*bytes*/, const LineMask & /*asked*/) {}
+    /// It has no more than what was once asked for, so it is to be asked for that alone.
+    [[nodiscard]] virtual bool is_exact() const { return false; }
+    /// How many values it did not have, since they were never asked for; from then on, none.
+    virtual std::size_t take_unknown() { return 0; }
+    /// It is known whether there is such a symbol.
+    [[nodiscard]] virtual bool knows_symbol(const std::string & /*name*/) const { return true; }
 };
 
 /// The kernel's memory, in lines that are read once. Lines are small: what is read together is
 /// old together, and of whole pages some parts have changed before they are looked at.
 class Memory {
 public:
-    explicit Memory(Source &source) : source_(source) {}
+    explicit Memory(Source &source)
+        : source_(source), keeps_(source.keeps()), is_exact_(source.is_exact())
+    {
+    }
+    Memory(const Memory &) = delete;
+    Memory &operator=(const Memory &) = delete;
+    ~Memory() { keep(); }
+
+    /// Lets so many values be read from now on; after that read() throws TooMuchToRead. That ends
+    /// every walk, whatever is read: no data of a kernel's are to be trusted to end.
+    void allow(std::size_t reads) { left_ = reads; }
 
     /// False when a part of it cannot be read.
     bool read(Address at, std::span<std::byte> to);
@@ -74,14 +121,16 @@ public:
     void forget();
 
 private:
-    static constexpr std::size_t line_size = 256; // divides a page, so it is there or it is not
-    using Line = std::array<std::byte, line_size>;
-
     const Line *line(Address at);
+    void note(Address line, std::size_t offset, std::size_t size);
+    void keep();
 
     Source &source_;
-    std::unordered_map<Address, std::unique_ptr<Line>> lines_; ///< null: cannot be read
-    Address last_at_ = 1;                                      ///< no line begins there
+    bool keeps_, is_exact_;
+    std::size_t left_ = std::numeric_limits<std::size_t>::max(); ///< that may be read
+    std::unordered_map<Address, LineMask> asked_;                ///< of what is to be kept
+    std::unordered_map<Address, std::unique_ptr<Line>> lines_;   ///< null: cannot be read
+    Address last_at_ = 1;                                        ///< no line begins there
     const Line *last_ = nullptr;
 };
 

@@ -22,6 +22,7 @@ constexpr Reference task_references[] = {
     {"`task_stack`", "none by itself", "–", "the stacks of all tasks that are not on a processor"},
 };
 
+constexpr auto tasks_in_it = "tasks that run in the module";
 constexpr std::int64_t pf_exiting = 0x00000004; // include/linux/sched.h, where it is a macro
 
 /// System calls, by their numbers for x86-64 and for i386.
@@ -160,23 +161,16 @@ ModuleTask describe(Search &search, Unwinder &unwinder, const Stack &stack, cons
     return out;
 }
 
-} // namespace
-
-extern const Doc doc_of_tasks{
-    "A task runs in the module: it loads it, or it may be what a reference was taken for",
-    task_references, "It returns from the module"};
-
-ModuleTasks look_at_tasks(Search &search, Unwinder &unwinder, const Target &target,
-                          std::string_view module, std::uint32_t self,
-                          std::vector<NotExamined> &not_examined)
+ModuleTasks look_once(Search &search, Unwinder &unwinder, const Target &target,
+                      std::string_view module, std::uint32_t self,
+                      std::vector<NotExamined> &not_examined)
 {
-    constexpr auto what = "tasks that run in the module";
     search.kernel().memory().forget();
-    search.kernel().problems() = {};
+    search.kernel().begin();
     const auto threads = threads_in(search, target);
     const auto found = unwinder.stacks(target, threads);
     if (found.error != 0) {
-        not_examined.push_back({what, in_words(found.error)});
+        not_examined.push_back({tasks_in_it, in_words(found.error)});
         return {};
     }
     ModuleTasks out;
@@ -193,8 +187,9 @@ ModuleTasks look_at_tasks(Search &search, Unwinder &unwinder, const Target &targ
         }
     }
     for (const auto &missing : search.kernel().problems().missing) {
-        not_examined.push_back({what, missing});
+        not_examined.push_back({tasks_in_it, missing});
     }
+    search.kernel().take_unknown(not_examined, tasks_in_it);
     if (found.left_out > 0) {
         not_examined.push_back({plural(static_cast<std::int64_t>(found.left_out), "more task"),
                                 fmt::format("they run in the module, and lastref has room for {}",
@@ -202,6 +197,25 @@ ModuleTasks look_at_tasks(Search &search, Unwinder &unwinder, const Target &targ
     }
     out.all = found.all && found.left_out == 0;
     return out;
+}
+
+} // namespace
+
+extern const Doc doc_of_tasks{
+    "A task runs in the module: it loads it, or it may be what a reference was taken for",
+    task_references, "It returns from the module"};
+
+ModuleTasks look_at_tasks(Search &search, Unwinder &unwinder, const Target &target,
+                          std::string_view module, std::uint32_t self,
+                          std::vector<NotExamined> &not_examined)
+{
+    try {
+        return look_once(search, unwinder, target, module, self, not_examined);
+    } catch (const TooMuchToRead &) {
+        not_examined.push_back(
+            {tasks_in_it, "what has to do with them is longer than lastref goes"});
+        return {};
+    }
 }
 
 } // namespace lastref::census

@@ -74,8 +74,7 @@ Object Object::operator[](const char *member) const
     }
     const auto *found = kernel_->member(types, type, member);
     if (found == nullptr) {
-        kernel_->problems().missing.insert("struct " + std::string(types->name(type)) + " has no " +
-                                           member);
+        kernel_->note_no_member(types, type, types->name(type), member);
         return {};
     }
     Object out(kernel_, types, here.address_ + found->offset, found->type);
@@ -104,7 +103,12 @@ bool Object::has(const char *member) const
         return false;
     }
     const bool points = types_->shape(type_) == Types::Shape::Pointer;
-    return kernel_->member(types_, points ? types_->element(type_) : type_, member) != nullptr;
+    const auto type = points ? types_->element(type_) : type_;
+    const bool has = kernel_->member(types_, type, member) != nullptr;
+    if (!has && !types_->knows_member(type, member)) {
+        kernel_->note_no_member(types_, type, types_->name(type), member);
+    }
+    return has;
 }
 
 Object Object::either(const char *member, const char *other) const

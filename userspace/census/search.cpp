@@ -62,10 +62,9 @@ bool Search::has_symbols(const Kind &kind, std::vector<NotExamined> &not_examine
             continue;
         }
         can_look = can_look && !symbol.lost.empty();
-        if (has_such(symbol)) {
-            not_examined.push_back(
-                {std::string(symbol.lost.empty() ? kind.what : symbol.lost),
-                 fmt::format("the kernel's symbols do not tell where {} is", symbol.name)});
+        if (has_such(symbol) || !kernel_.knows_symbol(symbol.name)) {
+            not_examined.push_back({std::string(symbol.lost.empty() ? kind.what : symbol.lost),
+                                    kernel_.no_symbol(symbol.name)});
         }
     }
     return can_look;
@@ -94,8 +93,14 @@ void Search::look_for(const Kind &kind, std::vector<NotExamined> &not_examined)
         findings_.resize(findings);
         uses_.resize(uses);
         not_examined_.clear();
-        kernel_.problems() = {};
-        kind.look(*this);
+        kernel_.begin();
+        try {
+            kind.look(*this);
+        } catch (const TooMuchToRead &) {
+            kernel_.problems().cut.insert("what has to do with them");
+            collect_again();
+            break;
+        }
         if (!kernel_.problems().torn) {
             break;
         }
@@ -120,12 +125,13 @@ void Search::note_problems(const Kind &kind, std::vector<NotExamined> &not_exami
     if (problems.torn) {
         not_examined.push_back({what, "they changed all the time while they were read"});
     }
-    if (problems.lost > 0) {
+    const auto unknown = kernel_.take_unknown(not_examined, what);
+    if (problems.lost > unknown) {
         not_examined.push_back(
             {what,
              fmt::format("{} could not be read, such as of what was freed "
                          "meanwhile",
-                         plural(static_cast<std::int64_t>(problems.lost), "value")),
+                         plural(static_cast<std::int64_t>(problems.lost - unknown), "value")),
              true});
     }
     not_examined.insert(not_examined.end(), not_examined_.begin(), not_examined_.end());

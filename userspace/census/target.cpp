@@ -57,28 +57,38 @@ Target read_target(const Object &module)
     return target;
 }
 
+/// Fills in `found` if there is a module of that name. False if it changed meanwhile.
+bool look_for(Kernel &kernel, std::string_view name, Target &found)
+{
+    bool is_there = true;
+    each_in_list(kernel.at_symbol("modules", "list_head"), "module", "list",
+                 [&](const Object &module) {
+                     if (found.is_loaded() || module["name"].text() != name) {
+                         return;
+                     }
+                     found = read_target(module);
+                     // Or it was freed meanwhile, and what was read is anything.
+                     const auto back = module["list"]["prev"];
+                     is_there = kernel.memory().pointer_now(back.address()) == back.pointer();
+                 });
+    return is_there && kernel.problems().missing.empty() && !kernel.problems().torn &&
+           kernel.problems().lost == 0;
+}
+
 } // namespace
 
 std::optional<Target> find_target(Kernel &kernel, std::string_view name)
 {
     for (int attempt = 0; attempt < attempts; attempt++) {
         kernel.memory().forget();
-        kernel.problems() = {};
-        Target found;
-        bool is_there = true;
-        each_in_list(kernel.at_symbol("modules", "list_head"), "module", "list",
-                     [&](const Object &module) {
-                         if (found.is_loaded() || module["name"].text() != name) {
-                             return;
-                         }
-                         found = read_target(module);
-                         // Or it was freed meanwhile, and what was read is anything.
-                         const auto back = module["list"]["prev"];
-                         is_there = kernel.memory().pointer_now(back.address()) == back.pointer();
-                     });
-        if (kernel.problems().missing.empty() && !kernel.problems().torn && is_there &&
-            kernel.problems().lost == 0) {
-            return found;
+        kernel.begin();
+        try {
+            if (Target found; look_for(kernel, name, found)) {
+                return found;
+            }
+        } catch (const TooMuchToRead &) {
+            kernel.problems().cut.insert("the list of modules");
+            return std::nullopt;
         }
     }
     return std::nullopt;

@@ -3,13 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string_view>
-#include <unordered_map>
-#include <vector>
-
-struct btf_type;
 
 namespace lastref::census {
 
@@ -24,52 +19,40 @@ struct Member {
     std::uint8_t bits = 0; ///< 0: no bit field
 };
 
-/// The types of a kernel or, above those, of one of its modules: BTF
-/// (Documentation/bpf/btf.rst), gone over once. Bytes that are not BTF give no types.
+/// The types of a kernel or, above those, of one of its modules.
 class Types {
 public:
-    explicit Types(std::vector<std::byte> bytes, const Types *base = nullptr);
+    Types() = default;
     Types(const Types &) = delete;
     Types &operator=(const Types &) = delete;
-    ~Types() = default;
+    virtual ~Types() = default;
 
-    [[nodiscard]] bool empty() const { return offsets_.empty(); }
+    [[nodiscard]] virtual bool empty() const = 0;
 
     /// A structure or union of that name; 0: there is none.
-    [[nodiscard]] TypeId find(std::string_view name) const;
+    [[nodiscard]] virtual TypeId find(std::string_view name) const = 0;
     /// Also one in an anonymous structure or union in it.
-    [[nodiscard]] std::optional<Member> member(TypeId type, std::string_view name) const;
+    [[nodiscard]] virtual std::optional<Member> member(TypeId type,
+                                                       std::string_view name) const = 0;
     /// A function of that name; 0: there is none.
-    [[nodiscard]] TypeId function(std::string_view name) const;
+    [[nodiscard]] virtual TypeId function(std::string_view name) const = 0;
     /// The value of that enumerator of any enumeration.
-    [[nodiscard]] std::optional<std::int64_t> enumerator(std::string_view name) const;
+    [[nodiscard]] virtual std::optional<std::int64_t> enumerator(std::string_view name) const = 0;
 
     enum class Shape { Unknown, Number, Pointer, Array, Structure, Declared };
-    [[nodiscard]] Shape shape(TypeId id) const;
-    [[nodiscard]] bool is_signed(TypeId id) const;
-    [[nodiscard]] std::string_view name(TypeId id) const;
+    [[nodiscard]] virtual Shape shape(TypeId id) const = 0;
+    [[nodiscard]] virtual bool is_signed(TypeId id) const = 0;
+    [[nodiscard]] virtual std::string_view name(TypeId id) const = 0;
     /// In bytes; 0 when it is not known.
-    [[nodiscard]] std::size_t size(TypeId id) const;
+    [[nodiscard]] virtual std::size_t size(TypeId id) const = 0;
     /// What a pointer points to, or an array has.
-    [[nodiscard]] TypeId element(TypeId id) const;
-    [[nodiscard]] std::size_t count(TypeId array) const;
+    [[nodiscard]] virtual TypeId element(TypeId id) const = 0;
+    [[nodiscard]] virtual std::size_t count(TypeId array) const = 0;
 
-private:
-    bool scan();
-    [[nodiscard]] std::string_view text(std::uint32_t offset) const;
-    [[nodiscard]] const btf_type *type(TypeId id) const;
-    [[nodiscard]] const btf_type *bare(TypeId id) const; ///< without typedef, const, …
-    [[nodiscard]] std::optional<Member> member(TypeId type, std::string_view name,
-                                               unsigned depth) const;
-
-    std::vector<std::byte> bytes_;
-    const Types *base_;
-    TypeId first_ = 1;                   ///< the first of its own
-    std::uint32_t first_text_ = 0;       ///< where its own strings begin
-    std::vector<std::uint32_t> offsets_; ///< of its own types, in bytes_
-    std::string_view strings_;
-    std::vector<TypeId> enumerations_;
-    std::unordered_map<std::string_view, TypeId> structures_;
+    // Whether it is known that there is no such thing: a saved census has only what was asked for.
+    [[nodiscard]] virtual bool knows_structure(std::string_view) const { return true; }
+    [[nodiscard]] virtual bool knows_member(TypeId, std::string_view) const { return true; }
+    [[nodiscard]] virtual bool knows_enumerator(std::string_view) const { return true; }
 };
 
 } // namespace lastref::census

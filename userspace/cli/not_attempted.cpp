@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "bpf/wire.h"
+#include "holders/running_machine.h"
 #include "holders/take_inventory.h"
 #include "kernel/kmod_command.h"
 #include "kernel/sysfs_modules.h"
@@ -32,7 +33,8 @@ std::string cut(std::string text)
 /// Who holds it, by the same census that `lastref why` makes; empty where that tells nobody.
 std::string holders_of(const kernel::SysfsModule &module)
 {
-    auto inventory = holders::take_inventory(module.name);
+    holders::RunningMachine machine;
+    auto inventory = holders::take_inventory(module.name, machine);
     if (!inventory || inventory->instance_id != module.instance_id) {
         return "";
     }

@@ -88,9 +88,17 @@ void add_overview_flags(CLI::App &app, Options &options)
 
 void add_why_flags(CLI::App &app, Options &options)
 {
-    app.add_option("MODULE", options.modules, "the module")->type_name("")->required()->expected(1);
+    auto *const module =
+        app.add_option("MODULE", options.modules, "the module")->type_name("")->expected(1);
     add_output_flags(app, options);
     add_number(app, "-n,--top", options.top, bounds::top, "print at most N rows of the table", "N");
+    auto *const save =
+        app.add_option("--save", options.save, "make FILE of all that was read for the answer")
+            ->type_name("FILE")
+            ->needs(module);
+    app.add_option("--replay", options.replay, "answer from a FILE that --save has made")
+        ->type_name("FILE")
+        ->excludes(save);
     app.add_flag("-v,--verbose", options.verbose, "show libbpf's own messages on stderr");
 }
 

@@ -34,6 +34,7 @@ struct Options {
     Color color = Color::Auto;
     bool dry_run = false;
     std::string replay;
+    std::string save;
     std::string output;
     std::string listen;
     std::optional<unsigned> max_labels;

@@ -2,46 +2,127 @@
 // lastref why: who keeps a module from going.
 
 #include "core/why.h"
+#include "base/files.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/messages.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/usage.h"
+#include "holders/census_file.h"
+#include "holders/recorder.h"
+#include "holders/replayed_machine.h"
+#include "holders/running_machine.h"
 #include "holders/take_inventory.h"
 #include "kernel/sysfs_modules.h"
 #include "kernel/tracer.h"
 
 #include <fmt/format.h>
+#include <optional>
+#include <unistd.h>
 
 namespace lastref::cli {
 namespace {
 
+Error misused(std::string what, std::string hint)
+{
+    return {.what = std::move(what),
+            .errnum = 0,
+            .hint = std::move(hint),
+            .exit_code = ExitCode::Usage};
+}
+
+/// The module that was asked about, as the kernel spells it; empty where none was.
+Result<std::string> asked_module(const Options &options)
+{
+    if (options.modules.empty()) {
+        return options.replay.empty()
+                   ? Result<std::string>(
+                         fail(misused("why needs the name of a module", "See: lastref why --help")))
+                   : std::string();
+    }
+    const auto &given = options.modules.front();
+    auto name = kernel::module_name(given);
+    if (name.empty()) {
+        return fail(misused(fmt::format("'{}' is not the name of a module", shown(given)),
+                            "lsmod lists those that are loaded"));
+    }
+    return name;
+}
+
+Result<Inventory> ask(const std::string &module, holders::Machine &machine, bool quiet)
+{
+    const Progress progress(fmt::format("looking who holds {}", shown(module)), quiet);
+    return holders::take_inventory(module, machine);
+}
+
+/// The same, with all that was read for it in a file. An answer that could not be saved is one.
+Result<Inventory> ask_and_save(const std::string &module, const Options &options,
+                               std::optional<Error> &not_saved)
+{
+    const auto file = make_file(options.save, "the census");
+    if (!file) {
+        return fail(file.error());
+    }
+    holders::RunningMachine running;
+    holders::Recorder recorder(running, module);
+    auto inventory = ask(module, recorder, options.quiet);
+    if (inventory) {
+        if (const auto saved = write_census(*file, options.save, recorder.census()); !saved) {
+            not_saved = saved.error();
+        }
+    }
+    if (!inventory || not_saved) {
+        ::unlink(options.save.c_str()); // what has not all of it would only be in the way
+    } else {
+        sync_folder_of(options.save);
+    }
+    return inventory;
+}
+
+Result<Inventory> ask_a_file(const std::string &module, const Options &options)
+{
+    const auto file = open_file(options.replay, "the census", "lastref why MODULE --save FILE");
+    if (!file) {
+        return fail(file.error());
+    }
+    const auto census = holders::read_census(*file, options.replay);
+    if (!census) {
+        return fail(census.error());
+    }
+    if (!module.empty() && module != census->module) {
+        return fail(misused(fmt::format("{} tells of {}, not of {}", shown(options.replay),
+                                        shown(census->module), shown(module)),
+                            "leave out the name of the module"));
+    }
+    holders::ReplayedMachine machine(*census);
+    return ask(census->module, machine, options.quiet);
+}
+
 Result<ExitCode> why(const Options &options)
 {
     kernel::set_verbose(options.verbose);
-    const auto &given = options.modules.front();
-    const auto name = kernel::module_name(given);
-    if (name.empty()) {
-        return fail({.what = fmt::format("'{}' is not the name of a module", shown(given)),
-                     .errnum = 0,
-                     .hint = "lsmod lists those that are loaded",
-                     .exit_code = ExitCode::Usage});
+    const auto module = asked_module(options);
+    if (!module) {
+        return fail(module.error());
     }
-    auto inventory = [&] {
-        const Progress progress(fmt::format("looking who holds {}", shown(name)), options.quiet);
-        return holders::take_inventory(name);
-    }();
+    std::optional<Error> not_saved;
+    auto inventory = !options.replay.empty() ? ask_a_file(*module, options)
+                     : !options.save.empty() ? ask_and_save(*module, options, not_saved)
+                                             : [&] {
+                                                   holders::RunningMachine machine;
+                                                   return ask(*module, machine, options.quiet);
+                                               }();
     if (!inventory) {
         return fail(inventory.error());
     }
     const auto doc = explain(std::move(*inventory));
     print(doc, options);
     if (!doc.found.blind.empty()) {
-        say(fmt::format("only /sys/module/{} could be read: {}\n  {}", escape_text(name),
-                        doc.found.blind, doc.found.blind_remedy));
+        say(fmt::format("only /sys/module/{} could be read: {}\n  {}",
+                        escape_text(doc.found.module), doc.found.blind, doc.found.blind_remedy));
     }
-    return doc.exit_code();
+    return not_saved ? Result<ExitCode>(fail(*not_saved)) : doc.exit_code();
 }
 
 } // namespace

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "base/files.h"
 #include "base/text.h"
 #include "decode/header_fields.h"
 #include "decode/recording.h"
@@ -7,40 +8,20 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <string_view>
-#include <sys/stat.h>
+#include <unistd.h>
 
 namespace lastref {
 
 namespace format = recording_format;
 
-namespace {
-
-/// What it is that is no regular file.
-std::string_view kind_of(mode_t mode)
-{
-    return S_ISDIR(mode) ? "a directory" : S_ISFIFO(mode) ? "a pipe" : "a device";
-}
-
-} // namespace
-
 Result<RecordingReader> RecordingReader::open(const std::string &path)
 {
-    // A pipe that nobody writes to would be waited for.
-    Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    struct stat about {};
-    if (!fd.valid() || ::fstat(fd.get(), &about) != 0) {
-        const int error = errno;
-        return fail({fmt::format("cannot open the recording {}", escape_text(path)), error,
-                     "name a file that `lastref record -o FILE` has made"});
+    auto fd = open_file(path, "the recording", "lastref record -o FILE");
+    if (!fd) {
+        return fail(std::move(fd.error()));
     }
-    if (!S_ISREG(about.st_mode)) {
-        return fail({fmt::format("{} is {}, not a file", escape_text(path), kind_of(about.st_mode)),
-                     0, "copy the recording into a file, and name that"});
-    }
-    return from_fd(std::move(fd), path);
+    return from_fd(std::move(*fd), path);
 }
 
 Result<RecordingReader> RecordingReader::from_fd(Fd fd, const std::string &name)

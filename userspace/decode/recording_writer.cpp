@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "base/files.h"
 #include "base/text.h"
 #include "decode/header_fields.h"
 #include "decode/recording.h"
@@ -6,8 +7,8 @@
 
 #include <cerrno>
 #include <cstring>
-#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 #include <zlib.h>
 
 namespace lastref {
@@ -18,18 +19,6 @@ namespace {
 
 constexpr std::size_t buffer_limit = 1U << 18;
 constexpr std::size_t start_of_frames = format::magic.size() + sizeof(format::version);
-
-/// A new file is lost with the power unless its folder is on disk too. Where that cannot be asked
-/// for, there is nothing to be done.
-void sync_folder_of(const std::string &path)
-{
-    const auto slash = path.rfind('/');
-    const auto folder = slash == path.npos ? "." : path.substr(0, slash + 1);
-    const Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (fd.valid()) {
-        ::fsync(fd.get());
-    }
-}
 
 } // namespace
 
@@ -42,15 +31,11 @@ std::uint32_t format::checksum(std::uint32_t size, const std::byte *bytes)
 
 Result<RecordingWriter> RecordingWriter::create(const std::string &path, const SessionInfo &info)
 {
-    // O_EXCL also refuses a symbolic link, even one that leads nowhere.
-    Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!fd.valid()) {
-        const int error = errno;
-        return fail({fmt::format("cannot make the recording {}", escape_text(path)), error,
-                     error == EEXIST ? "nothing that is there is overwritten: choose another name"
-                                     : "choose a place where a file can be made"});
+    auto fd = make_file(path, "the recording");
+    if (!fd) {
+        return fail(std::move(fd.error()));
     }
-    auto writer = to_fd(std::move(fd), path, info);
+    auto writer = to_fd(std::move(*fd), path, info);
     if (writer) {
         sync_folder_of(path);
     } else {

@@ -119,7 +119,7 @@ std::vector<std::byte> BpfSource::types_in_memory()
     return all ? std::move(bytes) : std::vector<std::byte>{};
 }
 
-std::vector<std::byte> BpfSource::types(const std::string &name)
+std::vector<std::byte> BpfSource::btf(const std::string &name)
 {
     if (name == "vmlinux") {
         if (auto bytes = types_in_memory(); !bytes.empty()) {

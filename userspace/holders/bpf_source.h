@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/result.h"
-#include "census/memory.h"
+#include "census/btf_source.h"
 
 #include <memory>
 
@@ -12,7 +12,7 @@ namespace lastref::holders {
 
 /// The kernel that runs, read by a BPF program of ours; see bpf/reader. Needs CAP_BPF and
 /// CAP_PERFMON.
-class BpfSource final : public census::Source {
+class BpfSource final : public census::BtfSource {
 public:
     /// Fails with ExitCode::Unsupported where the kernel does not accept the program.
     static Result<std::unique_ptr<BpfSource>> load();
@@ -20,10 +20,10 @@ public:
 
     void read(std::span<census::Request> requests) override;
     std::optional<census::Address> symbol(const std::string &name) override;
-    std::vector<std::byte> types(const std::string &name) override;
 
 private:
     explicit BpfSource(reader_skeleton *skeleton) : skeleton_(skeleton) {}
+    std::vector<std::byte> btf(const std::string &name) override;
     void read_some(std::span<census::Request> requests);
     std::vector<std::byte> types_in_memory();
 

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "holders/dependents.h"
 
-#include "base/directory.h"
-#include "holders/processes.h"
-#include "kernel/sysfs_modules.h"
 
 #include <algorithm>
 #include <fmt/format.h>
 #include <set>
-#include <unistd.h>
 
 namespace lastref::holders {
 namespace {
@@ -52,14 +48,14 @@ Sighting describe(const DependentModule &module)
 /// Adds all that depend on `module`, those that nothing depends on first. The kernel allows no
 /// cycles; one that shows up because modules come and go meanwhile ends at `seen`.
 void add_users(std::vector<DependentModule> &out, const kernel::SysfsModule &module,
-               std::set<std::string> &seen)
+               std::set<std::string> &seen, Machine &machine)
 {
     for (const auto &name : module.holders) {
-        const auto user = kernel::sysfs_module(name);
+        const auto user = machine.sysfs_module(name);
         if (!user || !seen.insert(name).second) {
             continue;
         }
-        add_users(out, *user, seen);
+        add_users(out, *user, seen, machine);
         out.push_back({.name = name,
                        .refs = user->refs.value_or(0),
                        .dependents = static_cast<std::int64_t>(user->holders.size()),
@@ -84,52 +80,19 @@ void add(std::vector<Sighting> &sightings, const DependentModule &user)
     }
 }
 
-/// The module without which a network device is gone; empty where sysfs does not tell.
-std::string module_of(const std::string &device)
-{
-    for (const char *kind : {"bridge", "bonding"}) { // software: no driver is bound to them
-        if (::access(fmt::format("{}/{}", device, kind).c_str(), F_OK) == 0) {
-            return kind;
-        }
-    }
-    const auto module = read_link(device + "/device/driver/module");
-    return module.substr(module.rfind('/') + 1); // npos + 1 is 0
-}
-
-/// The network devices that go when a module does, of lastref's own network namespace.
-void add_devices(std::vector<DependentModule> &modules)
-{
-    constexpr auto devices = "/sys/class/net";
-    const auto directory = modules.empty() ? Directory() : open_directory(devices);
-    while (const auto *entry = directory ? ::readdir(directory.get()) : nullptr) {
-        if (entry->d_name[0] == '.') {
-            continue;
-        }
-        const auto module = module_of(fmt::format("{}/{}", devices, entry->d_name));
-        for (auto &one : modules) {
-            if (one.name == module) {
-                one.devices.emplace_back(entry->d_name);
-            }
-        }
-    }
-    for (auto &one : modules) {
-        std::sort(one.devices.begin(), one.devices.end());
-    }
-}
-
 } // namespace
 
-void add_dependents(Inventory &inventory, const CanBeAsked &can_be_asked)
+void add_dependents(Inventory &inventory, Machine &machine, const CanBeAsked &can_be_asked)
 {
     inventory.dependents.clear();
-    const auto module = kernel::sysfs_module(inventory.module);
+    const auto module = machine.sysfs_module(inventory.module);
     if (!module) {
         return;
     }
     std::set<std::string> seen{inventory.module};
-    add_users(inventory.dependents, *module, seen);
-    add_devices(inventory.dependents);
+    add_users(inventory.dependents, *module, seen, machine);
     for (auto &user : inventory.dependents) {
+        user.devices = machine.net_devices(user.name);
         user.can_be_asked = user.going || !user.is_held_otherwise() || can_be_asked(user.name);
     }
     for (const auto &name : module->holders) {

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "holders/engine.h"
 
-#include "holders/processes.h"
-
 namespace lastref::holders {
 
-Result<Engine> load_engine(std::vector<NotExamined> &not_examined)
+Result<Engine> load_engine(Machine &machine, std::vector<NotExamined> &not_examined)
 {
-    auto source = BpfSource::load();
+    const auto source = machine.source();
     if (!source) {
         return fail(source.error());
     }
@@ -16,13 +14,13 @@ Result<Engine> load_engine(std::vector<NotExamined> &not_examined)
         return fail({"the kernel does not tell its own types", 0,
                      "use a kernel with CONFIG_DEBUG_INFO_BTF=y", ExitCode::Unsupported});
     }
-    Engine engine{std::move(*source), std::move(kernel)};
-    engine.unwinder = BpfUnwinder::load(engine.kernel->types().function("bpf_iter_task"));
-    if (!engine.unwinder) {
+    Engine engine{std::move(kernel)};
+    engine.unwinder = machine.unwinder(engine.kernel->types().function("bpf_iter_task"));
+    if (engine.unwinder == nullptr) {
         not_examined.push_back(
             {"tasks that run in the module", "this kernel does not accept the program for it"});
     }
-    if (!in_first_pid_namespace()) {
+    if (!machine.in_first_pid_namespace()) {
         not_examined.push_back({"tasks outside of lastref's pid namespace that run in the module",
                                 "the kernel shows it none of them: run it on the host, or in a "
                                 "container that shares the host's pid namespace"});

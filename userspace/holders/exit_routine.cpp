@@ -2,22 +2,12 @@
 #include "holders/exit_routine.h"
 
 #include <chrono>
-#include <fstream>
-#include <thread>
 #include <utility>
 
 namespace lastref::holders {
 namespace {
 
 constexpr std::chrono::milliseconds between_looks{200};
-
-bool has_oopsed()
-{
-    constexpr std::uint64_t taint_die = 1U << 7;
-    std::ifstream file("/proc/sys/kernel/tainted");
-    std::uint64_t taints = 0;
-    return file >> taints && (taints & taint_die) != 0;
-}
 
 /// It came onto a processor so long ago, and has used at most all that it ever used of one since.
 /// Clocks may differ by a thousandth.
@@ -52,10 +42,10 @@ RoutineSample sample_of(const census::ModuleTask &task, Processes &processes)
     return out;
 }
 
-RoutineLook samples_of(const census::ModuleTasks &tasks, Processes &processes)
+RoutineLook samples_of(const census::ModuleTasks &tasks, Processes &processes, Machine &machine)
 {
     RoutineLook out;
-    out.all = tasks.all && in_first_pid_namespace();
+    out.all = tasks.all && machine.in_first_pid_namespace();
     for (const auto &task : tasks.tasks) {
         if (task.loads || task.unloads || task.queued) {
             out.tasks.push_back(sample_of(task, processes));
@@ -67,24 +57,25 @@ RoutineLook samples_of(const census::ModuleTasks &tasks, Processes &processes)
 } // namespace
 
 RoutineLooks look_again(const census::ModuleTasks &first, const LookAtTasks &look,
-                        const census::Target &target, Processes &processes)
+                        const census::Target &target, Processes &processes, Machine &machine)
 {
-    auto samples = samples_of(first, processes);
+    auto samples = samples_of(first, processes, machine);
     if (target.state == ModuleState::Live && samples.tasks.empty()) {
         return std::nullopt;
     }
-    std::this_thread::sleep_for(between_looks);
-    return std::pair(std::move(samples), samples_of(look(), processes));
+    machine.wait(between_looks);
+    return std::pair(std::move(samples), samples_of(look(), processes, machine));
 }
 
-std::optional<Routine> routine_of(const census::Target &target, const RoutineLooks &looks)
+std::optional<Routine> routine_of(const census::Target &target, const RoutineLooks &looks,
+                                  Machine &machine)
 {
     RoutineFacts facts{.state = target.state, .freeing = target.freeing};
     if (target.soft) {
         facts.soft = target.soft;
         facts.soft_base = target.soft_base;
     }
-    facts.oops = has_oopsed();
+    facts.oops = machine.has_oopsed();
     return judge(facts, looks);
 }
 

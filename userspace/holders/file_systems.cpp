@@ -2,8 +2,6 @@
 #include "holders/file_systems.h"
 
 #include "core/file_system.h"
-#include "holders/mount_points.h"
-#include "holders/processes.h"
 
 #include <map>
 #include <memory>
@@ -27,7 +25,7 @@ struct SuperBlock {
     FileSystem values{};
 };
 
-MountPoint mount_point(const Finding &finding, const Namespaces &namespaces)
+MountPoint mount_point(const Finding &finding, Machine &machine)
 {
     const auto &mounted = *finding.mounted;
     MountPoint out{.where = mounted.where, .device = mounted.device, .space = mounted.in};
@@ -35,9 +33,11 @@ MountPoint mount_point(const Finding &finding, const Namespaces &namespaces)
         return out;
     }
     out.path = finding.path;
-    out.is_own_space = mounted.in == namespaces.own();
+    out.is_own_space = mounted.in == machine.own_mount_namespace();
     if (!out.is_own_space) {
-        out.in_space = namespaces.process_in(mounted.in);
+        if (auto process = machine.process_in_mount_namespace(mounted.in)) {
+            out.in_space = Process{.pid = process->pid, .comm = std::move(process->comm)};
+        }
     }
     return out;
 }
@@ -57,7 +57,7 @@ MountPoint::Leads leads_of(const AtPath &at_path)
 
 /// Finds out of each mount by which path, and in whose namespace, it could be unmounted, and
 /// whether that path leads to it still.
-void look_at_paths(std::vector<SuperBlock> &all)
+void look_at_paths(std::vector<SuperBlock> &all, Machine &machine)
 {
     std::vector<MountPoint *> mounts;
     std::vector<MountPlace> places;
@@ -73,7 +73,7 @@ void look_at_paths(std::vector<SuperBlock> &all)
             }
         }
     }
-    auto found = look_at(places);
+    auto found = machine.look_at(places);
     for (std::size_t i = 0; i < mounts.size(); i++) {
         mounts[i]->leads = leads_of(found[i]);
         mounts[i]->other = std::move(found[i].other);
@@ -81,7 +81,7 @@ void look_at_paths(std::vector<SuperBlock> &all)
 }
 
 std::vector<SuperBlock> collect(std::span<const Finding> findings, std::vector<Sighting> &sightings,
-                                const Namespaces &namespaces)
+                                Machine &machine)
 {
     std::vector<SuperBlock> all;
     std::map<census::Address, std::size_t> at; // by its address
@@ -102,7 +102,7 @@ std::vector<SuperBlock> collect(std::span<const Finding> findings, std::vector<S
         auto &block = all[known->second];
         if (finding.mounted) {
             block.mounts.push_back({&finding, &sightings[i]});
-            block.values.mounts.push_back(mount_point(finding, namespaces));
+            block.values.mounts.push_back(mount_point(finding, machine));
         } else if (!finding.task) {
             block.values.kernel_users.push_back(sightings[i]);
         } else if (block.values.users_in_all++ < users_to_end) {
@@ -114,11 +114,11 @@ std::vector<SuperBlock> collect(std::span<const Finding> findings, std::vector<S
 
 } // namespace
 
-void describe_file_systems(std::span<const Finding> findings, std::vector<Sighting> &sightings)
+void describe_file_systems(std::span<const Finding> findings, std::vector<Sighting> &sightings,
+                           Machine &machine)
 {
-    const Namespaces namespaces("mnt");
-    auto all = collect(findings, sightings, namespaces);
-    look_at_paths(all);
+    auto all = collect(findings, sightings, machine);
+    look_at_paths(all, machine);
     std::vector<bool> is_told(sightings.size(), false);
     for (auto &block : all) {
         const auto fs = std::make_shared<const FileSystem>(std::move(block.values));

@@ -3,6 +3,7 @@
 
 #include "census/finding.h"
 #include "core/inventory.h"
+#include "holders/machine.h"
 
 #include <span>
 #include <vector>
@@ -13,6 +14,6 @@ namespace lastref::holders {
 /// uses it, how to unmount it. A sighting stands for the finding of the same index; its first mount
 /// is left out, since it is told with the file system itself.
 void describe_file_systems(std::span<const census::Finding> findings,
-                           std::vector<Sighting> &sightings);
+                           std::vector<Sighting> &sightings, Machine &machine);
 
 } // namespace lastref::holders

@@ -4,13 +4,15 @@
 #include "census/registry.h"
 #include "census/search.h"
 #include "holders/engine.h"
+#include "holders/running_machine.h"
 
 namespace lastref::holders {
 
 std::vector<NotExamined> limits()
 {
     std::vector<NotExamined> not_examined;
-    const auto engine = load_engine(not_examined);
+    RunningMachine machine;
+    const auto engine = load_engine(machine, not_examined);
     if (!engine) {
         return {};
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@ struct MountPlace {
     std::optional<std::uint32_t> in{}; ///< a process in its mount namespace; none: lastref's own
     std::string path{};
     std::uint64_t id = 0; ///< of the mount, as in STX_MNT_ID
+    auto operator<=>(const MountPlace &) const = default;
 };
 
 /// What is at that path now. Unknown: it could not be found out, as on a server that hangs.

@@ -1,65 +1,75 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "holders/processes.h"
+#include "holders/namespaces.h"
 
 #include "base/directory.h"
+#include "holders/proc_links.h"
 #include "kernel/proc_files.h"
 #include "kernel/proc_text.h"
 
-#include <array>
+#include <algorithm>
+#include <filesystem>
 #include <fmt/format.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 namespace lastref::holders {
 namespace {
 
-/// Reads a link such as "mnt:[4026531840]". The kernel takes no lock for it that could hang.
-std::uint32_t inode_of(const std::string &process, const std::string &type)
-{
-    std::array<char, 64> text{};
-    const auto path = fmt::format("/proc/{}/ns/{}", process, type);
-    const auto size = ::readlink(path.c_str(), text.data(), text.size());
-    return kernel::inode_in_link({text.data(), size < 0 ? 0 : static_cast<std::size_t>(size)});
-}
-
-} // namespace
-
-bool in_first_pid_namespace()
-{
-    constexpr std::uint32_t first = 0xEFFFFFFC; // for good: PROC_PID_INIT_INO
-    return inode_of("self", "pid") == first;
-}
-
-Namespaces::Namespaces(std::string type) : type_(std::move(type)), own_(inode_of("self", type_)) {}
-
-std::optional<Process> Namespaces::process_in(std::uint32_t inode) const
-{
-    if (!read_) {
-        read_all();
-        read_ = true;
-    }
-    const auto known = processes_.find(inode);
-    return known == processes_.end() ? std::nullopt : std::optional(known->second);
-}
-
-void Namespaces::read_all() const
+/// Calls `visit` with the directory of each process.
+template <typename Visit>
+void each_process(Visit visit)
 {
     const auto proc = open_directory("/proc");
     while (const auto *entry = proc ? ::readdir(proc.get()) : nullptr) {
         const std::string name = entry->d_name;
-        const auto pid = kernel::pid_of(name);
-        if (!pid) {
-            continue;
-        }
-        const auto inode = inode_of(name, type_);
-        if (inode != 0 && processes_.find(inode) == processes_.end()) {
-            auto comm = kernel::contents(fmt::format("/proc/{}/comm", name));
-            comm.resize(comm.empty() ? 0 : comm.size() - 1); // its own end of line
-            Process process;
-            process.pid = *pid;
-            process.comm = std::move(comm);
-            processes_.emplace(inode, std::move(process));
+        if (const auto pid = kernel::pid_of(name)) {
+            visit(*pid, name);
         }
     }
+}
+
+} // namespace
+
+std::uint32_t inode_of_namespace(const std::string &process, const std::string &type)
+{
+    return kernel::inode_in_link(read_link(fmt::format("/proc/{}/ns/{}", process, type)));
+}
+
+std::string name_of_net_namespace(std::uint32_t inode)
+{
+    std::error_code error;
+    for (const auto &entry : std::filesystem::directory_iterator("/run/netns", error)) {
+        struct stat status = {};
+        if (::stat(entry.path().c_str(), &status) == 0 &&
+            static_cast<std::uint32_t>(status.st_ino) == inode) {
+            return entry.path().filename();
+        }
+    }
+    return "";
+}
+
+std::map<std::uint32_t, std::uint32_t> processes_by_net_namespace()
+{
+    std::map<std::uint32_t, std::uint32_t> out;
+    each_process([&](std::uint32_t pid, const std::string &name) {
+        auto &first = out[inode_of_namespace(name, "net")];
+        first = first == 0 ? pid : std::min(first, pid);
+    });
+    return out;
+}
+
+std::map<std::uint32_t, Inhabitant> inhabitants_of_mount_namespaces()
+{
+    std::map<std::uint32_t, Inhabitant> out;
+    each_process([&](std::uint32_t pid, const std::string &name) {
+        const auto inode = inode_of_namespace(name, "mnt");
+        if (inode == 0 || out.contains(inode)) {
+            return;
+        }
+        auto comm = kernel::contents(fmt::format("/proc/{}/comm", name));
+        comm.resize(comm.empty() ? 0 : comm.size() - 1); // its own end of line
+        out.emplace(inode, Inhabitant{pid, std::move(comm)});
+    });
+    return out;
 }
 
 } // namespace lastref::holders

@@ -11,23 +11,19 @@
 #include "holders/file_systems.h"
 #include "holders/sightings.h"
 #include "holders/task_sightings.h"
-#include "kernel/features.h"
-#include "kernel/host.h"
-#include "kernel/sysfs_modules.h"
 
 #include <algorithm>
 #include <fmt/format.h>
 #include <iterator>
-#include <unistd.h>
 
 namespace lastref::holders {
 namespace {
 
 constexpr int attempts = 3;
 
-void note_target(Inventory &inventory, const census::Target &target)
+void note_target(Inventory &inventory, const census::Target &target, Machine &machine)
 {
-    inventory.ts_ns = kernel::boot_clock_ns();
+    inventory.ts_ns = machine.clock_ns();
     inventory.instance_id = target.instance_id;
     inventory.state = target.state;
     inventory.hard = target.hard;
@@ -52,7 +48,7 @@ void forget_the_other(Inventory &inventory)
 
 /// What the census finds: every kind in its turn.
 void take_census(Inventory &inventory, census::Kernel &kernel, census::Address module,
-                 Processes &processes, std::vector<NotExamined> &not_examined)
+                 Processes &processes, Machine &machine, std::vector<NotExamined> &not_examined)
 {
     kernel.memory().forget();
     census::Search search(kernel, module);
@@ -63,7 +59,7 @@ void take_census(Inventory &inventory, census::Kernel &kernel, census::Address m
     for (const auto &finding : search.findings()) {
         sightings.push_back(sighting_of(finding, processes));
     }
-    describe_file_systems(search.findings(), sightings);
+    describe_file_systems(search.findings(), sightings, machine);
     inventory.uses = search.uses();
     std::move(sightings.begin(), sightings.end(), std::back_inserter(inventory.sightings));
 }
@@ -89,17 +85,18 @@ bool is_answered(census::Kernel &kernel, const std::string &module)
 
 /// Those who run in the module: they are told of, and what they do is looked at once more.
 RoutineLooks look_at_tasks(Inventory &inventory, Engine &engine, const census::Target &target,
-                           Processes &processes, std::vector<NotExamined> &not_examined)
+                           Processes &processes, Machine &machine,
+                           std::vector<NotExamined> &not_examined)
 {
-    if (!engine.unwinder) {
+    if (engine.unwinder == nullptr) {
         return std::nullopt;
     }
     const auto look = [&] {
         census::Search search(*engine.kernel, target.module);
         auto tasks = census::look_at_tasks(search, *engine.unwinder, target, inventory.module,
-                                           static_cast<std::uint32_t>(::getpid()), not_examined);
+                                           machine.self_pid(), not_examined);
         for (auto &task : tasks.tasks) {
-            task.ts_ns = kernel::boot_clock_ns();
+            task.ts_ns = machine.clock_ns();
         }
         return tasks;
     };
@@ -109,7 +106,7 @@ RoutineLooks look_at_tasks(Inventory &inventory, Engine &engine, const census::T
             inventory.sightings.push_back(std::move(*sighting));
         }
     }
-    return look_again(tasks, look, target, processes);
+    return look_again(tasks, look, target, processes, machine);
 }
 
 /// The module as it is now.
@@ -119,17 +116,21 @@ Result<census::Target> look_at(census::Kernel &kernel, const std::string &module
     if (target) {
         return *target;
     }
-    const auto &missing = kernel.problems().missing;
+    const auto &[missing, lost, torn, cut] = kernel.problems();
     return fail({fmt::format("the kernel's list of modules cannot be read: {}",
-                             missing.empty() ? "it changes all the time" : *missing.begin()),
+                             !missing.empty() ? *missing.begin()
+                             : !cut.empty()   ? "it is longer than lastref goes"
+                                              : "it changes all the time"),
                  0, "lastref doctor says what this kernel offers",
                  missing.empty() ? ExitCode::Failed : ExitCode::Unsupported});
 }
 
 /// One pass; false when the module changed meanwhile.
-Result<bool> search(Inventory &inventory, Engine &engine)
+Result<bool> search(Inventory &inventory, Engine &engine, Machine &machine)
 {
     auto &kernel = *engine.kernel;
+    kernel.memory().forget();
+    machine.begin();
     const auto before = look_at(kernel, inventory.module);
     if (!before) {
         return fail(before.error());
@@ -138,26 +139,26 @@ Result<bool> search(Inventory &inventory, Engine &engine)
     RoutineLooks looks;
     std::vector<NotExamined> not_examined;
     if (before->is_loaded()) {
-        Processes processes;
-        take_census(inventory, kernel, before->module, processes, not_examined);
-        add_dependents(inventory, [&kernel](const std::string &module) {
+        Processes processes(machine);
+        take_census(inventory, kernel, before->module, processes, machine, not_examined);
+        add_dependents(inventory, machine, [&kernel](const std::string &module) {
             return is_answered(kernel, module);
         });
-        looks = look_at_tasks(inventory, engine, *before, processes, not_examined);
+        looks = look_at_tasks(inventory, engine, *before, processes, machine, not_examined);
     }
     const auto after = look_at(kernel, inventory.module);
     if (!after) {
         return fail(after.error());
     }
     inventory.presence = after->is_loaded() ? Presence::Loaded : Presence::NotLoaded;
-    note_target(inventory, *after);
+    note_target(inventory, *after, machine);
     if (!same_instance(*before, *after)) {
         forget_the_other(inventory);
         looks.reset();
     }
     inventory.routine.reset();
     if (after->is_loaded()) {
-        inventory.routine = routine_of(*after, looks);
+        inventory.routine = routine_of(*after, looks, machine);
     }
     inventory.not_examined.insert(inventory.not_examined.end(), not_examined.begin(),
                                   not_examined.end());
@@ -165,40 +166,40 @@ Result<bool> search(Inventory &inventory, Engine &engine)
 }
 
 /// What anybody may read, where the kernel itself cannot be searched.
-Result<Inventory> by_sysfs(Inventory inventory, const Error &error)
+Result<Inventory> by_sysfs(Inventory inventory, const Error &error, Machine &machine)
 {
-    const auto module = kernel::sysfs_module(inventory.module);
+    const auto module = machine.sysfs_module(inventory.module);
     if (error.exit_code != ExitCode::Unsupported || !module) {
         return fail(error);
     }
-    const auto missing = kernel::missing_to_search();
+    const auto missing = machine.missing_to_search();
     inventory.presence = Presence::Loaded;
     inventory.blind = missing ? missing->detail : error.what;
     inventory.blind_remedy = missing ? missing->remedy : error.hint;
-    inventory.ts_ns = kernel::boot_clock_ns();
+    inventory.ts_ns = machine.clock_ns();
     inventory.instance_id = module->instance_id;
     inventory.state = module->state == "going"    ? ModuleState::Going
                       : module->state == "coming" ? ModuleState::Coming
                                                   : ModuleState::Live;
     inventory.hard = module->refs.value_or(0);
     inventory.soft = module->soft_refs;
-    add_dependents(inventory, [](const std::string &) { return true; });
+    add_dependents(inventory, machine, [](const std::string &) { return true; });
     inventory.not_examined.push_back({"all but /sys/module/" + inventory.module, inventory.blind});
     return inventory;
 }
 
 } // namespace
 
-Result<Inventory> take_inventory(std::string_view module)
+Result<Inventory> take_inventory(std::string_view module, Machine &machine)
 {
     Inventory inventory;
     inventory.module = module;
-    inventory.kernel_release = kernel::this_host().release;
-    inventory.self_pid = static_cast<std::uint32_t>(::getpid());
-    inventory.foreign_pids = !in_first_pid_namespace();
-    switch (kernel::module_presence(module)) {
+    inventory.kernel_release = machine.kernel_release();
+    inventory.self_pid = machine.self_pid();
+    inventory.foreign_pids = !machine.in_first_pid_namespace();
+    switch (machine.module_presence(inventory.module)) {
     case kernel::ModulePresence::NotLoaded:
-        inventory.similar = similar_names(module, kernel::loaded_modules());
+        inventory.similar = similar_names(module, machine.loaded_modules());
         return inventory;
     case kernel::ModulePresence::BuiltIn:
         inventory.presence = Presence::BuiltIn;
@@ -207,18 +208,21 @@ Result<Inventory> take_inventory(std::string_view module)
         break;
     }
     std::vector<NotExamined> not_loaded;
-    auto engine = load_engine(not_loaded);
+    auto engine = load_engine(machine, not_loaded);
     if (!engine) {
-        return by_sysfs(std::move(inventory), engine.error());
+        return by_sysfs(std::move(inventory), engine.error(), machine);
     }
     inventory.changed = true;
     for (int attempt = 0; attempt < attempts && inventory.changed; attempt++) {
         inventory.not_examined = not_loaded;
-        const auto steady = search(inventory, *engine);
+        const auto steady = search(inventory, *engine, machine);
         if (!steady) {
-            return by_sysfs(std::move(inventory), steady.error());
+            return by_sysfs(std::move(inventory), steady.error(), machine);
         }
         inventory.changed = !*steady;
+    }
+    for (const auto &what : machine.unknown()) {
+        inventory.not_examined.push_back({what, "this census does not have it"});
     }
     return inventory;
 }

@@ -3,16 +3,17 @@
 
 #include "base/result.h"
 #include "core/inventory.h"
+#include "holders/machine.h"
 
 #include <string_view>
 
 namespace lastref::holders {
 
-/// Searches the kernel for those who hold the module of that name, as the kernel spells it.
-/// Attaches nothing that stays, takes no reference, opens no device, and ends in time on a machine
-/// on which something hangs.
+/// Searches that machine's kernel for those who hold the module of that name, as the kernel spells
+/// it. Attaches nothing that stays, takes no reference, opens no device, and ends in time on a
+/// machine on which something hangs.
 ///
 /// Fails with ExitCode::Unsupported where privileges or kernel do not suffice to see anything.
-Result<Inventory> take_inventory(std::string_view module);
+Result<Inventory> take_inventory(std::string_view module, Machine &machine);
 
 } // namespace lastref::holders

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "census/types.h"
+#include "census/btf_types.h"
 
 #include <array>
 #include <cstring>
@@ -77,7 +77,7 @@ Member member_at(const btf_type &structure, const btf_member &entry)
 
 } // namespace
 
-Types::Types(std::vector<std::byte> bytes, const Types *base)
+BtfTypes::BtfTypes(std::vector<std::byte> bytes, const BtfTypes *base)
     : bytes_(std::move(bytes)), base_(base)
 {
     if (!scan()) {
@@ -88,7 +88,7 @@ Types::Types(std::vector<std::byte> bytes, const Types *base)
     }
 }
 
-bool Types::scan()
+bool BtfTypes::scan()
 {
     btf_header header{};
     if (bytes_.size() < sizeof(header)) {
@@ -128,7 +128,7 @@ bool Types::scan()
     return true;
 }
 
-std::string_view Types::text(std::uint32_t offset) const
+std::string_view BtfTypes::text(std::uint32_t offset) const
 {
     if (offset < first_text_) {
         return base_->text(offset);
@@ -137,7 +137,7 @@ std::string_view Types::text(std::uint32_t offset) const
     return offset < strings_.size() ? strings_.data() + offset : std::string_view{};
 }
 
-const btf_type *Types::type(TypeId id) const
+const btf_type *BtfTypes::type(TypeId id) const
 {
     if (id < first_) {
         return base_ == nullptr || id == 0 ? nullptr : base_->type(id);
@@ -147,7 +147,7 @@ const btf_type *Types::type(TypeId id) const
                : nullptr;
 }
 
-const btf_type *Types::bare(TypeId id) const
+const btf_type *BtfTypes::bare(TypeId id) const
 {
     const auto *one = type(id);
     for (unsigned depth = 0; one != nullptr && depth < deepest; depth++) {
@@ -166,7 +166,7 @@ const btf_type *Types::bare(TypeId id) const
     return nullptr;
 }
 
-TypeId Types::find(std::string_view name) const
+TypeId BtfTypes::find(std::string_view name) const
 {
     if (const auto found = structures_.find(name); found != structures_.end()) {
         return found->second;
@@ -174,12 +174,12 @@ TypeId Types::find(std::string_view name) const
     return base_ == nullptr ? 0 : base_->find(name);
 }
 
-std::optional<Member> Types::member(TypeId type, std::string_view name) const
+std::optional<Member> BtfTypes::member(TypeId type, std::string_view name) const
 {
     return member(type, name, 0);
 }
 
-std::optional<Member> Types::member(TypeId type, std::string_view name, unsigned depth) const
+std::optional<Member> BtfTypes::member(TypeId type, std::string_view name, unsigned depth) const
 {
     const auto *structure = bare(type);
     if (structure == nullptr || !is_structure(structure) || depth == deepest) {
@@ -202,7 +202,7 @@ std::optional<Member> Types::member(TypeId type, std::string_view name, unsigned
     return std::nullopt;
 }
 
-std::optional<std::int64_t> Types::enumerator(std::string_view name) const
+std::optional<std::int64_t> BtfTypes::enumerator(std::string_view name) const
 {
     for (const auto id : enumerations_) {
         const auto *one = type(id);
@@ -216,7 +216,7 @@ std::optional<std::int64_t> Types::enumerator(std::string_view name) const
     return base_ == nullptr ? std::nullopt : base_->enumerator(name);
 }
 
-TypeId Types::function(std::string_view name) const
+TypeId BtfTypes::function(std::string_view name) const
 {
     for (TypeId id = first_; id < first_ + offsets_.size(); id++) {
         const auto *one = type(id);
@@ -227,7 +227,7 @@ TypeId Types::function(std::string_view name) const
     return base_ == nullptr ? 0 : base_->function(name);
 }
 
-Types::Shape Types::shape(TypeId id) const
+Types::Shape BtfTypes::shape(TypeId id) const
 {
     const auto *one = bare(id);
     switch (kind_of(one)) {
@@ -249,20 +249,20 @@ Types::Shape Types::shape(TypeId id) const
     }
 }
 
-bool Types::is_signed(TypeId id) const
+bool BtfTypes::is_signed(TypeId id) const
 {
     const auto *one = bare(id);
     return kind_of(one) == BTF_KIND_INT &&
            (BTF_INT_ENCODING(*rest_of<std::uint32_t>(one)) & BTF_INT_SIGNED) != 0;
 }
 
-std::string_view Types::name(TypeId id) const
+std::string_view BtfTypes::name(TypeId id) const
 {
     const auto *one = bare(id);
     return one == nullptr ? std::string_view{} : text(one->name_off);
 }
 
-std::size_t Types::size(TypeId id) const
+std::size_t BtfTypes::size(TypeId id) const
 {
     std::size_t elements = 1;
     for (unsigned depth = 0; depth < deepest; depth++) {
@@ -287,7 +287,7 @@ std::size_t Types::size(TypeId id) const
     return 0;
 }
 
-TypeId Types::element(TypeId id) const
+TypeId BtfTypes::element(TypeId id) const
 {
     const auto *one = bare(id);
     return kind_of(one) == BTF_KIND_ARRAY ? rest_of<btf_array>(one)->type
@@ -295,7 +295,7 @@ TypeId Types::element(TypeId id) const
                                           : 0;
 }
 
-std::size_t Types::count(TypeId array) const
+std::size_t BtfTypes::count(TypeId array) const
 {
     const auto *one = bare(array);
     return kind_of(one) == BTF_KIND_ARRAY ? rest_of<btf_array>(one)->nelems : 0;

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Situations that guests were in: what was read of their kernels when `lastref why` was asked, and
+// the answer. The engine of today must give it still. tests/fixtures/README.md says how they are
+// made.
+
+#include "census/registry.h"
+#include "census/search.h"
+#include "census/target.h"
+#include "core/why.h"
+#include "holders/replayed_machine.h"
+#include "holders/take_inventory.h"
+#include "render/render.h"
+#include "why_fixtures.h"
+
+#include <cstdlib>
+#include <fstream>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+
+namespace lastref {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+std::string answer_of(const holders::SavedCensus &census)
+{
+    holders::ReplayedMachine machine(census);
+    auto inventory = holders::take_inventory(census.module, machine);
+    EXPECT_TRUE(inventory) << inventory.error().text();
+    EXPECT_THAT(machine.unknown(), testing::IsEmpty());
+    std::ostringstream out;
+    render_json(out, explain(std::move(*inventory)));
+    return out.str();
+}
+
+/// The kinds that find something in it.
+std::set<std::string> kinds_in(const holders::SavedCensus &census)
+{
+    std::set<std::string> out;
+    holders::ReplayedMachine machine(census);
+    const auto source = machine.source();
+    if (!source) {
+        return out;
+    }
+    census::Kernel kernel(**source);
+    const auto target = census::find_target(kernel, census.module);
+    kernel.memory().forget();
+    census::Search search(kernel, target ? target->module : 0);
+    std::vector<NotExamined> not_examined;
+    for (const auto *kind : census::kinds()) {
+        const auto before = search.findings().size();
+        const auto uses = search.uses().size();
+        search.look_for(*kind, not_examined);
+        if (search.findings().size() > before || search.uses().size() > uses) {
+            out.emplace(kind->what);
+        }
+    }
+    return out;
+}
+
+/// With LASTREF_FREEZE=1 the answer is written anew.
+TEST(WhyFixtures, GiveTheAnswersBesideThem)
+{
+    const auto all = test::why_fixtures();
+    EXPECT_GE(all.size(), 20U);
+    for (const auto &path : all) {
+        SCOPED_TRACE(path.string());
+        auto beside = path;
+        beside.replace_extension(".json");
+        const auto answer = answer_of(test::read_fixture(path));
+        if (std::getenv("LASTREF_FREEZE") != nullptr) {
+            std::ofstream(beside) << answer;
+        }
+        std::stringstream wanted;
+        wanted << std::ifstream(beside).rdbuf();
+        EXPECT_EQ(answer, wanted.str())
+            << json::diff(json::parse(wanted.str()), json::parse(answer)).dump(1);
+        EXPECT_THAT(answer, testing::Not(testing::HasSubstr("this census does not have")));
+        EXPECT_LT(fs::file_size(path), 100'000U) << "what is read needlessly?";
+    }
+}
+
+TEST(WhyFixtures, EachKindFindsSomethingInOne)
+{
+    std::set<std::string> missing;
+    for (const auto *kind : census::kinds()) {
+        missing.emplace(kind->what);
+    }
+    for (const auto &path : test::why_fixtures()) {
+        if (path.parent_path().filename() == "stock-6.12") {
+            for (const auto &found : kinds_in(test::read_fixture(path))) {
+                missing.erase(found);
+            }
+        }
+    }
+    EXPECT_THAT(missing, testing::IsEmpty())
+        << "run the VM test of the kind with LASTREF_FIXTURES=DIR, and keep one of what it makes";
+}
+
+} // namespace
+} // namespace lastref
