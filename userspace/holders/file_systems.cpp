@@ -36,7 +36,9 @@ MountPoint mount_point(const Finding &finding, Machine &machine)
     out.is_own_space = mounted.in == machine.own_mount_namespace();
     if (!out.is_own_space) {
         if (auto process = machine.process_in_mount_namespace(mounted.in)) {
-            out.in_space = Process{.pid = process->pid, .comm = std::move(process->comm)};
+            out.in_space.emplace();
+            out.in_space->pid = process->pid;
+            out.in_space->comm = std::move(process->comm);
         }
     }
     return out;
