@@ -37,8 +37,6 @@ public:
     [[nodiscard]] std::vector<std::byte> bytes() const;
 
 private:
-    std::vector<std::byte> btf(const std::string &name) override;
-
     std::uint32_t add(std::string_view name, std::uint32_t info, std::uint32_t size_or_type);
     std::uint32_t text(std::string_view text);
     void word(std::uint32_t value) { types_.push_back(value); }

