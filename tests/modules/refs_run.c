@@ -15,9 +15,20 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
+#include <linux/version.h>
 #include <linux/workqueue.h>
 
 #include "lr_refs.h"
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+static void hrtimer_setup(struct hrtimer *timer,
+			  enum hrtimer_restart (*function)(struct hrtimer *),
+			  clockid_t clock, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock, mode);
+	timer->function = function;
+}
+#endif
 
 /*
  * So few in one timer callback that a job is spread over many: they shall hit
@@ -124,14 +135,12 @@ static int lr_job_prepare(struct lr_job *job, int cpu)
 	init_completion(&job->done);
 	switch (job->context) {
 	case LR_SOFTIRQ:
-		hrtimer_init(&job->timer, CLOCK_MONOTONIC,
-			     HRTIMER_MODE_REL_PINNED_SOFT);
-		job->timer.function = lr_job_timer;
+		hrtimer_setup(&job->timer, lr_job_timer, CLOCK_MONOTONIC,
+			      HRTIMER_MODE_REL_PINNED_SOFT);
 		return 0;
 	case LR_HARDIRQ:
-		hrtimer_init(&job->timer, CLOCK_MONOTONIC,
-			     HRTIMER_MODE_REL_PINNED_HARD);
-		job->timer.function = lr_job_timer;
+		hrtimer_setup(&job->timer, lr_job_timer, CLOCK_MONOTONIC,
+			      HRTIMER_MODE_REL_PINNED_HARD);
 		return 0;
 	case LR_WORK:
 		INIT_WORK(&job->work, lr_job_work);
