@@ -10,7 +10,7 @@ import pytest
 import tool
 import truth
 
-kernels = ["6.12", "stock-6.12"]
+kernels = ["6.12", "stock-6.12", "stock-7.3"]
 guest_options = {"smp": 2}
 KALLSYMS = "/proc/kallsyms"
 BLACKLIST = "/sys/kernel/debug/kprobes/blacklist"

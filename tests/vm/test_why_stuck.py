@@ -65,8 +65,9 @@ def stuck(guest):
     it.sleeper = guest.start(f"exec 5< {NVRAM}; echo pid $$; exec cat {STUCK}/sleep")
     wait_asleep(guest, it.sleeper)
     guest.check(f"echo mmap {it.locked['pid']} > {STUCK}/control")
-    # The control: what reads its memory map hangs.
-    it.reader = guest.start(f"echo pid $$; exec cat /proc/{it.locked['pid']}/maps")
+    # The control: what reads its command line hangs. (Its memory map is read without that lock since
+    # v6.17.)
+    it.reader = guest.start(f"echo pid $$; exec cat /proc/{it.locked['pid']}/cmdline")
     wait_asleep(guest, it.reader)
     it.doc = in_time(guest, "nvram")
     it.by_pid = {h["pid"]: h for h in why.holders(it.doc, kind="open_file")}
