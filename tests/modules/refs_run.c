@@ -20,6 +20,10 @@
 
 #include "lr_refs.h"
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+#define WQ_PERCPU	0	/* until then, what is not WQ_UNBOUND */
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 static void hrtimer_setup(struct hrtimer *timer,
 			  enum hrtimer_restart (*function)(struct hrtimer *),
@@ -299,7 +303,7 @@ int lr_mix(u64 pairs, unsigned long contexts)
 int lr_run_init(void)
 {
 	/* Its work hogs a CPU by intention. */
-	queue = alloc_workqueue(KBUILD_MODNAME, WQ_CPU_INTENSIVE, 0);
+	queue = alloc_workqueue(KBUILD_MODNAME, WQ_CPU_INTENSIVE | WQ_PERCPU, 0);
 	return queue ? 0 : -ENOMEM;
 }
 
