@@ -12,6 +12,7 @@ Address Kernel::symbol_if_any(std::string_view name)
     auto known = symbols_.find(name);
     if (known == symbols_.end()) {
         known = symbols_.emplace(name, source_.symbol(std::string(name))).first;
+        needs_.symbol(name, known->second.has_value(), Need::May);
     }
     return known->second.value_or(0);
 }
@@ -19,6 +20,7 @@ Address Kernel::symbol_if_any(std::string_view name)
 Address Kernel::symbol(std::string_view name)
 {
     const auto address = symbol_if_any(name);
+    needs_.symbol(name, address != 0, Need::Must);
     if (address == 0) {
         problems_.missing.insert("the kernel's symbols do not tell where " + std::string(name) +
                                  " is");
@@ -34,6 +36,7 @@ const Types *Kernel::types_of(std::string_view module)
     }
     auto bytes = source_.types(std::string(module));
     auto types = bytes.empty() ? nullptr : std::make_unique<Types>(std::move(bytes), &types_);
+    needs_.types_are(types.get(), module);
     return modules_.emplace(module, std::move(types)).first->second.get();
 }
 
@@ -62,6 +65,7 @@ Kernel::Place Kernel::find_structure(std::string_view name, std::string_view mod
 Kernel::Place Kernel::structure(const char *name, std::string_view module, const Types *near)
 {
     const auto place = find_structure(name, module, near);
+    needs_.structure(name, module, place.types != nullptr, Need::Must);
     if (place.types == nullptr) {
         problems_.missing.insert("there is no struct " + std::string(name) + " in the types of " +
                                  (module.empty() ? "the kernel" : std::string(module)));
@@ -71,7 +75,9 @@ Kernel::Place Kernel::structure(const char *name, std::string_view module, const
 
 bool Kernel::has_type(std::string_view structure, std::string_view module)
 {
-    return find_structure(structure, module, nullptr).types != nullptr;
+    const bool is_there = find_structure(structure, module, nullptr).types != nullptr;
+    needs_.structure(structure, module, is_there, Need::May);
+    return is_there;
 }
 
 Object Kernel::at(Address address, const char *structure, std::string_view module)
@@ -93,6 +99,7 @@ std::optional<std::int64_t> Kernel::enumerator(std::string_view name)
     const auto [known, is_new] = enumerators_.try_emplace(std::string(name));
     if (is_new) {
         known->second = types_.enumerator(name);
+        needs_.enumerator(name, known->second.has_value());
     }
     if (!known->second) {
         problems_.missing.insert("there is no enumerator " + std::string(name));
@@ -100,13 +107,15 @@ std::optional<std::int64_t> Kernel::enumerator(std::string_view name)
     return known->second;
 }
 
-const Member *Kernel::member(const Types *types, TypeId type, const char *name)
+const Member *Kernel::member(const Types *types, TypeId type, const char *name, Need need)
 {
     const auto [known, is_new] = members_.try_emplace({types, type, name});
     if (is_new) {
         known->second = types->member(type, name);
     }
-    return known->second ? &*known->second : nullptr;
+    const auto *found = known->second ? &*known->second : nullptr;
+    needs_.member(types, type, name, found, need);
+    return found;
 }
 
 std::optional<std::uint32_t> Kernel::offset(const char *structure, const char *member,
@@ -136,6 +145,8 @@ std::optional<std::uint32_t> Kernel::find_offset(Place place, std::string_view m
     while (!members.empty()) {
         const auto dot = members.find('.');
         const auto found = place.types->member(place.type, members.substr(0, dot));
+        needs_.member(place.types, place.type, members.substr(0, dot), found ? &*found : nullptr,
+                      Need::Must);
         if (!found) {
             return std::nullopt;
         }

@@ -72,7 +72,7 @@ Object Object::operator[](const char *member) const
         types = place.types == nullptr ? types : place.types;
         type = place.types == nullptr ? type : place.type;
     }
-    const auto *found = kernel_->member(types, type, member);
+    const auto *found = kernel_->member(types, type, member, Need::Must);
     if (found == nullptr) {
         kernel_->problems().missing.insert("struct " + std::string(types->name(type)) + " has no " +
                                            member);
@@ -104,7 +104,8 @@ bool Object::has(const char *member) const
         return false;
     }
     const bool points = types_->shape(type_) == Types::Shape::Pointer;
-    return kernel_->member(types_, points ? types_->element(type_) : type_, member) != nullptr;
+    return kernel_->member(types_, points ? types_->element(type_) : type_, member, Need::May) !=
+           nullptr;
 }
 
 Object Object::either(const char *member, const char *other) const
