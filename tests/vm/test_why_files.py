@@ -171,7 +171,6 @@ ALIKE = [
     ("cuse", "/dev/cuse", 1),
     ("loop", "/dev/loop-control", 1),
     ("vhost_vsock", "/dev/vhost-vsock", 1),
-    ("nvram", "/dev/nvram", 1),
     ("msr", "/dev/cpu/0/msr", 2),
 ]
 
