@@ -11,7 +11,11 @@ import re
 
 from . import kernels, stock
 
-DEFAULT = ["6.12", "stock-6.12", "stock-6.1"]
+DEFAULT = ["6.12", "stock-6.12", "stock-6.1", "stock-7.3"]
+# By default only what kernels change for lastref is run there.
+BY_DEFAULT = {"stock-7.3": {
+    "test_why", "test_why_mounts", "test_why_files", "test_why_block", "test_why_exit", "test_why_net",
+    "test_attach_safety", "test_stock", "test_refs_hard"}}
 TOO_OLD = ["stock-5.10"]  # only files that name them are run there
 ALL = ["6.12", "6.1", "6.12-debug", "stock-6.12", "stock-6.1", "stock-6.18", "stock-7.3",
        *TOO_OLD]  # the others are for comparisons
@@ -46,6 +50,11 @@ def covers(claim, kernel):
         is_meant = claim == "all" or (claim == "stock") == (kernel in stock.NAMES)
         return is_meant and kernel not in TOO_OLD
     return kernel in claim
+
+
+def is_run(path, kernel, asked_for):
+    """Whether a file that is for a kernel is run on it, when these kernels are asked for."""
+    return asked_for != DEFAULT or path.stem in BY_DEFAULT.get(kernel, {path.stem})
 
 
 def apart(claim):
