@@ -2,14 +2,14 @@
 # The front door: what there is to do, and nothing about how it is built (CMake and scripts/ know).
 
 K ?= 6.12
-export KERNELS ?= 6.12 stock-6.12 stock-6.1
+export KERNELS ?= 6.12 stock-6.12 stock-6.1 stock-7.3
 SERIES ?= 6.12 6.1
 PREFIX ?= /usr/local
 FUZZ ?= wire
 SECONDS ?= 600
 BENCH ?= 6.12 6.1 stock-6.12 stock-6.1
 
-.PHONY: all deps check lint unit test demo kernel patch-check patch-each patch-test test-repeat mutants vm soak soak-watched bench bench-check fuzz oracle install deb static clean help
+.PHONY: all deps check lint kernels-check unit test demo kernel patch-check patch-each patch-test test-repeat mutants vm soak soak-watched bench bench-check fuzz oracle install deb static clean help
 
 all: ## build lastref (build/release/lastref)
 	@scripts/deps build
@@ -30,6 +30,11 @@ check: ## lint, the unit tests under gcc, clang and sanitizers, and a little fuz
 
 lint: ## formatting, clang-tidy, shell, Python, licenses
 	@scripts/test lint
+
+kernels-check: ## what kernels from 6.1 to 7.3 lack of what lastref needs; boots none
+	@scripts/deps build
+	@scripts/build clang
+	@tests/kernels/check
 
 unit: ## the unit tests under gcc, clang and sanitizers, and a little fuzzing
 	@scripts/test unit

@@ -82,13 +82,14 @@ static int __init lr_reader_init(void)
 
 	/* One on each: which of them the probe runs on is not known. */
 	for_each_online_cpu(cpu) {
-		struct task_struct *task = kthread_create_on_cpu(lr_reader_thread, NULL, cpu,
-								 KBUILD_MODNAME "/%u");
+		struct task_struct *task = kthread_create(lr_reader_thread, NULL,
+							  KBUILD_MODNAME "/%u", cpu);
 
 		if (IS_ERR(task)) {
 			ret = PTR_ERR(task);
 			break;
 		}
+		kthread_bind(task, cpu);
 		readers[cpu] = task;
 		wake_up_process(task);
 	}

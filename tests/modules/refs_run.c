@@ -15,9 +15,24 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
+#include <linux/version.h>
 #include <linux/workqueue.h>
 
 #include "lr_refs.h"
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+#define WQ_PERCPU	0	/* until then, what is not WQ_UNBOUND */
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+static void hrtimer_setup(struct hrtimer *timer,
+			  enum hrtimer_restart (*function)(struct hrtimer *),
+			  clockid_t clock, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock, mode);
+	timer->function = function;
+}
+#endif
 
 /*
  * So few in one timer callback that a job is spread over many: they shall hit
@@ -124,14 +139,12 @@ static int lr_job_prepare(struct lr_job *job, int cpu)
 	init_completion(&job->done);
 	switch (job->context) {
 	case LR_SOFTIRQ:
-		hrtimer_init(&job->timer, CLOCK_MONOTONIC,
-			     HRTIMER_MODE_REL_PINNED_SOFT);
-		job->timer.function = lr_job_timer;
+		hrtimer_setup(&job->timer, lr_job_timer, CLOCK_MONOTONIC,
+			      HRTIMER_MODE_REL_PINNED_SOFT);
 		return 0;
 	case LR_HARDIRQ:
-		hrtimer_init(&job->timer, CLOCK_MONOTONIC,
-			     HRTIMER_MODE_REL_PINNED_HARD);
-		job->timer.function = lr_job_timer;
+		hrtimer_setup(&job->timer, lr_job_timer, CLOCK_MONOTONIC,
+			      HRTIMER_MODE_REL_PINNED_HARD);
 		return 0;
 	case LR_WORK:
 		INIT_WORK(&job->work, lr_job_work);
@@ -290,7 +303,7 @@ int lr_mix(u64 pairs, unsigned long contexts)
 int lr_run_init(void)
 {
 	/* Its work hogs a CPU by intention. */
-	queue = alloc_workqueue(KBUILD_MODNAME, WQ_CPU_INTENSIVE, 0);
+	queue = alloc_workqueue(KBUILD_MODNAME, WQ_CPU_INTENSIVE | WQ_PERCPU, 0);
 	return queue ? 0 : -ENOMEM;
 }
 

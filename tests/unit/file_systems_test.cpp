@@ -172,7 +172,8 @@ TEST(Mounts, AreInAList)
     EXPECT_TRUE(problems.missing.empty());
 }
 
-/// Since v6.18 they are chained by pointers; `anonymous` is what tells of a namespace.
+/// Since v6.18 they are chained by pointers, the newest first; `anonymous` is what tells of a
+/// namespace.
 void expect_chained(const std::string &mount_namespace, const std::string &ordinary_is,
                     Address value, const std::string &anonymous_is)
 {
@@ -195,7 +196,7 @@ void expect_chained(const std::string &mount_namespace, const std::string &ordin
     kernel.set(second, "mount", "mnt.mnt_sb", super_block);
     Problems problems;
     EXPECT_THAT(mounts_of(kernel, super_block, problems),
-                ElementsAre(Mounted::Where::Namespace, Mounted::Where::Anonymous));
+                ElementsAre(Mounted::Where::Anonymous, Mounted::Where::Namespace));
     EXPECT_FALSE(problems.torn);
     EXPECT_TRUE(problems.missing.empty());
     kernel.set(first, "mount", "mnt.mnt_sb", first); // it has become another's

@@ -9,7 +9,7 @@ import tool
 import truth
 import why
 
-kernels = ["6.12", "stock-6.12", "stock-6.1"]
+kernels = ["6.12", "stock-6.12", "stock-6.1", "stock-7.3"]
 guest_options = {}
 SEARCH = ["bpf", "perfmon", "syslog"]
 ALL = ["sys_admin", "syslog"]

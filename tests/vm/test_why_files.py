@@ -8,22 +8,22 @@ import why
 
 kernels = "all"
 guest_options = {"copies": why.keeper_program(), "smp": 2}  # one is for those that come and go
-UHID = "/dev/uhid"  # an open one is one reference
+NVRAM = "/dev/nvram"  # an open one is one reference
 
 # What the keeper does to it, and how many references that takes.
 WAYS = {
-    f"share 5 {UHID}": 1,
-    f"dup 4 {UHID}": 1,
-    f"many 1200 {UHID}": 1200,
-    f"high 70000 {UHID}": 1,
-    f"thread {UHID}": 1,
-    f"leaderless {UHID}": 1,
-    f"namespaces {UHID} inner": 1,
-    f"stopped {UHID}": 1,
-    f"zombie {UHID}": 0,
-    f"path {UHID}": 0,
+    f"share 5 {NVRAM}": 1,
+    f"dup 4 {NVRAM}": 1,
+    f"many 1200 {NVRAM}": 1200,
+    f"high 70000 {NVRAM}": 1,
+    f"thread {NVRAM}": 1,
+    f"leaderless {NVRAM}": 1,
+    f"namespaces {NVRAM} inner": 1,
+    f"stopped {NVRAM}": 1,
+    f"zombie {NVRAM}": 0,
+    f"path {NVRAM}": 0,
     "open /tmp/gone": 1,
-    f"open {UHID} \033[31m\\": 1,
+    f"open {NVRAM} \033[31m\\": 1,
 }
 HOSTILE = {
     "escape": b"\033[2J\033[31mred", "newline": b"a\nb", "not UTF-8": b"\377\376",
@@ -31,9 +31,9 @@ HOSTILE = {
 }
 
 
-@pytest.fixture(name="uhid", scope="module")
+@pytest.fixture(name="nvram", scope="module")
 def a_module_whose_device_is_there(guest):
-    guest.check(f"modprobe uhid; until [ -e {UHID} ]; do usleep 10000; done")
+    guest.check(f"modprobe nvram; until [ -e {NVRAM} ]; do usleep 10000; done")
 
 
 class Held:
@@ -42,7 +42,7 @@ class Held:
 
     def __init__(self, guest):
         keeper = why.Keeper(guest)
-        node = "c $(tr : ' ' < /sys/class/misc/uhid/dev)"
+        node = "c $(tr : ' ' < /sys/class/misc/nvram/dev)"
         guest.check(f"mknod /tmp/gone {node}")
         self.kept = {way: keeper(way) for way in WAYS}
         guest.check("rm /tmp/gone")
@@ -53,8 +53,8 @@ class Held:
                 mknod "$name" {node} && eval "exec $fd< \\"\\$name\\"" || exit; : $((fd++)); done
             echo open $$; read line; rm -r /tmp/hostile""", stdin=b"")
         self.hostile_pid = int(job.wait_for(r"^open (\d+)$", "stdout")[1])
-        self.counted = int(truth.sysfs(guest, "uhid", "refcnt"))
-        self.doc = why.ask(guest, f"uhid < {UHID}")
+        self.counted = int(truth.sysfs(guest, "nvram", "refcnt"))
+        self.doc = why.ask(guest, f"nvram < {NVRAM}")
         keeper.close()
         job.close_stdin()
         assert job.wait().status == 0
@@ -70,7 +70,7 @@ def first(kept):
 
 
 @pytest.fixture(scope="module")
-def held(guest, uhid):
+def held(guest, nvram):
     return Held(guest)
 
 
@@ -84,7 +84,7 @@ def test_all_of_them_and_no_more(held):
 
 
 def test_one_file_of_many_processes_counts_once(held):
-    kept = held.kept[f"share 5 {UHID}"]
+    kept = held.kept[f"share 5 {NVRAM}"]
     found, = [h for h in why.pinning(held.doc) if set(why.pids(h)) & set(kept["pid"])]
     assert why.pids(found) == sorted(kept["pid"])
     assert {found["fd"], *(other["fd"] for other in found["shared_by"])} == {kept["fd"]}
@@ -106,7 +106,7 @@ def test_many_files_count_each(held):
 
 def test_a_file_with_a_high_number(held):
     _, (found,) = held("high")
-    assert (found["fd"], found["path"], found["refs"]) == (70000, UHID, 1)
+    assert (found["fd"], found["path"], found["refs"]) == (70000, NVRAM, 1)
 
 
 @pytest.mark.parametrize("way", ["thread", "leaderless"])
@@ -114,7 +114,7 @@ def test_a_thread_alone(held, way):
     """One with files of its own: under that number the other threads of the process have another
     file. And one of a process whose first thread has ended."""
     kept, (found,) = held(way)
-    assert (found["fd"], found["path"], found["refs"]) == (kept["fd"], UHID, 1)
+    assert (found["fd"], found["path"], found["refs"]) == (kept["fd"], NVRAM, 1)
     assert found["shared_by"] == []
 
 
@@ -127,7 +127,7 @@ def test_a_process_in_other_namespaces(held):
 
 def test_a_stopped_process(held):
     _, (found,) = held("stopped")
-    assert (found["path"], found["refs"]) == (UHID, 1)
+    assert (found["path"], found["refs"]) == (NVRAM, 1)
 
 
 @pytest.mark.parametrize("way", ["zombie", "path"])
@@ -140,7 +140,7 @@ def test_these_hold_nothing(held, way):
 
 def test_lastrefs_own_standard_input(held):
     found = why.holder(held.doc, comm="lastref")
-    assert (found["fd"], found["path"], found["refs"], found["shared_by"]) == (0, UHID, 1, [])
+    assert (found["fd"], found["path"], found["refs"], found["shared_by"]) == (0, NVRAM, 1, [])
 
 
 def test_a_deleted_node(held):
@@ -157,8 +157,8 @@ def test_hostile_names(held, name):
 
 
 def test_a_process_of_a_hostile_name(held):
-    _, (found,) = held(f"open {UHID} ")
-    assert (found["comm"], found["path"], found["refs"]) == ("\033[31m\\", UHID, 1)
+    _, (found,) = held(f"open {NVRAM} ")
+    assert (found["comm"], found["path"], found["refs"]) == ("\033[31m\\", NVRAM, 1)
 
 
 # Modules, their devices, and how many references an open one takes. Those of a kind are the same
@@ -171,7 +171,6 @@ ALIKE = [
     ("cuse", "/dev/cuse", 1),
     ("loop", "/dev/loop-control", 1),
     ("vhost_vsock", "/dev/vhost-vsock", 1),
-    ("nvram", "/dev/nvram", 1),
     ("msr", "/dev/cpu/0/msr", 2),
 ]
 
@@ -196,22 +195,22 @@ def test_open_devices(guest):
     keep.close()
 
 
-def test_processes_that_come_and_go(guest, uhid):
+def test_processes_that_come_and_go(guest, nvram):
     """Whatever is seen of them is consistent, and the one that stays is always named. Each question
     searches up to three times, as the counter changes all the time."""
     keep = why.Keeper(guest)
-    stays = keep(f"open {UHID}")
+    stays = keep(f"open {NVRAM}")
     for _ in range(2):
-        keep(f"short {UHID}")
+        keep(f"short {NVRAM}")
     for _ in range(2):
-        doc = why.ask(guest, "uhid", timeout=180)
-        assert why.holder(doc, pid=stays["pid"])["path"] == UHID
+        doc = why.ask(guest, "nvram", timeout=180)
+        assert why.holder(doc, pid=stays["pid"])["path"] == NVRAM
         # Of one that has ended meanwhile only the last part of the path is left.
-        assert {h["path"] for h in why.holders(doc, kind="open_file")} <= {UHID, "uhid"}
+        assert {h["path"] for h in why.holders(doc, kind="open_file")} <= {NVRAM, "nvram"}
     keep.close()
 
 
 def test_z_nobody_is_named_when_all_have_ended(guest, held):
     """The control: the last test of this guest."""
     assert held.counted > 0
-    why.free(guest, "uhid")
+    why.free(guest, "nvram")

@@ -117,10 +117,10 @@ def test_a_reference_taken_by_watching_would_be_seen(idle):
     """The control."""
     before = state(idle)
     keeper = why.Keeper(idle)
-    keeper("open /dev/uhid")
+    keeper("open /dev/nvram")
     during = state(idle)
     keeper.close()
-    assert during[0] != before[0] and "uhid/refcnt:1" in during[0]
+    assert during[0] != before[0] and "nvram/refcnt:1" in during[0]
     assert during[2] != before[2]
     assert state(idle) == before
 

@@ -5,8 +5,10 @@
 #include "census/object.h"
 #include "census/walks.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace lastref::census {
 
@@ -22,7 +24,7 @@ struct FileSystemHold {
 
 FileSystemHold hold_of_super_block(Search &search, const Object &super_block);
 
-/// Every struct mount of a struct super_block.
+/// Every struct mount of a struct super_block, the oldest first.
 template <typename Visit>
 void each_mount(const Object &super_block, Visit visit)
 {
@@ -31,18 +33,19 @@ void each_mount(const Object &super_block, Visit visit)
         each_in_list(mounts, "mount", "mnt_instance", visit);
         return;
     }
-    std::size_t count = 0; // since v6.18 they are chained by pointers
+    std::vector<Object> newest_first; // since v6.18 they are chained by pointers
     for (auto mount = mounts.target(); mount; mount = mount["mnt_next_for_sb"].target()) {
         if (mount["mnt"]["mnt_sb"].pointer() != super_block.address()) {
             mount.kernel()->problems().torn = true;
             return;
         }
-        if (count++ == most_elements) {
+        if (newest_first.size() == most_elements) {
             mount.kernel()->problems().cut.insert("a list of mount");
-            return;
+            break;
         }
-        visit(mount);
+        newest_first.push_back(mount);
     }
+    std::for_each(newest_first.rbegin(), newest_first.rend(), visit);
 }
 
 Mounted where_mounted(const Object &mount);

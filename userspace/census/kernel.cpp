@@ -55,6 +55,7 @@ Address Kernel::symbol_if_any(std::string_view name)
     auto known = symbols_.find(name);
     if (known == symbols_.end()) {
         known = symbols_.emplace(name, source_.symbol(std::string(name))).first;
+        needs_.symbol(name, known->second.has_value(), Need::May);
     }
     return known->second.value_or(0);
 }
@@ -62,6 +63,7 @@ Address Kernel::symbol_if_any(std::string_view name)
 Address Kernel::symbol(std::string_view name)
 {
     const auto address = symbol_if_any(name);
+    needs_.symbol(name, address != 0, Need::Must);
     if (address == 0) {
         problems_.missing.insert(no_symbol(name));
     }
@@ -74,7 +76,9 @@ const Types *Kernel::types_of(std::string_view module)
     if (known != modules_.end()) {
         return known->second;
     }
-    return modules_.emplace(module, source_.types(std::string(module))).first->second;
+    const auto *types = source_.types(std::string(module));
+    needs_.types_are(types, module);
+    return modules_.emplace(module, types).first->second;
 }
 
 Kernel::Place Kernel::find_structure(std::string_view name, std::string_view module,
@@ -102,6 +106,7 @@ Kernel::Place Kernel::find_structure(std::string_view name, std::string_view mod
 Kernel::Place Kernel::structure(const char *name, std::string_view module, const Types *near)
 {
     const auto place = find_structure(name, module, near);
+    needs_.structure(name, module, place.types != nullptr, Need::Must);
     if (place.types == nullptr) {
         const auto of = module.empty() ? "the kernel" : std::string(module);
         problems_.missing.insert(knows_structure(name, module)
@@ -121,6 +126,7 @@ bool Kernel::knows_structure(std::string_view name, std::string_view module)
 bool Kernel::has_type(std::string_view structure, std::string_view module)
 {
     const bool has = find_structure(structure, module, nullptr).types != nullptr;
+    needs_.structure(structure, module, has, Need::May);
     if (!has && !knows_structure(structure, module)) {
         problems_.missing.insert(not_saved + ("struct " + std::string(structure)));
     }
@@ -146,6 +152,7 @@ std::optional<std::int64_t> Kernel::enumerator(std::string_view name)
     const auto [known, is_new] = enumerators_.try_emplace(std::string(name));
     if (is_new) {
         known->second = types_.enumerator(name);
+        needs_.enumerator(name, known->second.has_value());
     }
     if (!known->second) {
         problems_.missing.insert((types_.knows_enumerator(name)
@@ -156,13 +163,15 @@ std::optional<std::int64_t> Kernel::enumerator(std::string_view name)
     return known->second;
 }
 
-const Member *Kernel::member(const Types *types, TypeId type, const char *name)
+const Member *Kernel::member(const Types *types, TypeId type, const char *name, Need need)
 {
     const auto [known, is_new] = members_.try_emplace({types, type, name});
     if (is_new) {
         known->second = types->member(type, name);
     }
-    return known->second ? &*known->second : nullptr;
+    const auto *found = known->second ? &*known->second : nullptr;
+    needs_.member(types, type, name, found, need);
+    return found;
 }
 
 void Kernel::note_no_member(const Types *types, TypeId type, std::string_view structure,
@@ -201,6 +210,8 @@ std::optional<std::uint32_t> Kernel::find_offset(Place place, std::string_view m
     while (!members.empty()) {
         const auto dot = members.find('.');
         const auto found = place.types->member(place.type, members.substr(0, dot));
+        needs_.member(place.types, place.type, members.substr(0, dot), found ? &*found : nullptr,
+                      Need::Must);
         if (!found) {
             return std::nullopt;
         }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "census/memory.h"
+#include "census/needs.h"
 #include "census/object.h"
 #include "census/types.h"
 #include "core/inventory.h"
@@ -92,11 +93,11 @@ private:
     const Types *types_of(std::string_view module);
     bool knows_structure(std::string_view name, std::string_view module);
     std::optional<std::uint32_t> offset(Place place, const char *structure, const char *member);
-    static std::optional<std::uint32_t> find_offset(Place place, std::string_view members);
+    std::optional<std::uint32_t> find_offset(Place place, std::string_view members);
     void note_no_member(const Types *types, TypeId type, std::string_view structure,
                         std::string_view member);
     /// Null if there is none.
-    const Member *member(const Types *types, TypeId type, const char *name);
+    const Member *member(const Types *types, TypeId type, const char *name, Need need);
 
     Source &source_;
     Memory memory_;
@@ -108,6 +109,7 @@ private:
     std::unordered_map<Key, std::optional<Member>, Hash> members_;
     std::map<std::string, std::optional<std::int64_t>, std::less<>> enumerators_;
     Problems problems_;
+    [[no_unique_address]] Needs needs_;
 };
 
 } // namespace lastref::census

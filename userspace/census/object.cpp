@@ -72,7 +72,7 @@ Object Object::operator[](const char *member) const
         types = place.types == nullptr ? types : place.types;
         type = place.types == nullptr ? type : place.type;
     }
-    const auto *found = kernel_->member(types, type, member);
+    const auto *found = kernel_->member(types, type, member, Need::Must);
     if (found == nullptr) {
         kernel_->note_no_member(types, type, types->name(type), member);
         return {};
@@ -104,7 +104,7 @@ bool Object::has(const char *member) const
     }
     const bool points = types_->shape(type_) == Types::Shape::Pointer;
     const auto type = points ? types_->element(type_) : type_;
-    const bool has = kernel_->member(types_, type, member) != nullptr;
+    const bool has = kernel_->member(types_, type, member, Need::May) != nullptr;
     if (!has && !types_->knows_member(type, member)) {
         kernel_->note_no_member(types_, type, types_->name(type), member);
     }

@@ -2,6 +2,7 @@
 """A booted kernel in which many commands can run, one after the other and at the same time."""
 
 import gzip
+import os
 import re
 import sys
 import threading
@@ -13,6 +14,7 @@ from .job import Job
 from .paths import say
 
 BOOT_SECONDS = 120  # under emulation on a busy machine
+NEEDS = "LASTREF_NEEDS"  # a directory for what a lastref of scripts/build needs has written down
 
 
 class VmLost(Exception):
@@ -53,7 +55,7 @@ class Guest:
         self.scratch = qemu.scratch_directory()
         self.initrd = Path(self.scratch.name) / "initrd"
         kos = [*modules.built(self.kernel, modules.TEST_MODULES)] \
-            if modules.TEST_MODULES.is_dir() else []
+            if modules.TEST_MODULES.is_dir() and self.kernel.has_headers else []
         image.write(self.initrd, self.kernel, image.lastref_binary(lastref) if lastref else None,
                     [*kos, *map(Path, extra_modules)], dict(copies or {}), programs)
         chosen = accel.choose(icount, self._boots_with_kvm)
@@ -249,10 +251,19 @@ class Guest:
         try:
             found = self.splats()
             self.was_lost = self.is_lost
+            if NEEDS in os.environ and not self.is_lost:
+                self._keep_needs(Path(os.environ[NEEDS]) / self.kernel.name)
             return found
         finally:
             self._stop()
             self.scratch.cleanup()
+
+    def _keep_needs(self, file):
+        """Adds what lastref asked of this kernel (tests/kernels) to a file."""
+        asked = self.check("sort -u /tmp/lastref-needs 2> /dev/null || true")
+        known = file.read_text(encoding="utf-8") if file.exists() else ""
+        file.write_text("".join(sorted({*known.splitlines(True), *asked.splitlines(True)})),
+                        encoding="utf-8")
 
     def _stop(self):
         total = self.machine.stop()

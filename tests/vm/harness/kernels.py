@@ -29,6 +29,11 @@ class Kernel:
         return self.directory / "build"
 
     @property
+    def has_headers(self):
+        """Modules can be built for it: Debian's archive keeps images for longer than headers."""
+        return self.build.is_dir()
+
+    @property
     def root(self):
         return self.directory / "root"
 
@@ -44,7 +49,7 @@ class Kernel:
     @property
     def stock(self):
         """Debian's own."""
-        return self.name in stock.METAPACKAGES
+        return self.name in stock.NAMES
 
     @property
     def patched(self):
@@ -67,7 +72,7 @@ def built_here():
 
 
 def names():
-    return [*built_here(), *stock.METAPACKAGES]
+    return [*built_here(), *stock.NAMES]
 
 
 def handed_down(found):
@@ -84,7 +89,7 @@ def get(name):
     found = dict(one.split("=", 1) for one in os.environ.get(FOUND, "").split(os.pathsep) if one)
     if name in found:
         return Kernel(name, Path(found[name]))
-    if name in stock.METAPACKAGES:
+    if name in stock.NAMES:
         return Kernel(name, stock.unpacked(name))
     result = subprocess.run([REPO / "kernel-patch" / "build", name], stdout=subprocess.PIPE,
                             text=True, env=os.environ)

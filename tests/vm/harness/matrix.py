@@ -7,11 +7,18 @@ empty list means that it boots nothing and is run once.
 
 import ast
 import os
+import re
 
 from . import kernels, stock
 
-DEFAULT = ["6.12", "stock-6.12", "stock-6.1"]
-ALL = ["6.12", "6.1", "6.12-debug", "stock-6.12", "stock-6.1"]  # the others are for comparisons
+DEFAULT = ["6.12", "stock-6.12", "stock-6.1", "stock-7.3"]
+# By default only what kernels change for lastref is run there.
+BY_DEFAULT = {"stock-7.3": {
+    "test_why", "test_why_mounts", "test_why_files", "test_why_block", "test_why_exit", "test_why_net",
+    "test_attach_safety", "test_stock", "test_refs_hard"}}
+TOO_OLD = ["stock-5.10"]  # only files that name them are run there
+ALL = ["6.12", "6.1", "6.12-debug", "stock-6.12", "stock-6.1", "stock-6.18", "stock-7.3",
+       *TOO_OLD]  # the others are for comparisons
 
 
 def wanted(text=None):
@@ -33,10 +40,21 @@ def claim_of(path):
     raise ValueError(f"{path.name} does not say which kernels it is for (a variable `kernels`)")
 
 
+def loads_test_modules(path):
+    """Whether a test file takes any of tests/modules."""
+    return re.search(r"\blr_\w+|\bwarn_module", path.read_text(encoding="utf-8"), re.I) is not None
+
+
 def covers(claim, kernel):
     if isinstance(claim, str):
-        return claim == "all" or (claim == "stock") == (kernel in stock.METAPACKAGES)
+        is_meant = claim == "all" or (claim == "stock") == (kernel in stock.NAMES)
+        return is_meant and kernel not in TOO_OLD
     return kernel in claim
+
+
+def is_run(path, kernel, asked_for):
+    """Whether a file that is for a kernel is run on it, when these kernels are asked for."""
+    return asked_for != DEFAULT or path.stem in BY_DEFAULT.get(kernel, {path.stem})
 
 
 def apart(claim):
