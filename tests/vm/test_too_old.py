@@ -12,7 +12,7 @@ LACKS = {"bpf_snprintf() (in Linux since 5.13)", "programs of type syscall (in L
          "bpf_loop() (in Linux since 5.17)"}
 REMEDY = "use Linux 6.1 or later"
 LIVE = ["run -- touch /tmp/started", "record -o /tmp/recording -- touch /tmp/started",
-        "refs --hard -d 1", "trace -d 1", "-d 1"]
+        "refs --hard -d 1", "trace -d 1", ""]
 
 
 def names_what_is_missing(text):

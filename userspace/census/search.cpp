@@ -225,7 +225,11 @@ void Search::collect_files(std::size_t owner)
     const auto files = table["fd"].pointer();
     const auto count = table["max_fds"].number().value_or(0);
     constexpr std::int64_t most = 1 << 30; // sysctl_nr_open_max is less
-    if (files == 0 || count <= 0 || count > most) {
+    if (files == 0 || count <= 0) {
+        return;
+    }
+    if (count > most) {
+        kernel_.problems().cut.insert("a table of files");
         return;
     }
     constexpr std::size_t block = 1 << 16;
