@@ -6,7 +6,7 @@
 namespace lastref::census {
 namespace {
 
-constexpr int attempts = 5; // at what changes while it is looked at
+constexpr int attempts_at_maps = 5; // at what changes while it is looked at
 
 /// Whether a process is in the list of all no more.
 bool has_ended(Kernel &kernel, const Object &process)
@@ -54,7 +54,7 @@ std::vector<Object> threads_of(Search &search, const Object &process)
     auto &kernel = search.kernel();
     const bool was_torn = kernel.problems().torn;
     std::vector<Object> threads;
-    for (int attempt = 0; attempt < attempts; attempt++) {
+    for (int attempt = 0; attempt < attempts_at_maps; attempt++) {
         kernel.problems().torn = false;
         threads.clear();
         Search::each_thread(process, [&](const Object &thread) { threads.push_back(thread); });
@@ -101,7 +101,7 @@ std::optional<std::vector<Object>> mapped_files(Search &search, const AddressSpa
 {
     auto &kernel = search.kernel();
     const bool was_torn = kernel.problems().torn;
-    for (int attempt = 0; attempt < attempts; attempt++) {
+    for (int attempt = 0; attempt < attempts_at_maps; attempt++) {
         kernel.problems().torn = false;
         auto files = files_of(kernel, space.mm);
         const bool is_whole = !kernel.problems().torn;

@@ -86,28 +86,28 @@ void Search::look_for(const Kind &kind, std::vector<NotExamined> &not_examined)
 {
     const auto findings = findings_.size();
     const auto uses = uses_.size();
-    if (!has_symbols(kind, not_examined)) {
-        return;
-    }
-    for (int attempt = 0; attempt < attempts; attempt++) {
-        findings_.resize(findings);
-        uses_.resize(uses);
-        not_examined_.clear();
-        kernel_.begin();
-        try {
+    kernel_.begin();
+    try {
+        if (!has_symbols(kind, not_examined)) {
+            return;
+        }
+        for (int attempt = 0; attempt < attempts; attempt++) {
+            findings_.resize(findings);
+            uses_.resize(uses);
+            not_examined_.clear();
+            kernel_.begin();
             kind.look(*this);
-        } catch (const TooMuchToRead &) {
-            kernel_.problems().cut.insert("what has to do with them");
-            collect_again();
-            break;
+            if (!kernel_.problems().torn) {
+                break;
+            }
+            kernel_.memory().forget();
+            if (is_incomplete_) {
+                collect_again();
+            }
         }
-        if (!kernel_.problems().torn) {
-            break;
-        }
-        kernel_.memory().forget();
-        if (is_incomplete_) {
-            collect_again();
-        }
+    } catch (const TooMuchToRead &) {
+        kernel_.problems().cut.insert("what has to do with them");
+        collect_again();
     }
     note_problems(kind, not_examined);
 }

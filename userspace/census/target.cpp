@@ -6,7 +6,7 @@
 namespace lastref::census {
 namespace {
 
-constexpr int attempts = 20; // at a list that changes
+constexpr int attempts_at_list = 20; // at a list that changes
 
 // The word of the count of soft references: how many, in the lowest bits, and this one.
 constexpr std::int64_t soft_count = (1 << 29) - 1;
@@ -79,7 +79,7 @@ bool look_for(Kernel &kernel, std::string_view name, Target &found)
 
 std::optional<Target> find_target(Kernel &kernel, std::string_view name)
 {
-    for (int attempt = 0; attempt < attempts; attempt++) {
+    for (int attempt = 0; attempt < attempts_at_list; attempt++) {
         kernel.memory().forget();
         kernel.begin();
         try {
