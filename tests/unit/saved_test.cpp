@@ -244,8 +244,11 @@ TEST(SavedCensus, AKindThatIsNewerIsNotExamined)
     census::Kernel kernel(**machine.source());
     census::Search search(kernel, 0);
     std::vector<NotExamined> not_examined;
-    search.look_for({"things", never_asked, [](census::Search &) {}}, not_examined);
-    search.look_for({"others", known,
+    search.look_for({"things", {"nobody", {}, "nothing"}, never_asked, [](census::Search &) {}},
+                    not_examined);
+    search.look_for({"others",
+                     {"nobody", {}, "nothing"},
+                     known,
                      [](census::Search &it) { (void)it.kernel().memory().read<Address>(0xdead0); }},
                     not_examined);
     EXPECT_THAT(
@@ -262,7 +265,9 @@ TEST(SavedCensus, AWalkWithoutAnEndIsCut)
     census::Kernel kernel(**toy.source());
     census::Search search(kernel, 0);
     std::vector<NotExamined> not_examined;
-    search.look_for({"things", known,
+    search.look_for({"things",
+                     {"nobody", {}, "nothing"},
+                     known,
                      [](census::Search &it) {
                          for (;;) {
                              (void)it.kernel().symbol("modules");
