@@ -120,12 +120,17 @@ def clock_table(measured):
                   measured["by_the_clock"]])
 
 
+def why_table(measured):
+    return table(["one `lastref why` with", "million instructions"],
+                 [[row["name"], f"{row['instructions'] / 1e6:,.0f}"] for row in measured["why"]])
+
+
 def parts(measured):
     return {"soft": pair_table(measured, False), "hard": pair_table(measured, True),
             "profile": profile_table(measured), "targets": target_table(measured),
             "series": series_tables(measured),
             "starts": start_table(measured), "loads": load_table(measured),
-            "clock": clock_table(measured)}
+            "clock": clock_table(measured), "why": why_table(measured)}
 
 
 def filled(page, measured):

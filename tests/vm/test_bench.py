@@ -52,6 +52,15 @@ def test_only_lastref_is_judged():
     assert judge.worse(ROWS, with_cost("bpftrace by stack", "6.12", 2)) == []
 
 
+def test_a_dearer_why_is_named():
+    rows = [{"kernel": "stock-6.12", "name": "nothing else", "instructions": n}
+            for n in (50_000_000, 52_500_000, 52_500_001)]
+    assert judge.worse_why(rows[:1], rows[1:2]) == []
+    complaint, = judge.worse_why(rows[:1], rows[2:])
+    assert "50,000,000" in complaint and "52,500,001" in complaint
+    assert "was not measured" in judge.worse_why(rows[:1], [])[0]
+
+
 def test_a_figure_that_is_missing_on_either_side_fails():
     fewer = [r for r in ROWS if (r["name"], r["kernel"]) != ("lastref fentry", "6.12")]
     assert "was not measured" in judge.worse(ROWS, fewer)[0]

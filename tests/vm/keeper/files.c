@@ -151,9 +151,23 @@ static void run_socket(int argc, char **argv)
     stay();
 }
 
+// sockets N FAMILY TYPE PROTOCOL: the same, N times
+static void run_sockets(int argc, char **argv)
+{
+    int fd = -1, count = atoi(argv[1]);
+
+    allow_files(count + 64);
+    for (int i = 0; i < count; i++)
+        if ((fd = socket(atoi(argv[2]), atoi(argv[3]), atoi(argv[argc - 1]))) < 0)
+            give_up();
+    answer("pid=%d last=%d", getpid(), fd);
+    stay();
+}
+
 const struct action file_actions[] = {
     {"open", 1, run_open}, {"path", 1, run_path},     {"high", 2, run_high},
     {"dup", 2, run_dup},   {"many", 2, run_many},     {"share", 2, run_share},
     {"map", 1, run_map},   {"flight", 1, run_flight}, {"socket", 3, run_socket},
+    {"sockets", 4, run_sockets},
     {NULL, 0, NULL},
 };
