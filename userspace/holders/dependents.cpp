@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "holders/dependents.h"
 
-
 #include <algorithm>
 #include <fmt/format.h>
 #include <set>

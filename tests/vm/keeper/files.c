@@ -165,9 +165,8 @@ static void run_sockets(int argc, char **argv)
 }
 
 const struct action file_actions[] = {
-    {"open", 1, run_open}, {"path", 1, run_path},     {"high", 2, run_high},
-    {"dup", 2, run_dup},   {"many", 2, run_many},     {"share", 2, run_share},
-    {"map", 1, run_map},   {"flight", 1, run_flight}, {"socket", 3, run_socket},
-    {"sockets", 4, run_sockets},
-    {NULL, 0, NULL},
+    {"open", 1, run_open},       {"path", 1, run_path},     {"high", 2, run_high},
+    {"dup", 2, run_dup},         {"many", 2, run_many},     {"share", 2, run_share},
+    {"map", 1, run_map},         {"flight", 1, run_flight}, {"socket", 3, run_socket},
+    {"sockets", 4, run_sockets}, {NULL, 0, NULL},
 };
