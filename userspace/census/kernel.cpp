@@ -81,7 +81,39 @@ const Types *Kernel::types_of(std::string_view module)
     return modules_.emplace(module, types).first->second;
 }
 
-Kernel::Place Kernel::find_structure(std::string_view name, std::string_view module,
+const Layout &Kernel::layout(const Types *types, TypeId type)
+{
+    const auto [known, is_new] = layouts_.try_emplace({types, type});
+    if (is_new) {
+        known->second = {.types = types,
+                         .type = type,
+                         .shape = types->shape(type),
+                         .is_signed = types->is_signed(type),
+                         .size = types->size(type)};
+    }
+    return known->second;
+}
+
+const Layout &Kernel::element_of(const Layout &layout)
+{
+    if (layout.element == nullptr) {
+        layout.element = &this->layout(layout.types, layout.types->element(layout.type));
+    }
+    return *layout.element;
+}
+
+const Layout &Kernel::definition_of(const Layout &layout)
+{
+    if (layout.shape != Types::Shape::Declared) {
+        return layout;
+    }
+    if (layout.definition == nullptr) {
+        layout.definition = find_structure(layout.types->name(layout.type), {}, layout.types);
+    }
+    return layout.definition == nullptr ? layout : *layout.definition;
+}
+
+const Layout *Kernel::find_structure(std::string_view name, std::string_view module,
                                      const Types *near)
 {
     if (!module.empty()) {
@@ -89,32 +121,38 @@ Kernel::Place Kernel::find_structure(std::string_view name, std::string_view mod
     }
     for (const auto *types : {near, static_cast<const Types *>(&types_)}) {
         if (const auto id = types == nullptr ? 0 : types->find(name); id != 0) {
-            return {types, id};
+            return &layout(types, id);
         }
     }
     if (!module.empty()) {
-        return {};
+        return nullptr;
     }
     for (const auto &[other, types] : modules_) { // a declaration does not say whose it is
         if (const auto id = types == nullptr ? 0 : types->find(name); id != 0) {
-            return {types, id};
+            return &layout(types, id);
         }
     }
-    return {};
+    return nullptr;
 }
 
-Kernel::Place Kernel::structure(const char *name, std::string_view module, const Types *near)
+const Layout *Kernel::structure(const char *name, std::string_view module, const Types *near)
 {
-    const auto place = find_structure(name, module, near);
-    needs_.structure(name, module, place.types != nullptr, Need::Must);
-    if (place.types == nullptr) {
-        const auto of = module.empty() ? "the kernel" : std::string(module);
-        problems_.missing.insert(knows_structure(name, module)
-                                     ? "there is no struct " + std::string(name) +
-                                           " in the types of " + of
-                                     : not_saved + ("struct " + std::string(name) + " of " + of));
+    const Key key{module.data(), name, near};
+    if (const auto known = structures_.find(key); known != structures_.end()) {
+        return known->second;
     }
-    return place;
+    const auto *found = find_structure(name, module, near);
+    needs_.structure(name, module, found != nullptr, Need::Must);
+    if (found != nullptr) {
+        structures_.emplace(key, found);
+        return found;
+    }
+    const auto of = module.empty() ? "the kernel" : std::string(module);
+    problems_.missing.insert(knows_structure(name, module)
+                                 ? "there is no struct " + std::string(name) + " in the types of " +
+                                       of
+                                 : not_saved + ("struct " + std::string(name) + " of " + of));
+    return nullptr;
 }
 
 bool Kernel::knows_structure(std::string_view name, std::string_view module)
@@ -125,7 +163,7 @@ bool Kernel::knows_structure(std::string_view name, std::string_view module)
 
 bool Kernel::has_type(std::string_view structure, std::string_view module)
 {
-    const bool has = find_structure(structure, module, nullptr).types != nullptr;
+    const bool has = find_structure(structure, module, nullptr) != nullptr;
     needs_.structure(structure, module, has, Need::May);
     if (!has && !knows_structure(structure, module)) {
         problems_.missing.insert(not_saved + ("struct " + std::string(structure)));
@@ -138,8 +176,8 @@ Object Kernel::at(Address address, const char *structure, std::string_view modul
     if (address == 0) {
         return {};
     }
-    const auto place = this->structure(structure, module);
-    return place.types == nullptr ? Object() : Object(this, place.types, address, place.type);
+    const auto *layout = this->structure(structure, module);
+    return layout == nullptr ? Object() : Object(this, layout, address);
 }
 
 Object Kernel::at_symbol(std::string_view name, const char *structure, std::string_view module)
@@ -163,15 +201,20 @@ std::optional<std::int64_t> Kernel::enumerator(std::string_view name)
     return known->second;
 }
 
-const Member *Kernel::member(const Types *types, TypeId type, const char *name, Need need)
+const Kernel::Field &Kernel::field(const Layout &layout, const char *name, Need need)
 {
-    const auto [known, is_new] = members_.try_emplace({types, type, name});
+    const auto [known, is_new] = fields_.try_emplace({&layout, name});
+    auto &field = known->second;
     if (is_new) {
-        known->second = types->member(type, name);
+        const auto member = layout.types->member(layout.type, name);
+        if (member) {
+            field = {&this->layout(layout.types, member->type), member->offset, member->bit,
+                     member->bits};
+        }
     }
-    const auto *found = known->second ? &*known->second : nullptr;
-    needs_.member(types, type, name, found, need);
-    return found;
+    needs_.member(layout.types, layout.type, name,
+                  field.layout == nullptr ? std::nullopt : std::optional(field.layout->type), need);
+    return field;
 }
 
 void Kernel::note_no_member(const Types *types, TypeId type, std::string_view structure,
@@ -189,34 +232,37 @@ std::optional<std::uint32_t> Kernel::offset(const char *structure, const char *m
     return offset(this->structure(structure, module), structure, member);
 }
 
-std::optional<std::uint32_t> Kernel::offset(Place place, const char *structure, const char *member)
+std::optional<std::uint32_t> Kernel::offset(const Layout *layout, const char *structure,
+                                            const char *member)
 {
-    if (place.types == nullptr) {
+    if (layout == nullptr) {
         return std::nullopt;
     }
-    const auto [known, is_new] = offsets_.try_emplace({place.types, place.type, member});
+    const auto [known, is_new] = offsets_.try_emplace({layout, member});
     if (is_new) {
-        known->second = find_offset(place, member);
+        known->second = find_offset(*layout, member);
     }
     if (!known->second) {
-        note_no_member(place.types, place.type, structure, member);
+        note_no_member(layout->types, layout->type, structure, member);
     }
     return known->second;
 }
 
-std::optional<std::uint32_t> Kernel::find_offset(Place place, std::string_view members)
+std::optional<std::uint32_t> Kernel::find_offset(const Layout &layout, std::string_view members)
 {
     std::uint32_t offset = 0;
+    auto type = layout.type;
     while (!members.empty()) {
         const auto dot = members.find('.');
-        const auto found = place.types->member(place.type, members.substr(0, dot));
-        needs_.member(place.types, place.type, members.substr(0, dot), found ? &*found : nullptr,
+        const auto name = members.substr(0, dot);
+        const auto found = layout.types->member(type, name);
+        needs_.member(layout.types, type, name, found ? std::optional(found->type) : std::nullopt,
                       Need::Must);
         if (!found) {
             return std::nullopt;
         }
         offset += found->offset;
-        place.type = found->type;
+        type = found->type;
         members = dot == std::string_view::npos ? std::string_view{} : members.substr(dot + 1);
     }
     return offset;

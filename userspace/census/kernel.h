@@ -70,43 +70,62 @@ public:
 
 private:
     friend class Object;
-    struct Place {
-        const Types *types = nullptr;
-        TypeId type = 0;
+    /// A member of a structure.
+    struct Field {
+        const Layout *layout = nullptr; ///< null: there is no such member
+        std::uint32_t offset = 0;
+        std::uint8_t bit = 0, bits = 0;
     };
+    /// Two pointers: names are literals, so what is known of them is kept by where they stand.
     struct Key {
-        const Types *types;
-        TypeId type;
-        std::string_view member;
+        const void *of;
+        const char *name;
+        const void *near = nullptr;
         bool operator==(const Key &) const = default;
     };
     struct Hash {
         std::size_t operator()(const Key &key) const
         {
-            return std::hash<const char *>()(key.member.data()) ^ (std::size_t{key.type} << 7);
+            constexpr std::size_t odd = 0x9e3779b97f4a7c15;
+            const auto mixed = reinterpret_cast<std::uintptr_t>(key.of) * odd +
+                               reinterpret_cast<std::uintptr_t>(key.name) +
+                               reinterpret_cast<std::uintptr_t>(key.near) * 3;
+            return mixed * odd >> 20;
+        }
+    };
+    struct HashOfType {
+        std::size_t operator()(const std::pair<const Types *, TypeId> &key) const
+        {
+            return reinterpret_cast<std::uintptr_t>(key.first) ^ (std::size_t{key.second} << 7);
         }
     };
 
-    /// The structure of that name; noted as missing if there is none.
-    Place structure(const char *name, std::string_view module, const Types *near = nullptr);
-    Place find_structure(std::string_view name, std::string_view module, const Types *near);
+    const Layout &layout(const Types *types, TypeId type);
+    /// What a pointer points to, or an array has.
+    const Layout &element_of(const Layout &layout);
+    /// Of a structure that is only declared here, the one that is defined elsewhere.
+    const Layout &definition_of(const Layout &layout);
+    /// The structure of that name; noted as missing, and null, if there is none.
+    const Layout *structure(const char *name, std::string_view module, const Types *near = nullptr);
+    const Layout *find_structure(std::string_view name, std::string_view module, const Types *near);
     const Types *types_of(std::string_view module);
     bool knows_structure(std::string_view name, std::string_view module);
-    std::optional<std::uint32_t> offset(Place place, const char *structure, const char *member);
-    std::optional<std::uint32_t> find_offset(Place place, std::string_view members);
+    std::optional<std::uint32_t> offset(const Layout *layout, const char *structure,
+                                        const char *member);
+    std::optional<std::uint32_t> find_offset(const Layout &layout, std::string_view members);
     void note_no_member(const Types *types, TypeId type, std::string_view structure,
                         std::string_view member);
-    /// Null if there is none.
-    const Member *member(const Types *types, TypeId type, const char *name, Need need);
+    const Field &field(const Layout &layout, const char *name, Need need);
 
     Source &source_;
     Memory memory_;
     const Types &types_;
     std::map<std::string, const Types *, std::less<>> modules_;
-    std::unordered_map<Key, std::optional<std::uint32_t>, Hash> offsets_; ///< as members_
     std::map<std::string, std::optional<Address>, std::less<>> symbols_;
-    /// By where the name of the member stands, since the same literal is asked for often.
-    std::unordered_map<Key, std::optional<Member>, Hash> members_;
+    std::unordered_map<std::pair<const Types *, TypeId>, Layout, HashOfType> layouts_;
+    std::unordered_map<Key, Field, Hash> fields_;
+    std::unordered_map<Key, std::optional<std::uint32_t>, Hash> offsets_;
+    std::unordered_map<Key, const Layout *, Hash> structures_; ///< those that there are
     std::map<std::string, std::optional<std::int64_t>, std::less<>> enumerators_;
     Problems problems_;
     [[no_unique_address]] Needs needs_;

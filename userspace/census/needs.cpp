@@ -33,15 +33,15 @@ void Needs::structure(std::string_view name, std::string_view module, bool is_th
     note(module, name, "-", is_there, need);
 }
 
-void Needs::member(const Types *types, TypeId type, std::string_view name, const Member *found,
-                   Need need)
+void Needs::member(const Types *types, TypeId type, std::string_view name,
+                   std::optional<TypeId> found, Need need)
 {
     auto structure = std::string(types->name(type));
     if (structure.empty()) {
         structure = unnamed_[{types, type}];
     }
-    if (found != nullptr) {
-        auto in = found->type;
+    if (found) {
+        auto in = *found;
         while (types->shape(in) == Types::Shape::Pointer ||
                types->shape(in) == Types::Shape::Array) {
             in = types->element(in);
@@ -50,7 +50,7 @@ void Needs::member(const Types *types, TypeId type, std::string_view name, const
             unnamed_[{types, in}] = structure + "." + std::string(name);
         }
     }
-    note(modules_[types], structure, name, found != nullptr, need);
+    note(modules_[types], structure, name, found.has_value(), need);
 }
 
 void Needs::symbol(std::string_view name, bool is_there, Need need)

@@ -4,6 +4,7 @@
 #include "census/types.h"
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -26,7 +27,7 @@ public:
 
     void types_are(const Types *types, std::string_view module) { modules_[types] = module; }
     void structure(std::string_view name, std::string_view module, bool is_there, Need need);
-    void member(const Types *types, TypeId type, std::string_view name, const Member *found,
+    void member(const Types *types, TypeId type, std::string_view name, std::optional<TypeId> found,
                 Need need);
     void symbol(std::string_view name, bool is_there, Need need);
     void enumerator(std::string_view name, bool is_there);
@@ -45,7 +46,7 @@ class Needs {
 public:
     static void types_are(const Types *, std::string_view) {}
     static void structure(std::string_view, std::string_view, bool, Need) {}
-    static void member(const Types *, TypeId, std::string_view, const Member *, Need) {}
+    static void member(const Types *, TypeId, std::string_view, std::optional<TypeId>, Need) {}
     static void symbol(std::string_view, bool, Need) {}
     static void enumerator(std::string_view, bool) {}
 };

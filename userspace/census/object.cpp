@@ -10,7 +10,7 @@ namespace lastref::census {
 
 std::optional<std::uint64_t> Object::raw() const
 {
-    const auto size = kernel_ == nullptr ? 0 : types_->size(type_);
+    const auto size = kernel_ == nullptr ? 0 : layout_->size;
     std::uint64_t value = 0;
     if (address_ == 0 || size == 0 || size > sizeof(value)) {
         return std::nullopt;
@@ -32,31 +32,30 @@ std::optional<std::int64_t> Object::number() const
     if (!value) {
         return std::nullopt;
     }
-    const auto bits = bits_ != 0 ? unsigned{bits_} : static_cast<unsigned>(types_->size(type_) * 8);
+    const auto bits = bits_ != 0 ? unsigned{bits_} : static_cast<unsigned>(layout_->size * 8);
     const auto shift = 64 - bits;
     *value = *value >> bit_ << shift;
-    return types_->is_signed(type_) ? static_cast<std::int64_t>(*value) >> shift
-                                    : static_cast<std::int64_t>(*value >> shift);
+    return layout_->is_signed ? static_cast<std::int64_t>(*value) >> shift
+                              : static_cast<std::int64_t>(*value >> shift);
 }
 
 Address Object::pointer() const
 {
-    return kernel_ != nullptr && types_->shape(type_) == Types::Shape::Pointer ? raw().value_or(0)
-                                                                               : 0;
+    return kernel_ != nullptr && is_pointer() ? raw().value_or(0) : 0;
 }
 
 Object Object::target() const
 {
-    if (kernel_ == nullptr || types_->shape(type_) != Types::Shape::Pointer) {
+    if (kernel_ == nullptr || !is_pointer()) {
         return *this;
     }
     const auto to = pointer();
-    return to == 0 ? Object() : Object(kernel_, types_, to, types_->element(type_));
+    return to == 0 ? Object() : Object(kernel_, &kernel_->element_of(*layout_), to);
 }
 
 Object::operator bool() const
 {
-    return address_ != 0 && (types_->shape(type_) != Types::Shape::Pointer || pointer() != 0);
+    return address_ != 0 && (!is_pointer() || pointer() != 0);
 }
 
 Object Object::operator[](const char *member) const
@@ -65,21 +64,15 @@ Object Object::operator[](const char *member) const
     if (here.address_ == 0) {
         return {};
     }
-    const auto *types = here.types_;
-    auto type = here.type_;
-    if (types->shape(type) == Types::Shape::Declared) { // here only; defined elsewhere
-        const auto place = kernel_->find_structure(types->name(type), {}, types);
-        types = place.types == nullptr ? types : place.types;
-        type = place.types == nullptr ? type : place.type;
-    }
-    const auto *found = kernel_->member(types, type, member, Need::Must);
-    if (found == nullptr) {
-        kernel_->note_no_member(types, type, types->name(type), member);
+    const auto &layout = kernel_->definition_of(*here.layout_);
+    const auto &field = kernel_->field(layout, member, Need::Must);
+    if (field.layout == nullptr) {
+        kernel_->note_no_member(layout.types, layout.type, layout.types->name(layout.type), member);
         return {};
     }
-    Object out(kernel_, types, here.address_ + found->offset, found->type);
-    out.bit_ = found->bit;
-    out.bits_ = found->bits;
+    Object out(kernel_, field.layout, here.address_ + field.offset);
+    out.bit_ = field.bit;
+    out.bits_ = field.bits;
     return out;
 }
 
@@ -88,13 +81,12 @@ Object Object::element(std::size_t index) const
     if (kernel_ == nullptr) {
         return {};
     }
-    const auto shape = types_->shape(type_);
-    const auto type = types_->element(type_);
-    const auto begin = shape == Types::Shape::Pointer ? pointer() : address_;
-    if (begin == 0 || (shape != Types::Shape::Pointer && shape != Types::Shape::Array)) {
+    const auto begin = is_pointer() ? pointer() : address_;
+    if (begin == 0 || (!is_pointer() && layout_->shape != Types::Shape::Array)) {
         return {};
     }
-    return {kernel_, types_, begin + index * types_->size(type), type};
+    const auto &element = kernel_->element_of(*layout_);
+    return {kernel_, &element, begin + index * element.size};
 }
 
 bool Object::has(const char *member) const
@@ -102,11 +94,10 @@ bool Object::has(const char *member) const
     if (kernel_ == nullptr) {
         return false;
     }
-    const bool points = types_->shape(type_) == Types::Shape::Pointer;
-    const auto type = points ? types_->element(type_) : type_;
-    const bool has = kernel_->member(types_, type, member, Need::May) != nullptr;
-    if (!has && !types_->knows_member(type, member)) {
-        kernel_->note_no_member(types_, type, types_->name(type), member);
+    const auto &layout = is_pointer() ? kernel_->element_of(*layout_) : *layout_;
+    const bool has = kernel_->field(layout, member, Need::May).layout != nullptr;
+    if (!has && !layout.types->knows_member(layout.type, member)) {
+        kernel_->note_no_member(layout.types, layout.type, layout.types->name(layout.type), member);
     }
     return has;
 }
@@ -121,14 +112,13 @@ std::string Object::text(std::size_t most) const
     if (kernel_ == nullptr) {
         return "";
     }
-    const bool points = types_->shape(type_) == Types::Shape::Pointer;
-    const auto from = points ? pointer() : address_;
+    const auto from = is_pointer() ? pointer() : address_;
     if (from == 0) {
         return "";
     }
-    if (!points) {
-        const auto count = types_->count(type_);
-        most = count == 0 ? most : std::min(most, count); // a flexible array has 0
+    if (!is_pointer()) {
+        const auto elements = count();
+        most = elements == 0 ? most : std::min(most, elements); // a flexible array has 0
     }
     auto read = kernel_->memory().text(from, most);
     if (!read) {
@@ -139,12 +129,12 @@ std::string Object::text(std::size_t most) const
 
 std::size_t Object::count() const
 {
-    return kernel_ == nullptr ? 0 : types_->count(type_);
+    return kernel_ == nullptr ? 0 : layout_->types->count(layout_->type);
 }
 
 std::size_t Object::size() const
 {
-    return kernel_ == nullptr ? 0 : types_->size(type_);
+    return kernel_ == nullptr ? 0 : layout_->size;
 }
 
 Object Object::as(const char *structure, std::string_view module) const
@@ -153,9 +143,8 @@ Object Object::as(const char *structure, std::string_view module) const
     if (here.address_ == 0) {
         return {};
     }
-    const auto place = kernel_->structure(structure, module, types_);
-    return place.types == nullptr ? Object()
-                                  : Object(kernel_, place.types, here.address_, place.type);
+    const auto *layout = kernel_->structure(structure, module, layout_->types);
+    return layout == nullptr ? Object() : Object(kernel_, layout, here.address_);
 }
 
 Object Object::in(const char *structure, const char *member, std::string_view module) const
@@ -163,11 +152,9 @@ Object Object::in(const char *structure, const char *member, std::string_view mo
     if (address_ == 0) {
         return {};
     }
-    const auto place = kernel_->structure(structure, module, types_);
-    const auto offset = kernel_->offset(place, structure, member);
-    return place.types == nullptr || !offset
-               ? Object()
-               : Object(kernel_, place.types, address_ - *offset, place.type);
+    const auto *layout = kernel_->structure(structure, module, layout_->types);
+    const auto offset = kernel_->offset(layout, structure, member);
+    return layout == nullptr || !offset ? Object() : Object(kernel_, layout, address_ - *offset);
 }
 
 } // namespace lastref::census

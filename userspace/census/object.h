@@ -14,6 +14,18 @@ namespace lastref::census {
 
 class Kernel;
 
+/// A type, with what is asked of it for each of its objects.
+struct Layout {
+    const Types *types = nullptr;
+    TypeId type = 0;
+    Types::Shape shape = Types::Shape::Unknown;
+    bool is_signed = false;
+    std::size_t size = 0;                    ///< in bytes; 0 when it is not known
+    mutable const Layout *element = nullptr; ///< once it was asked for, by Kernel::element_of()
+    mutable const Layout *definition =
+        nullptr; ///< of what is only declared here, once it was found
+};
+
 /// Something in the kernel's memory, of a type. It is read when its value is asked for.
 ///
 /// What leads through a null pointer is nothing, and so is what leads through memory that cannot be
@@ -67,17 +79,17 @@ public:
 
 private:
     friend class Kernel;
-    Object(Kernel *kernel, const Types *types, Address address, TypeId type)
-        : kernel_(kernel), types_(types), address_(address), type_(type)
+    Object(Kernel *kernel, const Layout *layout, Address address)
+        : kernel_(kernel), layout_(layout), address_(address)
     {
     }
+    [[nodiscard]] bool is_pointer() const { return layout_->shape == Types::Shape::Pointer; }
     [[nodiscard]] std::optional<std::uint64_t> raw() const;
     [[nodiscard]] Object element(std::size_t index) const;
 
     Kernel *kernel_ = nullptr;
-    const Types *types_ = nullptr;
+    const Layout *layout_ = nullptr; ///< there is one where there is a kernel
     Address address_ = 0;
-    TypeId type_ = 0;
     std::uint8_t bit_ = 0, bits_ = 0; ///< of a bit field
 };
 
