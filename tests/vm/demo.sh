@@ -35,6 +35,7 @@ show 'lastref run -q -- rmmod lr_file < /dev/lr_file'
 
 say 'A reference leaks. Which of the functions that take references does not give them back?'
 show 'insmod modules/lr_leak.ko'
+: > refs.err
 lastref refs -q lr_leak 2> refs.err > refs.out &
 refs=$!
 until grep -q 'lastref: attached' refs.err; do sleep 0.1; done
