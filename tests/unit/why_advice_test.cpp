@@ -204,6 +204,26 @@ Inventory unloading(RoutineStatus status, std::vector<std::string> stack)
     return out;
 }
 
+/// An overlay above another one is unmounted for the lower one; that it is a holder itself does not
+/// make it go twice. Nor is a process ended twice.
+TEST(WhyAdvice, NoStepStandsTwice)
+{
+    const auto holder = [](const std::string &path, Remedy remedy) {
+        Sighting out{.kind = HolderKind::Mount, .refs = 1, .path = path};
+        out.remedy = std::move(remedy);
+        return out;
+    };
+    const Step kill = Kill{{812}};
+    const Step upper = ShellCommand{.arguments = {"umount", "/upper"}};
+    const Step lower = ShellCommand{.arguments = {"umount", "/lower"}};
+    const auto doc =
+        explained(4, {holder("/lower", {kill, upper, lower}), holder("/upper", {upper}),
+                      open_file(0x10, process(812, "vpnd"), 5, "/dev/foo"),
+                      open_file(0x20, process(813, "other"), 5, "/dev/foo")});
+    EXPECT_THAT(next_of(doc),
+                ElementsAre("kill 812 && umount /upper && umount /lower", "kill 813"));
+}
+
 TEST(WhyAdvice, SaysWhatShowsThatAnExitRoutineNeverEnds)
 {
     const auto doc =

@@ -17,19 +17,21 @@ namespace {
 class Steps {
 public:
     /// One who holds it, and what ends it.
-    void take(const Remedy &remedy)
+    void take(Remedy remedy)
     {
         if (remedy.empty() || !known_.insert(remedy).second) {
             return;
         }
+        std::erase_if(remedy, [this](const Step &step) { return done_.contains(step); });
         const auto *stop = remedy.size() == 1 ? std::get_if<Stop>(&remedy.front()) : nullptr;
         const auto *kill = remedy.size() == 1 ? std::get_if<Kill>(&remedy.front()) : nullptr;
         if (stop != nullptr && stop->takes_several) {
             stops_[stop->command].push_back(stop->name);
         } else if (kill != nullptr) {
             pids_.insert(pids_.end(), kill->pids.begin(), kill->pids.end());
-        } else {
-            others_.push_back(remedy);
+        } else if (!remedy.empty()) {
+            done_.insert(remedy.begin(), remedy.end());
+            others_.push_back(std::move(remedy));
         }
     }
 
@@ -49,14 +51,16 @@ public:
     void kill(std::vector<Advice> &out) const
     {
         constexpr std::size_t most = 16;
-        if (pids_.empty()) {
+        auto left = pids_;
+        std::erase_if(left, [this](std::uint32_t pid) { return done_.contains(Kill{{pid}}); });
+        if (left.empty()) {
             return;
         }
-        Kill some{pids_};
-        some.pids.resize(std::min(most, pids_.size()));
+        Kill some{left};
+        some.pids.resize(std::min(most, left.size()));
         out.emplace_back(Do{{some}});
-        if (pids_.size() > most) {
-            out.emplace_back(AndMore{pids_.size() - most});
+        if (left.size() > most) {
+            out.emplace_back(AndMore{left.size() - most});
         }
     }
 
@@ -64,6 +68,7 @@ private:
     std::set<Remedy> known_;
     std::map<std::vector<std::string>, std::vector<std::string>> stops_; ///< systemctl stop …
     std::vector<Remedy> others_;                                         ///< such as umount
+    std::set<Step> done_; ///< by those: what is done once is not done again
     std::vector<std::uint32_t> pids_;
 };
 
