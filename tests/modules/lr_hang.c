@@ -41,8 +41,13 @@ static int lr_hang_thread(void *data)
 	/* Interruptible, so as not to look like a hung task. */
 	wait_for_completion_interruptible(&released);
 	mutex_unlock(&lock);
-	while (!kthread_should_stop())
-		schedule_timeout_interruptible(1);
+	/* Asleep until it is stopped: on a processor a thread has no stack to be shown. */
+	set_current_state(TASK_INTERRUPTIBLE);
+	while (!kthread_should_stop()) {
+		schedule();
+		set_current_state(TASK_INTERRUPTIBLE);
+	}
+	__set_current_state(TASK_RUNNING);
 	return 0;
 }
 
