@@ -118,8 +118,12 @@ def _take(out, types, number, access, kind):
 
 
 def objects():
-    """The BPF objects of the variant that was built last."""
-    built = sorted((HERE.parents[1] / "build").glob("*/bpf/*/*.bpf.o"), key=lambda f: f.stat().st_mtime)
+    """The BPF objects of the variant that was built last; not those of programs that are gone."""
+    repo = HERE.parents[1]
+    sources = {source.name.removesuffix(".bpf.c") for source in (repo / "bpf").rglob("*.bpf.c")}
+    built = sorted((file for file in (repo / "build").glob("*/bpf/*/*.bpf.o")
+                    if file.name.removesuffix(".bpf.o") in sources),
+                   key=lambda file: file.stat().st_mtime)
     if not built:
         raise FileNotFoundError("no BPF program has been built: run make, or make check")
-    return [f for f in built if f.parents[2] == built[-1].parents[2]]
+    return [file for file in built if file.parents[2] == built[-1].parents[2]]
