@@ -15,8 +15,10 @@ constexpr auto not_saved = "this census does not have ";
 const Types &types_of_kernel(Source &source)
 {
     static const BtfTypes none{std::vector<std::byte>()};
-    const auto *types = source.types("vmlinux");
-    return types == nullptr ? none : *types;
+    if (const auto *types = source.types("vmlinux"); types != nullptr) {
+        return *types;
+    }
+    return none;
 }
 
 } // namespace

@@ -125,6 +125,7 @@ private:
     void table(const T &table)
     {
         std::vector<const typename T::value_type *> entries;
+        entries.reserve(table.size());
         for (const auto &entry : table) {
             entries.push_back(&entry);
         }

@@ -199,6 +199,7 @@ std::optional<Inhabitant> ReplayedMachine::process_in_mount_namespace(std::uint3
 std::vector<AtPath> ReplayedMachine::look_at(const std::vector<MountPlace> &places)
 {
     std::vector<AtPath> out;
+    out.reserve(places.size());
     for (const auto &place : places) {
         out.push_back(
             find(census_.paths, place, unknown_, "where the path " + place.path + " leads"));
