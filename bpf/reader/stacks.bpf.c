@@ -96,7 +96,7 @@ SEC("iterator/task")
 int task_stacks(struct iterated_task *ctx)
 {
     struct task_struct *task = ctx->task;
-    __u64 address = 0, regs_address = 0, nr = 0;
+    __u64 regs_address = 0, nr = 0;
     __u32 depth, inner, at;
     struct lr_stack *out;
     const void *regs;
@@ -108,12 +108,11 @@ int task_stacks(struct iterated_task *ctx)
     }
     regs = (const void *)bpf_task_pt_regs(task);
     /* Numbers, which may be compared and kept. */
-    bpf_probe_read_kernel(&address, sizeof(address), &task);
+    bpf_probe_read_kernel(&task_address, sizeof(task_address), &task);
     bpf_probe_read_kernel(&regs_address, sizeof(regs_address), &regs);
     bpf_probe_read_kernel(&nr, sizeof(nr), regs + ORIG_AX);
     size = bpf_get_task_stack(task, raw, sizeof(raw), 0);
     depth = size > 0 ? size / sizeof(__u64) : 0;
-    task_address = address;
     is_wanted = false;
     innermost = RAW_FRAMES;
     bpf_loop(depth, look_for_module, NULL, 0);
@@ -128,7 +127,7 @@ int task_stacks(struct iterated_task *ctx)
         return 0;
     }
     out = &stacks[at];
-    out->task = address;
+    out->task = task_address;
     out->regs = regs_address;
     out->syscall = nr;
     out->in_text = inner < RAW_FRAMES;
