@@ -5,6 +5,7 @@
 #include "census/saved_memory.h"
 #include "census/search.h"
 #include "fake_kernel.h"
+#include "holders/census_coding.h"
 #include "holders/census_file.h"
 #include "holders/recorder.h"
 #include "holders/replayed_machine.h"

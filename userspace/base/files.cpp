@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace lastref {
 namespace {
@@ -40,6 +41,23 @@ void sync_folder_of(const std::string &path)
     if (fd.valid()) {
         ::fsync(fd.get());
     }
+}
+
+Written write_all(const Fd &fd, std::span<const std::byte> bytes)
+{
+    Written out;
+    while (out.bytes < bytes.size()) {
+        const auto written = ::write(fd.get(), bytes.data() + out.bytes, bytes.size() - out.bytes);
+        if (written < 0 && errno == EINTR) {
+            continue;
+        }
+        if (written <= 0) {
+            out.error = written < 0 ? errno : EIO;
+            break;
+        }
+        out.bytes += static_cast<std::size_t>(written);
+    }
+    return out;
 }
 
 Result<Fd> open_file(const std::string &path, std::string_view what, std::string_view made_by)

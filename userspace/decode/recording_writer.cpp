@@ -107,16 +107,9 @@ Error RecordingWriter::give_up(std::size_t written, int error)
 
 Result<void> RecordingWriter::flush()
 {
-    std::size_t done = 0;
-    while (!broken_ && done < buffer_.size()) {
-        const ssize_t written = ::write(fd_.get(), buffer_.data() + done, buffer_.size() - done);
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
-        if (written <= 0) {
-            broken_ = give_up(done, written < 0 ? errno : EIO);
-        } else {
-            done += static_cast<std::size_t>(written);
+    if (!broken_) {
+        if (const auto written = write_all(fd_, buffer_); written.error != 0) {
+            broken_ = give_up(written.bytes, written.error);
         }
     }
     buffer_.clear();

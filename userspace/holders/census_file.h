@@ -5,11 +5,7 @@
 #include "base/result.h"
 #include "holders/saved_census.h"
 
-#include <cstddef>
-#include <optional>
-#include <span>
 #include <string>
-#include <vector>
 
 /// A census in a file: a magic number, a version, the size of what follows when it is unpacked, and
 /// that as zlib packs it, with its checksum. Written and read as a whole.
@@ -19,9 +15,5 @@ namespace lastref::holders {
 Result<void> write_census(const Fd &file, const std::string &name, const SavedCensus &census);
 /// Fails where any of it is damaged, or more than this machine should hold for it.
 Result<SavedCensus> read_census(const Fd &file, const std::string &name);
-
-std::vector<std::byte> encode_census(const SavedCensus &census);
-/// Empty if it is damaged.
-std::optional<SavedCensus> decode_census(std::span<const std::byte> bytes);
 
 } // namespace lastref::holders
