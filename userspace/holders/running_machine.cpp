@@ -34,6 +34,24 @@ std::string module_of(const std::string &device)
     return module.substr(module.rfind('/') + 1); // npos + 1 is 0
 }
 
+/// Network devices of lastref's own network namespace, by module, in order.
+std::map<std::string, std::vector<std::string>> net_devices_by_module()
+{
+    constexpr auto devices = "/sys/class/net";
+    std::map<std::string, std::vector<std::string>> out;
+    const auto directory = open_directory(devices);
+    while (const auto *entry = directory ? ::readdir(directory.get()) : nullptr) {
+        if (entry->d_name[0] != '.') {
+            out[module_of(fmt::format("{}/{}", devices, entry->d_name))].emplace_back(
+                entry->d_name);
+        }
+    }
+    for (auto &[module, names] : out) {
+        std::sort(names.begin(), names.end());
+    }
+    return out;
+}
+
 } // namespace
 
 Result<census::Source *> RunningMachine::source()
@@ -113,17 +131,11 @@ std::optional<kernel::SysfsModule> RunningMachine::sysfs_module(const std::strin
 
 std::vector<std::string> RunningMachine::net_devices(const std::string &module)
 {
-    constexpr auto devices = "/sys/class/net";
-    std::vector<std::string> out;
-    const auto directory = open_directory(devices);
-    while (const auto *entry = directory ? ::readdir(directory.get()) : nullptr) {
-        if (entry->d_name[0] != '.' &&
-            module_of(fmt::format("{}/{}", devices, entry->d_name)) == module) {
-            out.emplace_back(entry->d_name);
-        }
+    if (!net_devices_) {
+        net_devices_ = net_devices_by_module();
     }
-    std::sort(out.begin(), out.end());
-    return out;
+    const auto found = net_devices_->find(module);
+    return found == net_devices_->end() ? std::vector<std::string>() : found->second;
 }
 
 /// The handle of a kernfs node is its id (FILEID_KERNFS, 0xfe; commit 8f5be0ec23bb, in v5.10).
@@ -171,7 +183,10 @@ NetNamespaceNames RunningMachine::net_namespace(std::uint32_t inode)
 
 std::uint32_t RunningMachine::own_mount_namespace()
 {
-    return inode_of_namespace("self", "mnt");
+    if (!own_mount_namespace_) {
+        own_mount_namespace_ = inode_of_namespace("self", "mnt");
+    }
+    return *own_mount_namespace_;
 }
 
 std::optional<Inhabitant> RunningMachine::process_in_mount_namespace(std::uint32_t inode)

@@ -38,9 +38,11 @@ public:
 private:
     std::unique_ptr<BpfSource> source_;
     std::unique_ptr<BpfUnwinder> unwinder_;
-    // Going over all processes is put off until somebody asks.
+    // Going over all processes, or devices, is put off until somebody asks.
     std::optional<std::map<std::uint32_t, std::uint32_t>> net_namespaces_; ///< the first process
     std::optional<std::map<std::uint32_t, Inhabitant>> mount_namespaces_;
+    std::optional<std::uint32_t> own_mount_namespace_;
+    std::optional<std::map<std::string, std::vector<std::string>>> net_devices_; ///< by module
 };
 
 } // namespace lastref::holders

@@ -74,13 +74,15 @@ bool is_answered(census::Kernel &kernel, const std::string &module)
     }
     census::Search search(kernel, target->module);
     std::vector<NotExamined> not_examined;
-    for (const auto *kind : census::kinds()) {
+    const auto finds_somebody = [&](const census::Kind *kind) {
         search.look_for(*kind, not_examined);
-    }
-    const auto found = search.findings();
-    return std::any_of(found.begin(), found.end(), [](const census::Finding &one) {
-        return one.kind != HolderKind::Dependent && one.refs > 0;
-    });
+        const auto found = search.findings();
+        return std::any_of(found.begin(), found.end(), [](const census::Finding &one) {
+            return one.kind != HolderKind::Dependent && one.refs > 0;
+        });
+    };
+    const auto kinds = census::kinds();
+    return std::any_of(kinds.begin(), kinds.end(), finds_somebody);
 }
 
 /// Those who run in the module: they are told of, and what they do is looked at once more.
