@@ -37,7 +37,7 @@ def misuse(*arguments, status=tool.USAGE):
     ("report", "FILE"),
     ("record -- true", "--output"),
     ("--color=pink", "pink"),
-    ("why", "MODULE"),
+    ("why", "the name of a module"),
     ("why a b", "b"),
     ("why /lib/modules/", "the name of a module"),
     ("why -n 0 lr_slow", "0"),
