@@ -11,7 +11,7 @@ from why import ask_lastref
 
 kernels = "patched"
 guest_options = {"load": ["lr_referee"]}
-ONE_ASK_S = 30  # at the very most, on an emulated machine whose host is busy
+ONE_ASK_S = 12  # at the very most, on an emulated machine whose host is busy: 1 is usual
 
 
 def why(guest, module, status):
