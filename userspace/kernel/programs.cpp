@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "kernel/programs.h"
 
+#include "base/fd.h"
 #include "bpf/tables.h"
 #include "kernel/requirements.h"
 #include "lastref_skeleton.skel.h"
@@ -180,6 +181,18 @@ Result<void> check_frame(lastref_skeleton &skeleton)
     return {};
 }
 
+/// The map of .bss, as the kernel makes it: zeros. libbpf would copy nine megabytes of zeros into
+/// it.
+bool make_bss(bpf_map *map)
+{
+    DECLARE_LIBBPF_OPTS(bpf_map_create_opts, create_options);
+    create_options.map_flags = bpf_map__map_flags(map);
+    const Fd made(bpf_map_create(bpf_map__type(map), "lastref_.bss", bpf_map__key_size(map),
+                                 bpf_map__value_size(map), bpf_map__max_entries(map),
+                                 &create_options));
+    return made.valid() && bpf_map__reuse_fd(map, made.get()) == 0; // which duplicates it
+}
+
 } // namespace
 
 void SkeletonDeleter::operator()(lastref_skeleton *skeleton) const
@@ -213,6 +226,9 @@ load_programs(const Environment &env, const std::vector<Probe> &probes,
         env.symbols.address("__module_put_soft_and_exit").value_or(0);
     skeleton->rodata->frame_check_function = env.symbols.address("bpf_fentry_test1").value_or(0);
     choose_programs(*skeleton, probes);
+    if (!make_bss(skeleton->maps.bss)) {
+        return fail(load_error(env, errno, ""));
+    }
     const int error = lastref_skeleton__load(skeleton.get());
     if (error != 0) {
         return fail(load_error(env, -error, log.data()));
