@@ -58,7 +58,7 @@ _lastref()
     done
     if [[ $before == -* ]] && _lastref_takes_value "$command" "$before"; then
         case $before in
-        -o | --output | --replay | --save) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+        -o | --output | --replay | --save | --core) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
         *) mapfile -t COMPREPLY < <(compgen -W "$(_lastref_values "$before")" -- "$word") ;;
         esac
     elif [[ $word == -* ]]; then

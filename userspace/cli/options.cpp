@@ -96,9 +96,14 @@ void add_why_flags(CLI::App &app, Options &options)
         app.add_option("--save", options.save, "make FILE of all that was read for the answer")
             ->type_name("FILE")
             ->needs(module);
-    app.add_option("--replay", options.replay, "answer from a FILE that --save has made")
+    auto *const replay =
+        app.add_option("--replay", options.replay, "answer from a FILE that --save has made")
+            ->type_name("FILE")
+            ->excludes(save);
+    app.add_option("--core", options.core, "ask the memory of a machine that has crashed: a vmcore")
         ->type_name("FILE")
-        ->excludes(save);
+        ->needs(module)
+        ->excludes(replay);
     app.add_flag("-v,--verbose", options.verbose, "show libbpf's own messages on stderr");
 }
 

@@ -35,6 +35,7 @@ struct Options {
     bool dry_run = false;
     std::string replay;
     std::string save;
+    std::string core;
     std::string output;
     std::string listen;
     std::optional<unsigned> max_labels;

@@ -10,14 +10,17 @@
 #include "cli/progress.h"
 #include "cli/usage.h"
 #include "holders/census_file.h"
+#include "holders/crashed_machine.h"
 #include "holders/recorder.h"
 #include "holders/replayed_machine.h"
 #include "holders/running_machine.h"
 #include "holders/take_inventory.h"
 #include "kernel/sysfs_modules.h"
 #include "kernel/tracer.h"
+#include "vmcore/vmcore.h"
 
 #include <fmt/format.h>
+#include <memory>
 #include <optional>
 #include <unistd.h>
 
@@ -57,15 +60,14 @@ Result<Inventory> ask(const std::string &module, holders::Machine &machine, bool
 }
 
 /// The same, with all that was read for it in a file. An answer that could not be saved is one.
-Result<Inventory> ask_and_save(const std::string &module, const Options &options,
-                               std::optional<Error> &not_saved)
+Result<Inventory> ask_and_save(const std::string &module, holders::Machine &machine,
+                               const Options &options, std::optional<Error> &not_saved)
 {
     const auto file = make_file(options.save, "the census");
     if (!file) {
         return fail(file.error());
     }
-    holders::RunningMachine running;
-    holders::Recorder recorder(running, module);
+    holders::Recorder recorder(machine, module);
     auto inventory = ask(module, recorder, options.quiet);
     if (inventory) {
         if (const auto saved = write_census(*file, options.save, recorder.census()); !saved) {
@@ -99,6 +101,34 @@ Result<Inventory> ask_a_file(const std::string &module, const Options &options)
     return ask(census->module, machine, options.quiet);
 }
 
+/// The one that runs, or the one whose core it is.
+Result<std::unique_ptr<holders::Machine>> choose_machine(const Options &options)
+{
+    if (options.core.empty()) {
+        return std::make_unique<holders::RunningMachine>();
+    }
+    auto file = open_file(options.core, "the core", "kdump");
+    if (!file) {
+        return fail(file.error());
+    }
+    auto memory = open_vmcore(std::move(*file), shown(options.core));
+    if (!memory) {
+        return fail(memory.error());
+    }
+    return std::make_unique<holders::CrashedMachine>(std::move(*memory));
+}
+
+Result<Inventory> ask_a_machine(const std::string &module, const Options &options,
+                                std::optional<Error> &not_saved)
+{
+    const auto machine = choose_machine(options);
+    if (!machine) {
+        return fail(machine.error());
+    }
+    return options.save.empty() ? ask(module, **machine, options.quiet)
+                                : ask_and_save(module, **machine, options, not_saved);
+}
+
 Result<ExitCode> why(const Options &options)
 {
     kernel::set_verbose(options.verbose);
@@ -107,12 +137,8 @@ Result<ExitCode> why(const Options &options)
         return fail(module.error());
     }
     std::optional<Error> not_saved;
-    auto inventory = !options.replay.empty() ? ask_a_file(*module, options)
-                     : !options.save.empty() ? ask_and_save(*module, options, not_saved)
-                                             : [&] {
-                                                   holders::RunningMachine machine;
-                                                   return ask(*module, machine, options.quiet);
-                                               }();
+    auto inventory = options.replay.empty() ? ask_a_machine(*module, options, not_saved)
+                                            : ask_a_file(*module, options);
     if (!inventory) {
         return fail(inventory.error());
     }

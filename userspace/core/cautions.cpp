@@ -110,6 +110,9 @@ std::vector<Caution> cautions(const WhyDoc &doc)
 
 void conclude(WhyDoc &doc)
 {
+    if (doc.found.is_dead && doc.found.presence == Presence::Loaded) {
+        return;
+    }
     doc.next = next_steps(doc);
     doc.cautions = cautions(doc);
 }

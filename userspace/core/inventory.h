@@ -167,6 +167,7 @@ struct Inventory {
     /// lastref is not in the pid namespace that has all processes: their numbers mean nothing where
     /// it runs.
     bool foreign_pids = false;
+    bool is_dead = false;          ///< the machine has crashed: nothing can be done any more
     std::uint32_t self_pid = 0;    ///< lastref itself, which has files of the shell that started it
     std::string blind;             ///< why nothing but /sys/module could be read; empty: all could
     std::string blind_remedy;      ///< what to do about that

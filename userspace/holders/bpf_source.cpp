@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 #include "bpf/reader/reader.h"
+#include "census/read_range.h"
 #include "kernel/privileges.h"
 #include "kernel/requirements.h"
 #include "reader_skeleton.skel.h"
@@ -97,32 +98,10 @@ std::optional<census::Address> BpfSource::symbol(const std::string &name)
     return address == 0 ? std::nullopt : std::optional(address);
 }
 
-/// The kernel's own types as they lie in its memory. Their file gives them out by the page, each of
-/// which takes longer than to read it here. Empty: they are not where they are looked for.
-std::vector<std::byte> BpfSource::types_in_memory()
-{
-    const auto start = symbol("__start_BTF"); // include/asm-generic/vmlinux.lds.h
-    const auto stop = symbol("__stop_BTF");
-    constexpr census::Address most = 1 << 28;
-    if (!start || !stop || *stop <= *start || *stop - *start > most) {
-        return {};
-    }
-    std::vector<std::byte> bytes(*stop - *start);
-    std::vector<census::Request> requests;
-    for (std::size_t at = 0; at < bytes.size(); at += LR_READ_MAX) {
-        const auto size = std::min<std::size_t>(LR_READ_MAX, bytes.size() - at);
-        requests.push_back({*start + at, std::span(bytes).subspan(at, size)});
-    }
-    read(requests);
-    const bool all = std::all_of(requests.begin(), requests.end(),
-                                 [](const census::Request &request) { return request.done; });
-    return all ? std::move(bytes) : std::vector<std::byte>{};
-}
-
 std::vector<std::byte> BpfSource::btf(const std::string &name)
 {
-    if (name == "vmlinux") {
-        if (auto bytes = types_in_memory(); !bytes.empty()) {
+    if (name == "vmlinux") { // its file gives it out by the page, each of which takes longer
+        if (auto bytes = census::read_types(*this); !bytes.empty()) {
             return bytes;
         }
     }

@@ -25,7 +25,6 @@ private:
     explicit BpfSource(reader_skeleton *skeleton) : skeleton_(skeleton) {}
     std::vector<std::byte> btf(const std::string &name) override;
     void read_some(std::span<census::Request> requests);
-    std::vector<std::byte> types_in_memory();
 
     reader_skeleton *skeleton_;
 };

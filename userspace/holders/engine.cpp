@@ -17,8 +17,7 @@ Result<Engine> load_engine(Machine &machine, std::vector<NotExamined> &not_exami
     Engine engine{std::move(kernel)};
     engine.unwinder = machine.unwinder(engine.kernel->types().function("bpf_iter_task"));
     if (engine.unwinder == nullptr) {
-        not_examined.push_back(
-            {"tasks that run in the module", "this kernel does not accept the program for it"});
+        not_examined.push_back({"tasks that run in the module", machine.no_unwinder()});
     }
     if (!machine.in_first_pid_namespace()) {
         not_examined.push_back({"tasks outside of lastref's pid namespace that run in the module",

@@ -42,7 +42,8 @@ struct Lack {
     std::string remedy{};
 };
 
-/// All that an answer of `lastref why` is made of: the machine that runs, or what was saved of one.
+/// All that an answer of `lastref why` is made of: the machine that runs, one that has crashed, or
+/// what was saved of one.
 class Machine {
 public:
     Machine() = default;
@@ -60,9 +61,16 @@ public:
     /// `iterator` is the number of bpf_iter_task() among the kernel's types. Null where the kernel
     /// does not accept the programs.
     virtual census::Unwinder *unwinder(census::TypeId iterator) = 0;
+    /// Why there is no unwinder.
+    [[nodiscard]] virtual std::string no_unwinder() const
+    {
+        return "this kernel does not accept the program for it";
+    }
     /// What is in the way of reading the kernel; empty where nothing is.
     virtual std::optional<Lack> missing_to_search() = 0;
 
+    /// Nothing can be done about what is found any more.
+    [[nodiscard]] virtual bool is_dead() const { return false; }
     virtual std::string kernel_release() = 0;
     /// The process that looks.
     virtual std::uint32_t self_pid() = 0;
@@ -70,7 +78,7 @@ public:
     /// does not show those outside.
     virtual bool in_first_pid_namespace() = 0;
     virtual bool has_oopsed() = 0;
-    /// Nanoseconds of the boot clock.
+    /// Nanoseconds of the boot clock; 0: not known.
     virtual std::uint64_t clock_ns() = 0;
     virtual void wait(std::chrono::milliseconds time) = 0;
 

@@ -199,6 +199,7 @@ Result<Inventory> take_inventory(std::string_view module, Machine &machine)
     inventory.kernel_release = machine.kernel_release();
     inventory.self_pid = machine.self_pid();
     inventory.foreign_pids = !machine.in_first_pid_namespace();
+    inventory.is_dead = machine.is_dead();
     switch (machine.module_presence(inventory.module)) {
     case kernel::ModulePresence::NotLoaded:
         inventory.similar = similar_names(module, machine.loaded_modules());

@@ -39,20 +39,23 @@ class Guest:
     Emulated processors run at the same time, each on a thread of the host, unless they are to run
     in_turn: then one does not go on in code that another has just patched, as it may otherwise.
 
-    disk is a file that is the guest's /dev/vda.
+    disk is a file that is the guest's /dev/vda. With dumps, core.dump(guest.monitor, FILE) writes its
+    memory to a file.
     """
 
     def __init__(self, kernel, load=(), smp=2, mem="1G", icount=False, in_turn=False, append="",
                  copies=None, programs=(), extra_modules=(), lastref="lastref-static",
-                 console=None, disk=None):
+                 console=None, disk=None, dumps=False):
         self.kernel = kernels.get(kernel) if isinstance(kernel, str) else kernel
+        self.scratch = qemu.scratch_directory()
+        self.monitor = Path(self.scratch.name) / "monitor" if dumps else None
         self.options = {"smp": 1 if icount else smp, "mem": mem, "icount": icount,
-                        "in_turn": in_turn, "append": append, "disk": disk}
+                        "in_turn": in_turn, "append": append, "disk": disk,
+                        "monitor": self.monitor}
         self.mirror = console  # a binary file that gets the console as it comes
         self.allowed = []
         self.changed = threading.Condition(threading.RLock())
         self.machine = None
-        self.scratch = qemu.scratch_directory()
         self.initrd = Path(self.scratch.name) / "initrd"
         kos = [*modules.built(self.kernel, modules.TEST_MODULES)] \
             if modules.TEST_MODULES.is_dir() and self.kernel.has_headers else []

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 
-from . import usage
+from . import core, usage
 from .image import program
 
 # What the kernel is told: everything it says goes to the console (with "quiet" a WARN would not),
@@ -25,7 +25,7 @@ def _end_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
-def arguments(kernel, initrd, accel, smp, mem, icount, in_turn, append, disk):
+def arguments(kernel, initrd, accel, smp, mem, icount, in_turn, append, disk, monitor):
     line = f"{COMMAND_LINE} {append}".strip()
     if icount:  # while the guest waits for the host, hours go by in it
         line = f"sysctl.kernel.hung_task_timeout_secs=0 {line}"
@@ -41,6 +41,7 @@ def arguments(kernel, initrd, accel, smp, mem, icount, in_turn, append, disk):
             "-no-reboot", "-machine", "pc", *machine, "-m", mem,
             # The BIOS tells a kernel without ACPI of one processor for each socket, no more.
             "-smp", f"{smp},sockets={smp}",
+            *(core.options(monitor) if monitor else []),
             *(["-drive", f"file={disk},format=raw,if=virtio"] if disk else []),
             "-kernel", str(kernel.image), "-initrd", str(initrd),
             "-append", line]
