@@ -15,7 +15,7 @@ DEFAULT = ["6.12", "stock-6.12", "stock-6.1", "stock-7.3"]
 # By default only what kernels change for lastref is run there.
 BY_DEFAULT = {"stock-7.3": {
     "test_why", "test_why_mounts", "test_why_files", "test_why_block", "test_why_exit", "test_why_net",
-    "test_attach_safety", "test_stock", "test_refs_hard"}}
+    "test_attach_safety", "test_stock", "test_refs_hard", "test_why_core"}}
 TOO_OLD = ["stock-5.10"]  # only files that name them are run there
 ALL = ["6.12", "6.1", "6.12-debug", "stock-6.12", "stock-6.1", "stock-6.18", "stock-7.3",
        *TOO_OLD]  # the others are for comparisons
