@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 #include <libkdumpfile/kdumpfile.h>
 #include <map>
+#include <sys/utsname.h>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -32,6 +33,26 @@ Address place_of(kdump_ctx_t *dump, const char *symbol)
 {
     kdump_addr_t address = 0;
     return kdump_vmcoreinfo_symbol(dump, symbol, &address) == KDUMP_OK ? address : 0;
+}
+
+bool set(kdump_ctx_t *dump, const char *name, const char *value)
+{
+    kdump_attr_t attribute = {};
+    attribute.type = KDUMP_STRING;
+    attribute.val.string = value;
+    return kdump_set_attr(dump, name, &attribute) == KDUMP_OK;
+}
+
+/// QEMU does not write it into the header of a compressed core: then it is that of this machine.
+bool know_architecture(kdump_ctx_t *dump)
+{
+    kdump_attr_t attribute = {};
+    attribute.type = KDUMP_STRING;
+    if (kdump_get_typed_attr(dump, KDUMP_ATTR_ARCH_NAME, &attribute) == KDUMP_OK) {
+        return true;
+    }
+    struct utsname here = {};
+    return uname(&here) == 0 && set(dump, KDUMP_ATTR_ARCH_NAME, here.machine);
 }
 
 Error unusable(const std::string &path, std::string_view why, std::string hint)
@@ -171,13 +192,12 @@ Result<std::unique_ptr<census::Source>> open_vmcore(Fd file, const std::string &
         return fail({"cannot read " + path, ENOMEM, "free some memory", ExitCode::Failed});
     }
     if (kdump_open_fd(dump.get(), file.get()) != KDUMP_OK) {
-        return fail(unusable(path, kdump_get_err(dump.get()),
-                             "give it a vmcore of kdump, or what a hypervisor has dumped as ELF"));
+        return fail(
+            unusable(path, kdump_get_err(dump.get()),
+                     "give it a vmcore of kdump, or what a hypervisor has dumped as ELF; "
+                     "one that came through a pipe is flattened: makedumpfile -R mends it"));
     }
-    kdump_attr_t linux_os = {};
-    linux_os.type = KDUMP_STRING;
-    linux_os.val.string = "linux";
-    if (kdump_set_attr(dump.get(), KDUMP_ATTR_OSTYPE, &linux_os) != KDUMP_OK) {
+    if (!know_architecture(dump.get()) || !set(dump.get(), KDUMP_ATTR_OSTYPE, "linux")) {
         return fail(
             unusable(path, kdump_get_err(dump.get()), "the memory of a Linux kernel is needed"));
     }

@@ -11,15 +11,15 @@ def options(path):
     return ["-device", "vmcoreinfo", "-qmp", f"unix:{path},server=on,wait=off"]
 
 
-def dump(path, file):
-    """Has the guest behind that socket dumped as ELF; it stands still meanwhile."""
+def dump(path, file, form="elf"):
+    """Has the guest behind that socket dumped in that format; it stands still meanwhile."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(120)
         connection.connect(str(path))
         stream = connection.makefile("rw")
         json.loads(stream.readline())  # the greeting
         for command, arguments in (("qmp_capabilities", {}),
-                                   ("dump-guest-memory", {"paging": False, "format": "elf",
+                                   ("dump-guest-memory", {"paging": False, "format": form,
                                                           "protocol": f"file:{file}"})):
             stream.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
             stream.flush()
