@@ -57,7 +57,7 @@ def test_the_holders_are_those_of_the_living_machine(crashed, module):
 
 def test_nothing_can_be_done_any_more(crashed):
     doc = ask(crashed[0], "cuse")
-    assert doc["next"] == [] and not [h for h in doc["holders"] if h["remedy"]]
+    assert doc["ts_ns"] is None and doc["next"] == [] and not [h for h in doc["holders"] if h["remedy"]]
 
 
 def test_what_a_core_does_not_tell_is_said(crashed):

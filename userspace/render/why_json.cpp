@@ -127,16 +127,17 @@ std::string_view state_of(const Inventory &found)
 void render_json(std::ostream &out, const WhyDoc &doc, const RenderOptions &)
 {
     const bool loaded = doc.found.presence == Presence::Loaded;
-    Json json{{"schema", "lastref.why/1"},
-              {"kernel", json::text(doc.found.kernel_release)},
-              {"module", json::text(doc.found.module)},
-              {"instance_id", loaded ? json::big(doc.found.instance_id) : Json(nullptr)},
-              {"ts_ns", loaded ? json::big(doc.found.ts_ns) : Json(nullptr)},
-              {"state", state_of(doc.found)},
-              {"hard", loaded ? balance(doc.hard) : Json(nullptr)},
-              {"soft", loaded && doc.found.soft ? balance(doc.soft) : Json(nullptr)},
-              {"complete", doc.complete()},
-              {"verdict", json::text(verdict_of(doc))}};
+    Json json{
+        {"schema", "lastref.why/1"},
+        {"kernel", json::text(doc.found.kernel_release)},
+        {"module", json::text(doc.found.module)},
+        {"instance_id", loaded ? json::big(doc.found.instance_id) : Json(nullptr)},
+        {"ts_ns", loaded && doc.found.ts_ns != 0 ? json::big(doc.found.ts_ns) : Json(nullptr)},
+        {"state", state_of(doc.found)},
+        {"hard", loaded ? balance(doc.hard) : Json(nullptr)},
+        {"soft", loaded && doc.found.soft ? balance(doc.soft) : Json(nullptr)},
+        {"complete", doc.complete()},
+        {"verdict", json::text(verdict_of(doc))}};
     json["exit"] = doc.found.routine ? routine(*doc.found.routine) : Json(nullptr);
     json["uses"] = Json::array();
     for (const auto &name : doc.found.uses) {
