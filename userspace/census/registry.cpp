@@ -21,6 +21,7 @@ extern const Kind loops;
 extern const Kind memory_maps;
 extern const Kind mount_users;
 extern const Kind mounts;
+extern const Kind nfsd_exports;
 extern const Kind nftables;
 extern const Kind open_files;
 extern const Kind own_socket;
@@ -54,7 +55,8 @@ std::span<const Kind *const> kinds()
         &qdisc,
         &filter,
         &mounts,
-        &mount_users, // of those
+        &mount_users,  // of those
+        &nfsd_exports, // of those, too
         &memory_maps,
         &block_devices_open,
         &loops,
