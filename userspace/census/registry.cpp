@@ -27,7 +27,9 @@ extern const Kind open_files;
 extern const Kind own_socket;
 extern const Kind qdisc;
 extern const Kind qdisc_default;
+extern const Kind ring_requests;
 extern const Kind rings;
+extern const Kind sleeping_calls;
 extern const Kind socket;
 extern const Kind swaps;
 extern const Kind tc_action;
@@ -69,6 +71,8 @@ std::span<const Kind *const> kinds()
         &nftables,
         &xtables,
         &tc_action,
+        &sleeping_calls, // where those leave references unexplained
+        &ring_requests,
     };
     return all;
 }
