@@ -3,7 +3,6 @@
 
 import pytest
 
-import truth
 import why
 import why_net
 
