@@ -153,6 +153,24 @@ TEST_F(Census, AModuleHasTypesOfItsOwnThatReferToTheKernels)
     EXPECT_FALSE(kernel.problems().missing.empty());
 }
 
+TEST_F(Census, WhatIsOnlyDeclaredHasTheMembersOfItsDefinition)
+{
+    test::BtfWriter of_module(&types);
+    of_module.structure("of_module", 24, {{"device", 1, 64}, {"count", 2, 128}});
+    source.btf_of["driver"] = of_module.bytes();
+    source.put(base + 72, base + 0x1000);
+    source.put(base + 0x1010, 9, 4);
+    Kernel kernel(source);
+    EXPECT_FALSE(kernel.at(base, "device")["foreign"].has("count")) << "nobody has defined it yet";
+    EXPECT_TRUE(kernel.has_type("of_module", "driver"));
+    const auto foreign = kernel.at(base, "device")["foreign"];
+    EXPECT_TRUE(foreign.has("count")) << "of a pointer";
+    EXPECT_TRUE(foreign.target().has("count"));
+    EXPECT_FALSE(foreign.has("other"));
+    EXPECT_EQ(foreign.either("newer", "count").number(), 9);
+    EXPECT_TRUE(kernel.problems().none());
+}
+
 TEST_F(Census, AListIsGoneOverFromItsHead)
 {
     put_list(base, {base + 0x100, base + 0x2000, base + 0x200});

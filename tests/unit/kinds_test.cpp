@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What a kernel does not let lastref look for is told, whichever kind it is.
 
+#include "census/module_tasks.h"
 #include "census/registry.h"
 #include "census/search.h"
 #include "toy_kernel.h"
@@ -65,6 +66,33 @@ TEST(Kinds, NameTheSymbolsThatTheyLack)
         search.look_for(*kind, said);
         EXPECT_EQ(said.empty() && is_needed, false) << kind->what;
     }
+}
+
+/// Only one task loads a module, and has its reference: the others wait for it.
+TEST(ModuleTasks, OneOfSeveralLoadersIsTheOne)
+{
+    const auto loader = [](Address task, std::vector<std::string> stack) {
+        return ModuleTask{.loads = true, .task = task, .stack = std::move(stack)};
+    };
+    std::vector<ModuleTask> tasks{
+        loader(1, {"schedule+0x1", "load_module+0x1"}),
+        loader(2, {"msleep+0x1", "foo_init+0x1 [foo]", "do_init_module+0x1"}),
+        {.in_module = true, .task = 3},
+        loader(4, {"schedule+0x1", "load_module+0x1"}),
+    };
+    const auto left = [&tasks] {
+        leave_one_loader(tasks);
+        std::vector<Address> out;
+        for (const auto &task : tasks) {
+            out.push_back(task.task);
+        }
+        return out;
+    };
+    EXPECT_EQ(left(), (std::vector<Address>{2, 3}));
+    tasks = {{.in_module = true, .task = 3}, loader(5, {}), loader(6, {})};
+    EXPECT_EQ(left(), (std::vector<Address>{3, 5})) << "before the init routine";
+    tasks = {{.in_module = true, .task = 3}};
+    EXPECT_EQ(left(), (std::vector<Address>{3}));
 }
 
 } // namespace

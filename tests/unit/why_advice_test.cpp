@@ -19,6 +19,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
+using testing::UnorderedElementsAre;
 
 std::string text_in_columns(const Inventory &inventory, unsigned width)
 {
@@ -185,10 +186,51 @@ TEST(WhyAdvice, StepsStandInTheOrderInWhichTheyWork)
                            of_words(HolderKind::DeviceMapper, mapped_device, "held"),
                            of_words(HolderKind::Mount, mounted_device, "/mnt")};
     inventory.sightings[0].refs = 2;
-    inventory.sightings[1].height = inventory.sightings[2].height = 1;
+    constexpr std::uint64_t loop5 = 5, loop6 = 6, held = 7;
+    auto &seen = inventory.sightings;
+    seen[0].device = loop5;
+    seen[1].device = seen[2].device = loop6;
+    seen[1].sits_on = seen[2].sits_on = {loop5};
+    seen[3].device = held;
+    seen[3].sits_on = {loop6, loop5};
+    seen[4].sits_on = {held};
     EXPECT_THAT(next_of(explain(inventory)),
                 ElementsAre("umount /mnt", "dmsetup remove held", "losetup -d /dev/loop6",
                             "losetup -d /dev/loop5"));
+}
+
+/// A loop device above one of device mapper: the kinds have no order of their own.
+TEST(WhyAdvice, ALoopDeviceGoesBeforeTheMappedDeviceThatItSitsOn)
+{
+    constexpr std::uint64_t loop5 = 5, held = 7, other = 8;
+    auto inventory = loaded(3);
+    inventory.sightings = {of_words(HolderKind::DeviceMapper, mapped_device, "held"),
+                           of_words(HolderKind::DeviceMapper, mapped_device, "other"),
+                           of_words(HolderKind::Loop, loop_device, "/dev/loop5")};
+    auto &seen = inventory.sightings;
+    seen[0].device = held;
+    seen[1].device = other;
+    seen[1].sits_on = {loop5};
+    seen[2].device = loop5;
+    seen[2].sits_on = {held, 99};
+    EXPECT_THAT(
+        next_of(explain(inventory)),
+        ElementsAre("dmsetup remove other", "losetup -d /dev/loop5", "dmsetup remove held"));
+}
+
+/// What changes while it is looked at may seem to sit on itself.
+TEST(WhyAdvice, DevicesInACircleAreAllNamed)
+{
+    auto inventory = loaded(2);
+    inventory.sightings = {of_words(HolderKind::Loop, loop_device, "/dev/loop5"),
+                           of_words(HolderKind::Loop, loop_device, "/dev/loop6")};
+    auto &seen = inventory.sightings;
+    seen[0].device = 5;
+    seen[0].sits_on = {6};
+    seen[1].device = 6;
+    seen[1].sits_on = {5, 6};
+    EXPECT_THAT(next_of(explain(inventory)),
+                UnorderedElementsAre("losetup -d /dev/loop5", "losetup -d /dev/loop6"));
 }
 
 /// rmmod, seen twice; its exit routine is there.

@@ -68,5 +68,18 @@ TEST(WhyShares, WhatIsHeldOtherwiseStays)
     EXPECT_EQ(doc.hard.explained, 2);
 }
 
+/// Some kinds are looked for only where that is not so.
+TEST(WhyShares, AllAreKnownWhenEachReferenceHasSomebody)
+{
+    constexpr Words somebody{.detail = "opened", .clause = "somebody", .names_nobody = true};
+    auto counter = opens(2);
+    counter.words = &somebody;
+    const std::vector all{counter, file(1), file(2)};
+    EXPECT_TRUE(are_all_known(all, 2));
+    EXPECT_FALSE(are_all_known(all, 3));
+    EXPECT_FALSE(are_all_known(std::span(all).first(2), 2)) << "somebody has it open";
+    EXPECT_TRUE(are_all_known({}, 0));
+}
+
 } // namespace
 } // namespace lastref::test

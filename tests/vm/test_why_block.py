@@ -142,6 +142,17 @@ def test_when_they_have_ended(guest, disks):
     unused(guest, "vfat", "loop", "dm_mod", "brd")
 
 
+def test_what_sits_on_a_mapped_device_goes_first(guest):
+    guest.check("modprobe brd rd_nr=1 rd_size=4096; modprobe -a loop dm_mod")
+    held = why_files.special(guest, "mapper /dev/ram0")
+    guest.check("mknod /tmp/held b $(tr : ' ' < /sys/block/dm-0/dev); losetup /dev/loop3 /tmp/held")
+    doc = why.explained(guest, "dm_mod", 3)
+    assert doc["next"] == ["losetup -d /dev/loop3", "dmsetup remove held"]
+    guest.check(doc["next"][0])
+    held.end()
+    unused(guest, "loop", "dm_mod", "brd")
+
+
 def test_a_snapshot(guest):
     """Its target holds the module, and so does the store of what has changed."""
     guest.check("modprobe brd rd_nr=2 rd_size=4096")
@@ -183,7 +194,13 @@ def test_scsi(guest, kernel):
     assert sum(f["refs"] for f in files) == asked
     assert int(truth.sysfs(guest, "scsi_debug", "refcnt")) == asked
     user.end()
-    unused(guest, "scsi_debug")
+    guest.check("modprobe sg; until [ -c /dev/sg0 ]; do usleep 50000; done")
+    user = why_files.shell(guest, "exec 5< /dev/sg0 6< /dev/sg0")
+    assert why.holders(why.explained(guest, "sg", 6), kind="open_file", pid=user.pid, refs=3)
+    files = why.holders(why.explained(guest, "scsi_debug", 2), kind="open_file", pid=user.pid)
+    assert [(f["fd"], f["path"], f["refs"]) for f in files] == [(5, "/dev/sg0", 1), (6, "/dev/sg0", 1)]
+    user.end()
+    unused(guest, "sg", "scsi_debug")
 
 
 def test_a_terminal(guest):

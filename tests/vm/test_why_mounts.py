@@ -125,6 +125,25 @@ def test_a_layer_of_an_overlay(mounted):
         "umount /mnt/ovl/above && umount /mnt/ovl/lower"
 
 
+# As mountd(8) tells the kernel, which has asked it.
+EXPORT = """set -e; modprobe brd rd_nr=1 rd_size=8192; modprobe -a vfat nls_cp437 nls_ascii
+            mkdosfs /dev/ram0; mkdir /mnt/out; mount -o iocharset=ascii /dev/ram0 /mnt/out
+            echo nfsd 127.0.0.1 2147483647 all,you > /proc/net/rpc/auth.unix.ip/channel
+            echo all,you /mnt/out 2147483647 0 65534 65534 1 > /proc/net/rpc/nfsd.export/channel"""
+
+
+def test_one_that_nfsd_exports(guest):
+    why.need(guest, "nfsd")
+    guest.check(EXPORT)
+    assert guest.run("umount /mnt/out").status
+    doc = why.explained(guest, "vfat", 1)
+    assert why.holder(doc, kind="mount", refs=0)["detail"] == \
+        "nfsd exports it to all,you: keeps the file system, not the module"
+    assert doc["next"] == ["exportfs -u all:/mnt/out && exportfs -u you:/mnt/out && umount /mnt/out"]
+    guest.check("echo 1 > /proc/net/rpc/nfsd.export/flush; umount /mnt/out")  # what exportfs -u does
+    why.free(guest, "vfat")
+
+
 def test_z_the_remedies_free_the_module(guest, mounted):
     """What is said of each mount is done; nobody is named then. The last test of this guest."""
     mounted.set_up.end()

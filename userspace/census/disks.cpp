@@ -42,6 +42,11 @@ Object block_device_of(const Object &inode)
     return inode.target().in("bdev_inode", "vfs_inode")["bdev"];
 }
 
+Object disk_of(const Object &file)
+{
+    return block_device_of(file["f_mapping"]["host"])["bd_disk"].target();
+}
+
 Address counter_of_disk(Search &search, const Object &disk)
 {
     const auto here = disk.target();

@@ -18,6 +18,9 @@ std::vector<Object> block_devices(Search &search);
 /// The struct block_device of a struct inode that is one's.
 Object block_device_of(const Object &inode);
 
+/// The struct gendisk of a struct file that is a block device's, opened.
+Object disk_of(const Object &file);
+
 /// What counts the references that opens of a struct gendisk take on the module: the disk, or the
 /// SCSI device behind it. 0: they take none.
 Address counter_of_disk(Search &search, const Object &disk);

@@ -39,6 +39,40 @@ std::int64_t refs_of_perf_event(Search &search, const Object &event)
            (is_tracepoint && search.is_target(event["tp_event"]["module"]) ? 1 : 0);
 }
 
+/// Of a driver of SCSI devices that has character devices, as a module or as a part of the kernel.
+struct ScsiDriver {
+    const char *module, *operations, *structure;
+};
+constexpr ScsiDriver generic{"sg", "sg_fops", "sg_fd"}, tape{"st", "st_fops", "scsi_tape"};
+
+bool is_of(Search &search, const Object &operations, const ScsiDriver &driver)
+{
+    if (const auto owner = operations["owner"]; owner) {
+        return owner["name"].text() == driver.module;
+    }
+    return operations.pointer() != 0 &&
+           operations.pointer() == search.kernel().symbol_if_any(driver.operations);
+}
+
+/// sg_open() and st_open() take one on the driver of the host adapter (scsi_device_get()), and
+/// sg_add_sfp() one on sg.
+std::int64_t refs_of_scsi_file(Search &search, const Object &file)
+{
+    const auto is_target = [&search](const Object &device) {
+        return search.is_target(device["host"]["hostt"]["module"]) ? 1 : 0;
+    };
+    const auto data = file["private_data"];
+    if (is_of(search, file["f_op"], generic)) {
+        const auto on_host =
+            is_target(data.as(generic.structure, generic.module)["parentdp"]["device"]);
+        return on_host + (search.is_target(file["f_op"]["owner"]) ? 1 : 0);
+    }
+    if (is_of(search, file["f_op"], tape)) {
+        return is_target(data.as(tape.structure, tape.module)["device"]);
+    }
+    return 0;
+}
+
 /// What files of these operations lead to.
 std::int64_t refs_behind(Search &search, const Object &file)
 {
@@ -70,8 +104,9 @@ FileHold hold_of_file(Search &search, const Object &file)
     const auto inode = file["f_inode"];
     const auto mode = static_cast<mode_t>(inode["i_mode"].number().value_or(0));
     out.refs = search.is_target(file["f_op"]["owner"]) ? 1 : 0;
-    if (S_ISCHR(mode) && search.is_target(inode["i_cdev"]["owner"])) {
-        out.refs++;
+    if (S_ISCHR(mode)) {
+        out.refs += search.is_target(inode["i_cdev"]["owner"]) ? 1 : 0;
+        out.refs += refs_of_scsi_file(search, file);
     }
     if (S_ISBLK(mode)) {
         const auto device = block_device_of(file["f_mapping"]["host"]);

@@ -44,7 +44,8 @@ struct Finding {
     std::optional<std::uint32_t> netns{}; ///< inode number of the network namespace that it is in
     Values values{};
     std::vector<ShellCommand> commands{}; ///< what ends it, where its words do not say that
-    unsigned height = 0;                  ///< how many devices of its kind it sits on
+    Address device = 0;                   ///< that it ends: a struct gendisk, a super block
+    std::vector<Address> sits_on{};       ///< devices that cannot go before it
     Address counted_in = 0;               ///< an object that counts some of these references too
     std::int64_t counted = 0;
     Address within = 0; ///< the super block that it is, or is a mount of, or that it uses

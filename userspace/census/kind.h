@@ -55,6 +55,8 @@ struct Kind {
     Doc doc;
     std::span<const Symbol> symbols{};
     void (*look)(Search &search);
+    /// It is looked for only where it is not known of all references who has them.
+    bool if_unexplained = false;
 };
 
 } // namespace lastref::census

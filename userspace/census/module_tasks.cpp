@@ -195,11 +195,31 @@ ModuleTasks look_once(Search &search, Unwinder &unwinder, const Target &target,
                                 fmt::format("they run in the module, and lastref has room for {}",
                                             found.stacks.size())});
     }
+    leave_one_loader(out.tasks);
     out.all = found.all && found.left_out == 0;
     return out;
 }
 
 } // namespace
+
+bool runs_init(const ModuleTask &task)
+{
+    return std::any_of(task.stack.begin(), task.stack.end(),
+                       [](const auto &frame) { return frame.starts_with("do_init_module+"); });
+}
+
+void leave_one_loader(std::vector<ModuleTask> &tasks)
+{
+    const auto loads = [](const ModuleTask &task) { return task.loads; };
+    auto loader = std::find_if(tasks.begin(), tasks.end(), [&](const ModuleTask &task) {
+        return loads(task) && runs_init(task);
+    });
+    if (loader == tasks.end()) {
+        loader = std::find_if(tasks.begin(), tasks.end(), loads);
+    }
+    const auto one = loader == tasks.end() ? 0 : loader->task;
+    std::erase_if(tasks, [&](const ModuleTask &task) { return loads(task) && task.task != one; });
+}
 
 extern const Doc doc_of_tasks{
     "A task runs in the module: it loads it, or it may be what a reference was taken for",

@@ -74,6 +74,13 @@ struct ModuleTasks {
     bool all = false; ///< all tasks were looked at
 };
 
+/// It runs the init routine.
+bool runs_init(const ModuleTask &task);
+
+/// One task loads a module. Who wants to load it too meanwhile waits for that one, and may have
+/// come upon the module: module_patient_check_exists() in kernel/module/main.c.
+void leave_one_loader(std::vector<ModuleTask> &tasks);
+
 /// Looks at the tasks as they are now. `self` is lastref's own pid, for the clock that the kernel's
 /// scheduler has.
 ModuleTasks look_at_tasks(Search &search, Unwinder &unwinder, const Target &target,

@@ -94,7 +94,8 @@ bool Object::has(const char *member) const
     if (kernel_ == nullptr) {
         return false;
     }
-    const auto &layout = is_pointer() ? kernel_->element_of(*layout_) : *layout_;
+    const auto &layout =
+        kernel_->definition_of(is_pointer() ? kernel_->element_of(*layout_) : *layout_);
     const bool has = kernel_->field(layout, member, Need::May).layout != nullptr;
     if (!has && !layout.types->knows_member(layout.type, member)) {
         kernel_->note_no_member(layout.types, layout.type, layout.types->name(layout.type), member);

@@ -21,12 +21,15 @@ extern const Kind loops;
 extern const Kind memory_maps;
 extern const Kind mount_users;
 extern const Kind mounts;
+extern const Kind nfsd_exports;
 extern const Kind nftables;
 extern const Kind open_files;
 extern const Kind own_socket;
 extern const Kind qdisc;
 extern const Kind qdisc_default;
+extern const Kind ring_requests;
 extern const Kind rings;
+extern const Kind sleeping_calls;
 extern const Kind socket;
 extern const Kind swaps;
 extern const Kind tc_action;
@@ -54,7 +57,8 @@ std::span<const Kind *const> kinds()
         &qdisc,
         &filter,
         &mounts,
-        &mount_users, // of those
+        &mount_users,  // of those
+        &nfsd_exports, // of those, too
         &memory_maps,
         &block_devices_open,
         &loops,
@@ -67,6 +71,8 @@ std::span<const Kind *const> kinds()
         &nftables,
         &xtables,
         &tc_action,
+        &sleeping_calls, // where those leave references unexplained
+        &ring_requests,
     };
     return all;
 }

@@ -34,7 +34,8 @@ struct FileSystem {
     std::vector<MountPoint> mounts{};
     std::vector<Sighting> users{}; ///< the first processes that keep it from being unmounted
     std::size_t users_in_all = 0;
-    std::vector<Sighting> kernel_users{}; ///< loop devices, swaps, overlays
+    /// Loop devices, swaps, overlays, in the order in which they can go.
+    std::vector<Sighting> kernel_users{};
 };
 
 constexpr std::size_t users_to_end = 3; ///< more than that nobody ends one by one

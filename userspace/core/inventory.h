@@ -84,10 +84,11 @@ struct Sighting {
     Remedy remedy{};                   ///< what ends it
     std::shared_ptr<const FileSystem> file_system{}; ///< of a mount: what is said instead
     std::size_t other_mount = 0;                     ///< which mount of it this is; 0: all of them
-    unsigned height = 0;              ///< how many loop devices it sits on, as one itself
-    std::vector<std::string> stack{}; ///< innermost first
-    std::uint64_t counted_in = 0;     ///< an object whose references are partly these; 0: none
-    std::int64_t counted = 0;         ///< how many of them
+    std::uint64_t device = 0;             ///< that it ends: a disk, a super block; 0: none
+    std::vector<std::uint64_t> sits_on{}; ///< devices that cannot go before it
+    std::vector<std::string> stack{};     ///< innermost first
+    std::uint64_t counted_in = 0;         ///< an object whose references are partly these; 0: none
+    std::int64_t counted = 0;             ///< how many of them
 };
 
 /// One of its values: its path, its descriptor, or what its kind has found; may be empty.

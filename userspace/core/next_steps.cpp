@@ -3,9 +3,9 @@
 
 #include "core/culprits.h"
 #include "core/routine_advice.h"
+#include "core/stacking.h"
 
 #include <algorithm>
-#include <limits>
 #include <map>
 #include <set>
 #include <utility>
@@ -100,21 +100,6 @@ bool is_spared(const Holder &holder, const std::set<std::uint32_t> &pids)
                        [&](const SharedBy &other) { return is_one(other.process); });
 }
 
-/// How much may sit on it: what is mounted goes before the devices that it is on, and of loop
-/// devices that sit on each other the highest goes first.
-std::pair<int, unsigned> depth(const Sighting &seen)
-{
-    constexpr unsigned highest = std::numeric_limits<unsigned>::max();
-    switch (seen.kind) {
-    case HolderKind::DeviceMapper:
-        return {1, 0};
-    case HolderKind::Loop:
-        return {2, highest - seen.height};
-    default:
-        return {0, 0};
-    }
-}
-
 /// Those about whom something can be done, in the order in which that works.
 std::vector<const Holder *> in_order(const WhyDoc &doc)
 {
@@ -132,9 +117,7 @@ std::vector<const Holder *> in_order(const WhyDoc &doc)
             }
         }
     }
-    std::stable_sort(out.begin(), out.end(), [](const Holder *a, const Holder *b) {
-        return depth(a->seen) < depth(b->seen);
-    });
+    topmost_first(out, [](const Holder *holder) -> const Sighting & { return holder->seen; });
     return out;
 }
 

@@ -149,6 +149,27 @@ WhyDoc explain(Inventory inventory)
     return doc;
 }
 
+bool are_all_known(std::span<const Sighting> sightings, std::int64_t hard)
+{
+    std::vector<Sighting> counted; // there may be many, and their texts do not matter
+    counted.reserve(sightings.size());
+    for (const auto &seen : sightings) {
+        counted.push_back({.counter = seen.counter,
+                           .pins = seen.pins,
+                           .object = seen.object,
+                           .refs = seen.refs,
+                           .words = seen.words,
+                           .counted_in = seen.counted_in,
+                           .counted = seen.counted});
+    }
+    auto holders = merge(std::move(counted));
+    share_out(holders);
+    return balance(holders, HolderCounter::Hard, hard).unexplained() == 0 &&
+           std::none_of(holders.begin(), holders.end(), [](const Holder &holder) {
+               return holder.seen.words != nullptr && holder.seen.words->names_nobody;
+           });
+}
+
 bool WhyDoc::complete() const
 {
     return !found.changed && found.not_examined.empty() && found.blind.empty();

@@ -4,6 +4,7 @@
 #include "core/advice.h"
 #include "core/inventory.h"
 
+#include <span>
 #include <vector>
 
 namespace lastref {
@@ -44,6 +45,9 @@ struct WhyDoc {
 /// Puts together what was found: an object counts once however often it was sighted, and no more is
 /// explained than the kernel counts.
 WhyDoc explain(Inventory inventory);
+
+/// Whether these are all who have the module's hard references, and each is told by what it is.
+bool are_all_known(std::span<const Sighting> sightings, std::int64_t hard);
 
 /// What to do about it, and what to know before; explain() calls it last.
 void conclude(WhyDoc &doc);

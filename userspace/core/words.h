@@ -43,7 +43,8 @@ struct Words {
     std::string_view caution{}; ///< a sentence on that; without a remedy, why there is none
     /// What is said of it beside a file system that it uses; empty: the clause.
     std::string_view there{};
-    bool must_live = false; ///< its process must not be ended: the caution says why
+    bool names_nobody = false; ///< it is known that there is one, and not who
+    bool must_live = false;    ///< its process must not be ended: the caution says why
 };
 
 /// What Words are filled in with, by name.

@@ -2,6 +2,7 @@
 #include "holders/file_systems.h"
 
 #include "core/file_system.h"
+#include "core/stacking.h"
 
 #include <map>
 #include <memory>
@@ -110,6 +111,10 @@ std::vector<SuperBlock> collect(std::span<const Finding> findings, std::vector<S
         } else if (block.values.users_in_all++ < users_to_end) {
             block.values.users.push_back(sightings[i]);
         }
+    }
+    for (auto &block : all) {
+        topmost_first(block.values.kernel_users,
+                      [](const Sighting &user) -> const Sighting & { return user; });
     }
     return all;
 }

@@ -50,7 +50,8 @@ Sighting sighting_of(const census::Finding &finding, Processes &processes)
     out.path = finding.path;
     out.words = finding.words;
     out.values = finding.values;
-    out.height = finding.height;
+    out.device = finding.device;
+    out.sits_on = finding.sits_on;
     out.counted_in = finding.counted_in;
     out.counted = finding.counted;
     if (finding.netns) {

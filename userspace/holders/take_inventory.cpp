@@ -5,6 +5,7 @@
 #include "census/search.h"
 #include "census/target.h"
 #include "core/similar.h"
+#include "core/why.h"
 #include "holders/dependents.h"
 #include "holders/engine.h"
 #include "holders/exit_routine.h"
@@ -46,18 +47,25 @@ void forget_the_other(Inventory &inventory)
     inventory.uses.clear();
 }
 
-/// What the census finds: every kind in its turn.
-void take_census(Inventory &inventory, census::Kernel &kernel, census::Address module,
+/// What the census finds: every kind in its turn, and some only if others leave anything to find.
+void take_census(Inventory &inventory, census::Kernel &kernel, const census::Target &target,
                  Processes &processes, Machine &machine, std::vector<NotExamined> &not_examined)
 {
     kernel.memory().forget();
-    census::Search search(kernel, module);
-    for (const auto *kind : census::kinds()) {
-        search.look_for(*kind, not_examined);
-    }
+    census::Search search(kernel, target.module);
     std::vector<Sighting> sightings;
-    for (const auto &finding : search.findings()) {
-        sightings.push_back(sighting_of(finding, processes));
+    for (const auto *kind : census::kinds()) {
+        // The one that loads it is found by its stack.
+        const bool is_needless = kind->if_unexplained && (target.state == ModuleState::Coming ||
+                                                          are_all_known(sightings, target.hard));
+        if (is_needless) {
+            continue;
+        }
+        search.look_for(*kind, not_examined);
+        const auto found = search.findings().subspan(sightings.size());
+        for (const auto &finding : found) {
+            sightings.push_back(sighting_of(finding, processes));
+        }
     }
     describe_file_systems(search.findings(), sightings, machine);
     inventory.uses = search.uses();
@@ -142,7 +150,7 @@ Result<bool> search(Inventory &inventory, Engine &engine, Machine &machine)
     std::vector<NotExamined> not_examined;
     if (before->is_loaded()) {
         Processes processes(machine);
-        take_census(inventory, kernel, before->module, processes, machine, not_examined);
+        take_census(inventory, kernel, *before, processes, machine, not_examined);
         add_dependents(inventory, machine, [&kernel](const std::string &module) {
             return is_answered(kernel, module);
         });

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "holders/task_sightings.h"
 
-#include <algorithm>
-
 namespace lastref::holders {
 namespace {
 
@@ -28,12 +26,6 @@ constexpr Words init{
     .clause = "{who} is still loading it",
 };
 
-bool runs_init(const std::vector<std::string> &frames)
-{
-    return std::any_of(frames.begin(), frames.end(),
-                       [](const auto &frame) { return frame.starts_with("do_init_module+"); });
-}
-
 } // namespace
 
 std::optional<Sighting> sighting_of(const census::ModuleTask &task, const census::Target &target,
@@ -49,7 +41,7 @@ std::optional<Sighting> sighting_of(const census::ModuleTask &task, const census
         out.words = may_have_soft ? &thread_with_soft : &thread;
     } else if (task.loads) {
         const bool in_init = target.state == ModuleState::Coming ||
-                             (target.state == ModuleState::Live && runs_init(task.stack));
+                             (target.state == ModuleState::Live && census::runs_init(task));
         if (!in_init) {
             return std::nullopt;
         }

@@ -13,10 +13,13 @@
 #include <linux/vm_sockets.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -196,6 +199,113 @@ static void step_ring(char **arg)
          "register a file");
 }
 
+static volatile int tid; /* of the thread that was started last */
+
+static void *read_it(void *number)
+{
+    static char data[1 << 16];
+
+    tid = gettid();
+    while (read(fds[(long)number], data, sizeof(data)) > 0) {
+    }
+    return NULL;
+}
+
+static void *accept_it(void *number)
+{
+    tid = gettid();
+    accept(fds[(long)number], NULL, NULL);
+    return NULL;
+}
+
+static void *poll_it(void *number)
+{
+    struct pollfd all[12] = {0}; /* more than the kernel has room for on its stack */
+
+    tid = gettid();
+    for (int i = 0; i < 11; i++) {
+        all[i].fd = fds[(long)number + 1];
+    }
+    all[11].fd = fds[(long)number];
+    all[11].events = POLLIN;
+    poll(all, 12, -1);
+    return NULL;
+}
+
+/* Has a thread of its own make a call, and waits until that sleeps. */
+static void wait_in(void *(*call)(void *), char **arg, int number)
+{
+    char path[64], line[64] = "";
+    pthread_t thread;
+
+    tid = 0;
+    if (pthread_create(&thread, NULL, call, (void *)atol(arg[0]))) {
+        errx(1, "a thread");
+    }
+    do {
+        FILE *file;
+
+        do {
+            usleep(10000);
+        } while (!tid);
+        snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", tid);
+        file = fopen(path, "r");
+        if (!file || !fgets(line, sizeof(line), file)) {
+            err(1, "%s", path);
+        }
+        fclose(file);
+    } while (strtol(line, NULL, 10) != number || line[0] == 'r'); /* "running" */
+}
+
+/* get NUMBER: reads what is there */
+static void step_get(char **arg)
+{
+    static char data[1 << 16];
+
+    must(read(fds[atoi(arg[0])], data, sizeof(data)), "read");
+}
+
+/* read NUMBER: a thread waits for something to read */
+static void step_read(char **arg)
+{
+    wait_in(read_it, arg, SYS_read);
+}
+
+/* await NUMBER: a thread waits for a connection */
+static void step_await(char **arg)
+{
+    wait_in(accept_it, arg, SYS_accept);
+}
+
+/* poll NUMBER: a thread waits for something to read there, and for nothing at the next one */
+static void step_poll(char **arg)
+{
+    wait_in(poll_it, arg, SYS_poll);
+}
+
+/* submit NUMBER: an io_uring of its own is to read, and waits for it */
+static void step_submit(char **arg)
+{
+    struct io_uring_params parameters = {0};
+    int ring = keep(syscall(SYS_io_uring_setup, 4, &parameters), "io_uring");
+    static char data[1 << 16];
+    struct io_uring_sqe *entries =
+        mmap(NULL, 4 * sizeof(*entries), PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQES);
+    char *queue = mmap(NULL, parameters.sq_off.array + 4 * sizeof(int), PROT_READ | PROT_WRITE,
+                       MAP_SHARED, ring, IORING_OFF_SQ_RING);
+
+    if (entries == MAP_FAILED || queue == MAP_FAILED) {
+        err(1, "map a ring");
+    }
+    entries[0].opcode = IORING_OP_READ;
+    entries[0].fd = fds[atoi(arg[0])];
+    entries[0].addr = (unsigned long)data;
+    entries[0].len = sizeof(data);
+    ((unsigned int *)(queue + parameters.sq_off.array))[0] = 0;
+    __atomic_store_n((unsigned int *)(queue + parameters.sq_off.tail), 1, __ATOMIC_RELEASE);
+    must(syscall(SYS_io_uring_enter, ring, 1, 0, 0, NULL, 0) - 1, "submit a request");
+}
+
 /* nbd NUMBER PATH: gives a socket to a block device, which keeps it */
 static void step_nbd(char **arg)
 {
@@ -244,6 +354,11 @@ static const struct {
     {"unix_connect", 1, step_unix_connect},
     {"pass", 2, step_pass},
     {"ring", 1, step_ring},
+    {"get", 1, step_get},
+    {"read", 1, step_read},
+    {"await", 1, step_await},
+    {"poll", 1, step_poll},
+    {"submit", 1, step_submit},
     {"nbd", 2, step_nbd},
     {"accept", 1, step_accept},
     {"close", 1, step_close},

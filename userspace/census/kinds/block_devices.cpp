@@ -15,6 +15,7 @@ namespace {
 constexpr Words words{
     .detail = "opened by the kernel, or by whom lastref does not find",
     .clause = "somebody has {path} open",
+    .names_nobody = true,
 };
 constexpr Words words_of_one_above{
     .detail = "opened by the kernel, for {above}",

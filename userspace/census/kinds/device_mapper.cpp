@@ -31,6 +31,7 @@ constexpr Words words_of_disk{
 /// A struct mapped_device with its struct hash_cell, which knows its name.
 struct Device {
     Object device, cell;
+    std::vector<Address> below{}; ///< disks
 };
 
 Finding &found(Search &search, const Device &device, const Words &words, const Object &object,
@@ -39,6 +40,8 @@ Finding &found(Search &search, const Device &device, const Words &words, const O
     const auto name = device.cell["name"].text();
     auto &found = search.found(HolderKind::DeviceMapper, words, object, refs);
     found.path = name.empty() ? "" : "/dev/mapper/" + name;
+    found.device = device.device["disk"].pointer();
+    found.sits_on = device.below;
     return found.with("name", name).with("device", name.empty() ? "nameless device" : name);
 }
 
@@ -92,22 +95,26 @@ void look_at_table(Search &search, const Device &device, const Object &table)
 
 /// It holds dm_mod (alloc_dev() in drivers/md/dm.c), and each device below it is open once
 /// (open_table_device()).
-void look_at_device(Search &search, const Device &device, bool is_of_target)
+void look_at_device(Search &search, Device device, bool is_of_target)
 {
+    std::vector<Object> below;
+    each_in_list(
+        device.device["table_devices"], "table_device", "list",
+        [&](const Object &one) { below.push_back(one); }, "dm_mod");
+    for (const auto &one : below) {
+        device.below.push_back(one["dm_dev"]["bdev"]["bd_disk"].pointer());
+    }
     if (is_of_target) {
         found(search, device, words_of_device, device.device);
     }
     look_at_table(search, device, device.device["map"].as("dm_table"));
     look_at_table(search, device, device.cell["new_map"]);
-    each_in_list(
-        device.device["table_devices"], "table_device", "list",
-        [&](const Object &below) {
-            const auto counter = counter_of_disk(search, below["dm_dev"]["bdev"]["bd_disk"]);
-            if (counter != 0) {
-                found(search, device, words_of_disk, below).count_in(counter);
-            }
-        },
-        "dm_mod");
+    for (const auto &one : below) {
+        const auto counter = counter_of_disk(search, one["dm_dev"]["bdev"]["bd_disk"]);
+        if (counter != 0) {
+            found(search, device, words_of_disk, one).count_in(counter);
+        }
+    }
 }
 
 void look(Search &search)

@@ -5,9 +5,8 @@
 #include "census/paths.h"
 #include "census/search.h"
 
-#include <algorithm>
+#include <map>
 #include <sys/stat.h>
-#include <unordered_map>
 
 namespace lastref::census {
 namespace {
@@ -29,9 +28,8 @@ constexpr Words words_of_one_above{
 struct Loop {
     Object disk, loop, file;
     Address below = 0; ///< the disk that it is on; 0: it is on a file
-    unsigned height = 0;
 };
-using Loops = std::unordered_map<Address, Loop>; // by their disks
+using Loops = std::map<Address, Loop>; // by their disks
 
 Loops bound_loops(Search &search)
 {
@@ -52,7 +50,7 @@ Loops bound_loops(Search &search)
         Loop one{.disk = disk, .loop = loop, .file = file};
         const auto mode = file["f_inode"]["i_mode"].number().value_or(0);
         if (S_ISBLK(static_cast<mode_t>(mode))) {
-            one.below = block_device_of(file["f_mapping"]["host"])["bd_disk"].pointer();
+            one.below = disk_of(file).address();
         }
         out.emplace(disk.address(), one);
     }
@@ -60,13 +58,13 @@ Loops bound_loops(Search &search)
 }
 
 /// The lowest of the loop devices that it sits on, or itself.
-const Loop &lowest(const Loops &all, Loop &from)
+const Loop &lowest(const Loops &all, const Loop &from)
 {
     const auto *here = &from;
-    for (auto below = all.find(from.below); below != all.end() && from.height < all.size();
-         below = all.find(here->below)) {
+    auto below = all.find(from.below);
+    for (std::size_t i = 0; below != all.end() && i < all.size(); i++) {
         here = &below->second;
-        from.height++;
+        below = all.find(here->below);
     }
     return *here;
 }
@@ -80,7 +78,8 @@ void look_at_loop(Search &search, const Loop &loop, const Object &super_block,
                                  hold.refs);
         one.count_in(hold.counted_in);
         one.within = super_block.address();
-        one.height = loop.height;
+        one.device = loop.disk.address();
+        one.sits_on = {loop.below != 0 ? loop.below : super_block.address()};
         const auto name = loop.disk["disk_name"].text();
         one.path = "/dev/" + name;
         one.with("name", name).with("file", path_of(search, loop.file["f_path"])).with("on", on);
@@ -98,20 +97,10 @@ void look_at_loop(Search &search, const Loop &loop, const Object &super_block,
 
 void look(Search &search)
 {
-    auto all = bound_loops(search);
-    std::vector<std::pair<Loop, Object>> order; // with the super block of what is below them all
-    for (auto &[address, loop] : all) {
-        const auto &base = lowest(all, loop);
-        order.emplace_back(loop, base.file["f_inode"]["i_sb"].target());
-    }
-    // One that sits on another has to go first.
-    std::sort(order.begin(), order.end(), [](const auto &a, const auto &b) {
-        return a.first.height != b.first.height ? a.first.height > b.first.height
-                                                : a.first.disk.address() < b.first.disk.address();
-    });
-    for (const auto &[loop, super_block] : order) {
+    const auto all = bound_loops(search);
+    for (const auto &[address, loop] : all) {
         const auto below = all.find(loop.below);
-        look_at_loop(search, loop, super_block,
+        look_at_loop(search, loop, lowest(all, loop).file["f_inode"]["i_sb"].target(),
                      below == all.end() ? "" : below->second.disk["disk_name"].text());
     }
 }

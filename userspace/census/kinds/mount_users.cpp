@@ -163,6 +163,8 @@ void look_at_overlay(Search &search, const Users &users, const Object &overlay)
                 auto &found = search.found(HolderKind::Mount, overlay_above, Object(), 0);
                 found.path = mount_point_of(search, mount);
                 found.within = super_block;
+                found.device = overlay.address();
+                found.sits_on.assign(below.begin(), below.end());
                 is_named = true;
             }
         });

@@ -17,14 +17,18 @@ void look(Search &search)
                      if (!hold) {
                          return;
                      }
+                     const auto disk = super_block["s_bdev"]["bd_disk"].pointer();
                      auto &file_system =
                          search.found(HolderKind::Mount, words, super_block, hold.refs);
                      file_system.within = super_block.address();
                      file_system.count_in(hold.counted_in);
+                     file_system.device = super_block.address();
+                     file_system.sits_on = {disk};
                      file_system.with("type", super_block["s_type"]["name"].text());
                      each_mount(super_block, [&](const Object &mount) {
                          auto &found = search.found(HolderKind::Mount, words, mount, 0);
                          found.within = super_block.address();
+                         found.sits_on = {disk};
                          found.mounted = where_mounted(mount);
                          found.path = mount_point_of(search, mount);
                      });

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "census/disks.h"
 #include "census/file_hold.h"
 #include "census/file_systems.h"
 #include "census/paths.h"
 #include "census/search.h"
+
+#include <sys/stat.h>
 
 namespace lastref::census {
 namespace {
@@ -42,6 +45,8 @@ void look_at_swap(Search &search, const Object &swap)
     found.count_in(hold.counted_in, opens);
     found.path = path_of(search, file["f_path"]);
     found.within = file["f_inode"]["i_sb"].pointer();
+    const auto mode = file["f_inode"]["i_mode"].number().value_or(0);
+    found.sits_on = {S_ISBLK(static_cast<mode_t>(mode)) ? disk_of(file).address() : found.within};
 }
 
 void look(Search &search)
