@@ -143,7 +143,7 @@ TEST(WhyAdvice, CommandsAreNeverFolded)
         directories.arguments.push_back(fmt::format("/sys/kernel/config/foo/directory_{}", i));
     }
     auto inventory = loaded(1);
-    inventory.sightings = {of_words(HolderKind::Configfs, directory_words, "/sys/kernel/config")};
+    inventory.sightings = {of_words("configfs", directory_words, "/sys/kernel/config")};
     inventory.sightings[0].remedy = {links, directories};
     const auto command = fmt::format("{} && {}", fmt::join(links.arguments, " "),
                                      fmt::join(directories.arguments, " "));
@@ -162,12 +162,20 @@ constexpr Words loop_device{
     .detail = "a loop device",
     .clause = "{path} is bound",
     .remedy = "losetup -d {path}",
+    .layer = Layer::Loop,
 };
 
 constexpr Words mapped_device{
     .detail = "device mapper: is built on its disk",
     .clause = "{path} is built on it",
     .remedy = "dmsetup remove {path}",
+    .layer = Layer::Mapped,
+};
+constexpr Words md_array{
+    .detail = "an array",
+    .clause = "{path} is an array",
+    .remedy = "mdadm --stop {path}",
+    .layer = Layer::Array,
 };
 constexpr Words mounted_device{
     .detail = "a file system",
@@ -178,17 +186,18 @@ constexpr Words mounted_device{
 /// What sits on another goes first, though it holds less.
 TEST(WhyAdvice, StepsStandInTheOrderInWhichTheyWork)
 {
-    auto inventory = loaded(6);
-    inventory.sightings = {of_words(HolderKind::Loop, loop_device, "/dev/loop5"),
-                           of_words(HolderKind::Loop, loop_device, "/dev/loop6"),
-                           of_words(HolderKind::Loop, loop_device, "/dev/loop6"),
-                           of_words(HolderKind::DeviceMapper, mapped_device, "held"),
+    auto inventory = loaded(7);
+    inventory.sightings = {of_words("loop", loop_device, "/dev/loop5"),
+                           of_words("loop", loop_device, "/dev/loop6"),
+                           of_words("loop", loop_device, "/dev/loop6"),
+                           of_words("md", md_array, "/dev/md0"),
+                           of_words("device_mapper", mapped_device, "held"),
                            of_words(HolderKind::Mount, mounted_device, "/mnt")};
     inventory.sightings[0].refs = 2;
     inventory.sightings[1].height = inventory.sightings[2].height = 1;
     EXPECT_THAT(next_of(explain(inventory)),
-                ElementsAre("umount /mnt", "dmsetup remove held", "losetup -d /dev/loop6",
-                            "losetup -d /dev/loop5"));
+                ElementsAre("umount /mnt", "dmsetup remove held", "mdadm --stop /dev/md0",
+                            "losetup -d /dev/loop6", "losetup -d /dev/loop5"));
 }
 
 /// rmmod, seen twice; its exit routine is there.

@@ -12,6 +12,7 @@
 #include "render/render.h"
 #include "why_fixtures.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <gmock/gmock.h>
@@ -37,6 +38,15 @@ std::string answer_of(const holders::SavedCensus &census)
     return out.str();
 }
 
+/// Whether docs/holders.md has a row for holders of that name.
+bool is_told_of(const census::Kind &kind, const HolderKind &holder)
+{
+    return std::any_of(kind.doc.references.begin(), kind.doc.references.end(),
+                       [name = "`" + std::string(holder.name()) + "`"](const auto &row) {
+                           return std::string_view(row.holder).find(name) != std::string::npos;
+                       });
+}
+
 /// The kinds that find something in it.
 std::set<std::string> kinds_in(const holders::SavedCensus &census)
 {
@@ -57,6 +67,10 @@ std::set<std::string> kinds_in(const holders::SavedCensus &census)
         search.look_for(*kind, not_examined);
         if (search.findings().size() > before || search.uses().size() > uses) {
             out.emplace(kind->what);
+        }
+        for (const auto &found : search.findings().subspan(before)) {
+            EXPECT_TRUE(is_told_of(*kind, found.kind))
+                << kind->what << " tells nothing of \"" << found.kind.name() << '"';
         }
     }
     return out;

@@ -18,38 +18,31 @@
 /// concluded from it (core/why.h).
 namespace lastref {
 
-enum class HolderKind {
-    OpenFile,
-    MappedFile,
-    FileInFlight,
-    IoUringFile,
-    Mount,
-    BlockDevice,
-    Loop,
-    DeviceMapper,
-    Swap,
-    Tty,
-    BinaryFormat,
-    Dependent,
-    Livepatch,
-    KernelThread,
-    TaskStack,
-    Init,
-    BpfProg,
-    BpfLink,
-    Socket,
-    CongestionControl,
-    Qdisc,
-    Filter,
-    Crypto,
-    SysctlDefault,
-    Configfs,
-    DmaBuf,
-    Netfilter,
-    TcAction,
-    PersistentDevice,
+/// What kind of thing holds, by its name in lastref.why/1 and docs/holders.md ("open_file"). Most
+/// are named where they are looked for, in census/kinds; these are those that several have, or of
+/// which something is concluded.
+class HolderKind {
+public:
+    constexpr HolderKind(const char *name) : name_(name) {}
+    [[nodiscard]] constexpr std::string_view name() const { return name_; }
+    constexpr bool operator==(const HolderKind &) const = default;
+
+    static const HolderKind OpenFile, Mount, Socket, CongestionControl, SysctlDefault, Netfilter,
+        Dependent, KernelThread, TaskStack, Init;
+
+private:
+    std::string_view name_;
 };
-std::string_view name_of(HolderKind kind); ///< "open_file", … as in lastref.why/1
+inline constexpr HolderKind HolderKind::OpenFile{"open_file"};
+inline constexpr HolderKind HolderKind::Mount{"mount"};
+inline constexpr HolderKind HolderKind::Socket{"socket"};
+inline constexpr HolderKind HolderKind::CongestionControl{"congestion_control"};
+inline constexpr HolderKind HolderKind::SysctlDefault{"sysctl_default"};
+inline constexpr HolderKind HolderKind::Netfilter{"netfilter"};
+inline constexpr HolderKind HolderKind::Dependent{"dependent"};
+inline constexpr HolderKind HolderKind::KernelThread{"kthread"};
+inline constexpr HolderKind HolderKind::TaskStack{"task_stack"};
+inline constexpr HolderKind HolderKind::Init{"init"};
 
 /// Whether a holder keeps the module from being unloaded.
 enum class Pins { Yes, No, Unknown };
@@ -84,10 +77,10 @@ struct Sighting {
     Remedy remedy{};                   ///< what ends it
     std::shared_ptr<const FileSystem> file_system{}; ///< of a mount: what is said instead
     std::size_t other_mount = 0;                     ///< which mount of it this is; 0: all of them
-    unsigned height = 0;              ///< how many loop devices it sits on, as one itself
-    std::vector<std::string> stack{}; ///< innermost first
-    std::uint64_t counted_in = 0;     ///< an object whose references are partly these; 0: none
-    std::int64_t counted = 0;         ///< how many of them
+    unsigned height = 0;                             ///< how many devices of its kind it sits on
+    std::vector<std::string> stack{};                ///< innermost first
+    std::uint64_t counted_in = 0; ///< an object whose references are partly these; 0: none
+    std::int64_t counted = 0;     ///< how many of them
 };
 
 /// One of its values: its path, its descriptor, or what its kind has found; may be empty.

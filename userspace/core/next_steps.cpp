@@ -102,17 +102,10 @@ bool is_spared(const Holder &holder, const std::set<std::uint32_t> &pids)
 
 /// How much may sit on it: what is mounted goes before the devices that it is on, and of loop
 /// devices that sit on each other the highest goes first.
-std::pair<int, unsigned> depth(const Sighting &seen)
+std::pair<Layer, unsigned> depth(const Sighting &seen)
 {
     constexpr unsigned highest = std::numeric_limits<unsigned>::max();
-    switch (seen.kind) {
-    case HolderKind::DeviceMapper:
-        return {1, 0};
-    case HolderKind::Loop:
-        return {2, highest - seen.height};
-    default:
-        return {0, 0};
-    }
+    return {seen.words == nullptr ? Layer::Top : seen.words->layer, highest - seen.height};
 }
 
 /// Those about whom something can be done, in the order in which that works.

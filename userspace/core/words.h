@@ -32,6 +32,9 @@ private:
 };
 inline constexpr auto end_process = Ending::of_process();
 
+/// What sits on what, the highest first: what ends a holder comes after what ends those above it.
+enum class Layer { Top, Mapped, Array, Loop };
+
 /// What is said of a kind of holder. {name} stands for a value of the holder, {name|noun} for a
 /// number with its noun ("3 filters"), and a part in brackets is left out when a value in it is
 /// empty. {who} is the process, {where} " in net namespace blue", or nothing; {path} and {fd} are
@@ -44,6 +47,7 @@ struct Words {
     /// What is said of it beside a file system that it uses; empty: the clause.
     std::string_view there{};
     bool must_live = false; ///< its process must not be ended: the caution says why
+    Layer layer = Layer::Top;
 };
 
 /// What Words are filled in with, by name.

@@ -11,21 +11,25 @@ constexpr Words words_of_device{
     .detail = "device mapper: a device",
     .clause = "device mapper's {device} exists",
     .remedy = remedy,
+    .layer = Layer::Mapped,
 };
 constexpr Words words_of_target{
     .detail = "device mapper: a target of its table",
     .clause = "device mapper's {device} has a target of it",
     .remedy = remedy,
+    .layer = Layer::Mapped,
 };
 constexpr Words words_of_part{
     .detail = "device mapper: a target of its table uses it",
     .clause = "device mapper's {device} has a target that uses it",
     .remedy = remedy,
+    .layer = Layer::Mapped,
 };
 constexpr Words words_of_disk{
     .detail = "device mapper: is built on its disk",
     .clause = "device mapper's {device} is built on its disk",
     .remedy = remedy,
+    .layer = Layer::Mapped,
 };
 
 /// A struct mapped_device with its struct hash_cell, which knows its name.
@@ -37,7 +41,7 @@ Finding &found(Search &search, const Device &device, const Words &words, const O
                std::int64_t refs = 1)
 {
     const auto name = device.cell["name"].text();
-    auto &found = search.found(HolderKind::DeviceMapper, words, object, refs);
+    auto &found = search.found("device_mapper", words, object, refs);
     found.path = name.empty() ? "" : "/dev/mapper/" + name;
     return found.with("name", name).with("device", name.empty() ? "nameless device" : name);
 }

@@ -17,12 +17,14 @@ constexpr Words words{
     .clause = "loop device {name} is backed by {file}",
     .remedy = "losetup -d {path}",
     .there = "{name} has its backing file there",
+    .layer = Layer::Loop,
 };
 constexpr Words words_of_one_above{
     .detail = words.detail,
     .clause = words.clause,
     .remedy = words.remedy,
     .there = "{name} is on {on}",
+    .layer = Layer::Loop,
 };
 
 /// A loop device that is bound.
@@ -76,8 +78,8 @@ void look_at_loop(Search &search, const Loop &loop, const Object &super_block,
                   const std::string &on)
 {
     const auto found = [&](const Object &object, const FileHold &hold) {
-        auto &one = search.found(HolderKind::Loop, on.empty() ? words : words_of_one_above, object,
-                                 hold.refs);
+        auto &one =
+            search.found("loop", on.empty() ? words : words_of_one_above, object, hold.refs);
         one.count_in(hold.counted_in);
         one.within = super_block.address();
         one.height = loop.height;

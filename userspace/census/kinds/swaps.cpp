@@ -37,7 +37,7 @@ void look_at_swap(Search &search, const Object &swap)
         return;
     }
     const auto opens = hold.counted_in != 0 ? opens_of(swap) : 1;
-    auto &found = search.found(HolderKind::Swap, hold ? words : words_of_file_there, file,
+    auto &found = search.found("swap", hold ? words : words_of_file_there, file,
                                hold ? hold.refs + opens - 1 : 0);
     found.count_in(hold.counted_in, opens);
     found.path = path_of(search, file["f_path"]);
