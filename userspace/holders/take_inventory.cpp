@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <iterator>
+#include <span>
 
 namespace lastref::holders {
 namespace {
@@ -46,14 +47,31 @@ void forget_the_other(Inventory &inventory)
     inventory.uses.clear();
 }
 
+/// The kinds that can be looked for.
+std::vector<const census::Kind *> kinds_of(Machine &machine)
+{
+    std::vector<const census::Kind *> out;
+    for (const auto *kind : census::kinds()) {
+        if (machine.looks_for(kind->what)) {
+            out.push_back(kind);
+        }
+    }
+    return out;
+}
+
 /// What the census finds: every kind in its turn.
 void take_census(Inventory &inventory, census::Kernel &kernel, census::Address module,
                  Processes &processes, Machine &machine, std::vector<NotExamined> &not_examined)
 {
     kernel.memory().forget();
     census::Search search(kernel, module);
-    for (const auto *kind : census::kinds()) {
+    const auto kinds = kinds_of(machine);
+    for (const auto *kind : kinds) {
         search.look_for(*kind, not_examined);
+    }
+    if (kinds.size() < census::kinds().size()) {
+        not_examined.push_back({"kinds of holders that are newer than this census",
+                                "nobody looked for them when it was saved", true});
     }
     std::vector<Sighting> sightings;
     for (const auto &finding : search.findings()) {
@@ -66,7 +84,8 @@ void take_census(Inventory &inventory, census::Kernel &kernel, census::Address m
 
 /// Whether the census finds anybody but modules who holds that one: else to ask about it is no
 /// advice.
-bool is_answered(census::Kernel &kernel, const std::string &module)
+bool is_answered(census::Kernel &kernel, const std::string &module,
+                 std::span<const census::Kind *const> kinds)
 {
     const auto target = census::find_target(kernel, module);
     if (!target || target->state != ModuleState::Live) {
@@ -81,7 +100,6 @@ bool is_answered(census::Kernel &kernel, const std::string &module)
             return one.kind != HolderKind::Dependent && one.refs > 0;
         });
     };
-    const auto kinds = census::kinds();
     return std::any_of(kinds.begin(), kinds.end(), finds_somebody);
 }
 
@@ -143,9 +161,10 @@ Result<bool> search(Inventory &inventory, Engine &engine, Machine &machine)
     if (before->is_loaded()) {
         Processes processes(machine);
         take_census(inventory, kernel, before->module, processes, machine, not_examined);
-        add_dependents(inventory, machine, [&kernel](const std::string &module) {
-            return is_answered(kernel, module);
-        });
+        add_dependents(inventory, machine,
+                       [&kernel, kinds = kinds_of(machine)](const std::string &module) {
+                           return is_answered(kernel, module, kinds);
+                       });
         looks = look_at_tasks(inventory, engine, *before, processes, machine, not_examined);
     }
     const auto after = look_at(kernel, inventory.module);
