@@ -170,6 +170,21 @@ def test_a_cache(guest):
     unused(guest, "dm_cache_smq", "dm_cache", "brd")
 
 
+def test_io_schedulers(guest):
+    why.need(guest, "bfq")
+    guest.check("""set -e; modprobe null_blk nr_devices=2
+        for disk in nullb0 nullb1; do echo bfq > /sys/block/$disk/queue/scheduler; done""")
+    doc = why.explained(guest, "bfq", 2)
+    assert not doc["not_examined"], why.brief(doc)
+    queues = why.holders(doc, kind="io_scheduler", refs=1)
+    assert sorted(one["path"] for one in queues) == [
+        "/sys/block/nullb0/queue/scheduler", "/sys/block/nullb1/queue/scheduler"]
+    assert "nullb0 has the I/O scheduler bfq" in doc["verdict"], why.brief(doc)
+    for step in doc["next"]:
+        guest.check(step)
+    unused(guest, "bfq", "null_blk")
+
+
 def test_scsi(guest, kernel):
     guest.check("""modprobe sd_mod; modprobe scsi_debug dev_size_mb=8 num_parts=1
                    until [ -b /dev/sda1 ]; do usleep 50000; done""")

@@ -16,6 +16,7 @@ extern const Kind device_mapper;
 extern const Kind dma_bufs;
 extern const Kind filter;
 extern const Kind in_flight;
+extern const Kind io_schedulers;
 extern const Kind livepatch;
 extern const Kind loops;
 extern const Kind memory_maps;
@@ -67,6 +68,7 @@ std::span<const Kind *const> kinds()
         &nftables,
         &xtables,
         &tc_action,
+        &io_schedulers,
     };
     return all;
 }
