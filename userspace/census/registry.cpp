@@ -17,6 +17,7 @@ extern const Kind dma_bufs;
 extern const Kind filter;
 extern const Kind in_flight;
 extern const Kind io_schedulers;
+extern const Kind ipvs;
 extern const Kind livepatch;
 extern const Kind loops;
 extern const Kind memory_maps;
@@ -69,6 +70,7 @@ std::span<const Kind *const> kinds()
         &xtables,
         &tc_action,
         &io_schedulers,
+        &ipvs,
     };
     return all;
 }
