@@ -47,8 +47,10 @@ struct Finding {
     unsigned height = 0;                  ///< how many devices of its kind it sits on
     Address counted_in = 0;               ///< an object that counts some of these references too
     std::int64_t counted = 0;
-    Address within = 0; ///< the super block that it is, or is a mount of, or that it uses
+    Address within = 0;    ///< the super block that it is, or is a mount of, or that it uses
     std::optional<Mounted> mounted{}; ///< of a mount
+    Address makes = 0; ///< a disk that goes when it ends: what is on that has to end first
+    Address on = 0;    ///< the disk that it is on, if another finding makes that
 
     /// An object, if there is one, counts as many of its references too.
     void count_in(Address counter, std::int64_t times = 1)

@@ -11,15 +11,19 @@ constexpr Words words{.detail = "{type}", .clause = "{type}"};
 
 void look(Search &search)
 {
+    const auto made = search.made_disks();
     each_in_list(search.kernel().at_symbol("super_blocks", "list_head"), "super_block", "s_list",
                  [&](const Object &super_block) {
                      const auto hold = hold_of_super_block(search, super_block);
-                     if (!hold) {
+                     const auto disk = super_block["s_bdev"]["bd_disk"].pointer();
+                     const bool is_above = made.contains(disk);
+                     if (!hold && !is_above) {
                          return;
                      }
                      auto &file_system =
                          search.found(HolderKind::Mount, words, super_block, hold.refs);
                      file_system.within = super_block.address();
+                     file_system.on = is_above ? disk : 0;
                      file_system.count_in(hold.counted_in);
                      file_system.with("type", super_block["s_type"]["name"].text());
                      each_mount(super_block, [&](const Object &mount) {
@@ -38,6 +42,7 @@ constexpr Reference references[] = {
      "`sget_fc()`, `sget()`: `get_filesystem()`", "`super_blocks`"},
     {"`mount`", "1 for the driver of its block device", "`get_tree_bdev()`, `mount_bdev()`",
      "`sb->s_bdev`"},
+    {"`mount`", "none: it is on a device that another holder makes", "–", "`sb->s_bdev`"},
 };
 constexpr Doc doc{"A file system of the module's is mounted, or is on a device of its driver",
                   references, "`umount`, wherever it is mounted"};
