@@ -20,6 +20,7 @@ extern const Kind io_schedulers;
 extern const Kind ipvs;
 extern const Kind livepatch;
 extern const Kind loops;
+extern const Kind md;
 extern const Kind memory_maps;
 extern const Kind mount_users;
 extern const Kind mounts;
@@ -55,6 +56,7 @@ std::span<const Kind *const> kinds()
         &tcp_socket,
         &qdisc,
         &filter,
+        &md, // before what is mounted on it
         &mounts,
         &mount_users, // of those
         &memory_maps,
