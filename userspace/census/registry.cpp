@@ -17,6 +17,7 @@ extern const Kind dma_bufs;
 extern const Kind filter;
 extern const Kind in_flight;
 extern const Kind io_schedulers;
+extern const Kind ipset;
 extern const Kind ipvs;
 extern const Kind livepatch;
 extern const Kind loops;
@@ -73,6 +74,7 @@ std::span<const Kind *const> kinds()
         &tc_action,
         &io_schedulers,
         &ipvs,
+        &ipset,
     };
     return all;
 }
