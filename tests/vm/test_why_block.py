@@ -220,6 +220,18 @@ def test_arrays(guest):
     unused(guest, "raid1", "md_mod", "brd", "vfat")
 
 
+def test_a_character_set(guest):
+    """The file system whose names are in it holds it, until a grace period after it is unmounted."""
+    guest.check("""set -e; modprobe brd rd_nr=1 rd_size=8192; modprobe -a vfat nls_cp437 nls_ascii
+        mkdosfs /dev/ram0; mkdir -p /mnt/c; mount -o iocharset=ascii /dev/ram0 /mnt/c""")
+    doc = why.explained(guest, "nls_ascii", 1)
+    assert why.holder(doc, kind="mount", path="/mnt/c")["refs"] == 1
+    assert doc["next"] == ["umount /mnt/c"]
+    guest.check(doc["next"][0])
+    guest.check('until [ "$(cat /sys/module/nls_ascii/refcnt)" = 0 ]; do usleep 50000; done')
+    unused(guest, "nls_ascii", "nls_cp437", "vfat", "brd")
+
+
 def test_scsi(guest, kernel):
     guest.check("""modprobe sd_mod; modprobe scsi_debug dev_size_mb=8 num_parts=1
                    until [ -b /dev/sda1 ]; do usleep 50000; done""")

@@ -42,6 +42,8 @@ constexpr Reference references[] = {
      "`sget_fc()`, `sget()`: `get_filesystem()`", "`super_blocks`"},
     {"`mount`", "1 for the driver of its block device", "`get_tree_bdev()`, `mount_bdev()`",
      "`sb->s_bdev`"},
+    {"`mount`", "1 for each character set of names (vfat, msdos, exfat, iso9660, udf)",
+     "`load_nls()`", "`msdos_sb_info->nls_disk`, `nls_io` and the like"},
     {"`mount`", "none: it is on a device that another holder makes", "–", "`sb->s_bdev`"},
 };
 constexpr Doc doc{"A file system of the module's is mounted, or is on a device of its driver",
