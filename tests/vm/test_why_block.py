@@ -8,7 +8,8 @@ import why
 import why_files
 
 kernels = "all"
-guest_options = {**why_files.OPTIONS, "packages": ["mdadm"]}
+guest_options = {**why_files.OPTIONS, "packages": ["mdadm"],
+                 "append": "nvme_core.multipath=0"}  # else a disk of disks takes no reference
 N_PPS = 18  # include/uapi/linux/tty.h; the only one that is a module of Debian's cloud kernels
 
 
@@ -230,6 +231,38 @@ def test_a_character_set(guest):
     guest.check(doc["next"][0])
     guest.check('until [ "$(cat /sys/module/nls_ascii/refcnt)" = 0 ]; do usleep 50000; done')
     unused(guest, "nls_ascii", "nls_cp437", "vfat", "brd")
+
+
+def test_nvme(guest):
+    """Whoever has a disk open holds the driver of its controller; the controller and what is not a
+    block device count twice."""
+    why.need(guest, "nvme_tcp")
+    why.need(guest, "nvmet_tcp")
+    guest.check("""set -e; modprobe brd rd_nr=1 rd_size=8192; ifconfig lo up
+        modprobe configfs; mount -t configfs none /sys/kernel/config; cd /sys/kernel/config/nvmet
+        mkdir subsystems/n subsystems/n/namespaces/1 ports/1; cd subsystems/n
+        echo 1 > attr_allow_any_host; echo /dev/ram0 > namespaces/1/device_path
+        echo 1 > namespaces/1/enable; cd ../../ports/1; echo ipv4 > addr_adrfam
+        echo tcp > addr_trtype; echo 127.0.0.1 > addr_traddr; echo 4420 > addr_trsvcid
+        ln -s /sys/kernel/config/nvmet/subsystems/n subsystems/n
+        echo transport=tcp,traddr=127.0.0.1,trsvcid=4420,nqn=n > /dev/nvme-fabrics
+        until [ -b /dev/nvme0n1 -a -c /dev/ng0n1 ]; do usleep 50000; done
+        until [ "$(cat /sys/module/nvme_tcp/refcnt)" = 0 ]; do usleep 50000; done
+        mkdosfs /dev/nvme0n1; mkdir -p /mnt/n; modprobe -a vfat nls_cp437 nls_ascii
+        mount -o iocharset=ascii /dev/nvme0n1 /mnt/n""")
+    user = why_files.shell(guest, "exec 5< /dev/nvme0 6< /dev/nvme0n1 7< /dev/ng0n1")
+    doc = why.explained(guest, "nvme_tcp", 2 + 1 + 2 + 1)
+    files = why.holders(doc, kind="open_file", pid=user.pid)
+    assert sorted((one["path"], one["refs"]) for one in files) == [
+        ("/dev/ng0n1", 2), ("/dev/nvme0", 2), ("/dev/nvme0n1", 1)]
+    assert doc["next"] == ["umount /mnt/n", f"kill {user.pid}"] and not remainder(doc)
+    guest.check(doc["next"][0])
+    user.end()
+    guest.check("""set -e; echo 1 > /sys/class/nvme/nvme0/delete_controller
+        cd /sys/kernel/config/nvmet; rm ports/1/subsystems/n; rmdir ports/1
+        rmdir subsystems/n/namespaces/1 subsystems/n""")
+    unused(guest, "nvme_tcp", "nvmet_tcp", "vfat")
+    guest.check("rmmod nvmet brd; umount /sys/kernel/config")
 
 
 def test_scsi(guest, kernel):

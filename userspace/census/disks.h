@@ -19,7 +19,7 @@ std::vector<Object> block_devices(Search &search);
 Object block_device_of(const Object &inode);
 
 /// What counts the references that opens of a struct gendisk take on the module: the disk, or the
-/// SCSI device behind it. 0: they take none.
+/// SCSI device or NVMe namespace behind it. 0: they take none.
 Address counter_of_disk(Search &search, const Object &disk);
 
 } // namespace lastref::census

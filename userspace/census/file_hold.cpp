@@ -39,6 +39,16 @@ std::int64_t refs_of_perf_event(Search &search, const Object &event)
            (is_tracepoint && search.is_target(event["tp_event"]["module"]) ? 1 : 0);
 }
 
+/// nvme_dev_open() and nvme_ns_chr_open() take one more reference on the owner of the device.
+bool is_of_nvme(Search &search, const Object &file)
+{
+    const auto operations = file["f_op"].pointer();
+    const auto is = [&](const char *symbol) {
+        return operations != 0 && operations == search.kernel().symbol_if_any(symbol);
+    };
+    return is("nvme_core:nvme_dev_fops") || is("nvme_core:nvme_ns_chr_fops");
+}
+
 /// What files of these operations lead to.
 std::int64_t refs_behind(Search &search, const Object &file)
 {
@@ -71,7 +81,7 @@ FileHold hold_of_file(Search &search, const Object &file)
     const auto mode = static_cast<mode_t>(inode["i_mode"].number().value_or(0));
     out.refs = search.is_target(file["f_op"]["owner"]) ? 1 : 0;
     if (S_ISCHR(mode) && search.is_target(inode["i_cdev"]["owner"])) {
-        out.refs++;
+        out.refs += is_of_nvme(search, file) ? 2 : 1;
     }
     if (S_ISBLK(mode)) {
         const auto device = block_device_of(file["f_mapping"]["host"]);
