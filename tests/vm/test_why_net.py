@@ -187,6 +187,26 @@ def test_ipvs(guest):
     guest.check("ip netns del blue")
 
 
+def test_xfrm_states(guest):
+    why.need(guest, "ah4")
+    key = "00" * 32
+    how = f"mode transport auth 'hmac(sha256)' 0x{key}"
+    guest.check(f"""set -e; sysctl -q -w kernel.modprobe=/usr/sbin/modprobe; modprobe xfrm_user
+        ip netns add blue; ip xfrm state add src 10.0.0.1 dst 10.0.0.2 proto ah spi 0x1001 {how}
+        ip -n blue xfrm state add src 10.0.0.3 dst 10.0.0.4 proto ah spi 0x1002 \\
+            mark 7 mask 0xff {how}""")
+    doc = why_net.all_explained(guest, "ah4", 2)
+    assert {(one["path"], one["remedy"]) for one in why.holders(doc, kind="xfrm", refs=1)} == {
+        ("ah spi 0x1001 to 10.0.0.2",
+         "ip xfrm state delete src 10.0.0.1 dst 10.0.0.2 proto ah spi 0x1001"),
+        ("ah spi 0x1002 to 10.0.0.4", "ip netns exec blue ip xfrm state delete src 10.0.0.3 "
+         "dst 10.0.0.4 proto ah spi 0x1002 mark 0x7 mask 0xff")}
+    for step in doc["next"]:
+        guest.check(step)
+    why_net.unload(guest, "ah4")
+    guest.check("ip netns del blue")
+
+
 def test_filters(guest):
     guest.check("""set -e; for m in sch_prio sch_ingress cls_flower; do modprobe $m; done
         tc qdisc add dev dummy0 root handle 1: prio

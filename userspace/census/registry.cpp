@@ -37,6 +37,7 @@ extern const Kind tc_action;
 extern const Kind tcp_socket;
 extern const Kind terminals;
 extern const Kind tun_devices;
+extern const Kind xfrm;
 extern const Kind xtables;
 
 std::span<const Kind *const> kinds()
@@ -75,6 +76,7 @@ std::span<const Kind *const> kinds()
         &io_schedulers,
         &ipvs,
         &ipset,
+        &xfrm,
     };
     return all;
 }
