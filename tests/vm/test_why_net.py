@@ -207,6 +207,19 @@ def test_xfrm_states(guest):
     guest.check("ip netns del blue")
 
 
+def test_queues_of_packets(guest, hold):
+    why.need(guest, "nfnetlink_queue")
+    guest.check("ip netns add blue")
+    here, there = hold("queue 5"), hold("queue 6", "ip netns exec blue")
+    doc = why_net.all_explained(guest, "nfnetlink_queue", 2)
+    assert {(one["pid"], one["path"], one["fd"]) for one in why.holders(doc, kind="netlink_queue")} == {
+        (here.pid, "queue 5 of nfnetlink_queue", 3), (there.pid, "queue 6 of nfnetlink_queue", 3)}
+    kill, = doc["next"]
+    guest.check(kill)
+    why_net.unload(guest, "nfnetlink_queue")
+    guest.check("ip netns del blue")
+
+
 def test_filters(guest):
     guest.check("""set -e; for m in sch_prio sch_ingress cls_flower; do modprobe $m; done
         tc qdisc add dev dummy0 root handle 1: prio

@@ -25,6 +25,7 @@ extern const Kind md;
 extern const Kind memory_maps;
 extern const Kind mount_users;
 extern const Kind mounts;
+extern const Kind netlink_queues;
 extern const Kind nftables;
 extern const Kind open_files;
 extern const Kind own_socket;
@@ -77,6 +78,7 @@ std::span<const Kind *const> kinds()
         &ipvs,
         &ipset,
         &xfrm,
+        &netlink_queues,
     };
     return all;
 }
