@@ -310,6 +310,31 @@ TEST(WhyAdvice, ATaskOfTheModuleMayHoldWhatIsNotExplained)
     }
 }
 
+constexpr Words device_of_driver{
+    .detail = "fd {fd}",
+    .clause = "{who}, which has {path} open",
+};
+
+/// Nobody is suspected where all is explained, and nobody is sent to end who is only suspected.
+TEST(WhyAdvice, WhoMayHoldItIsToldOfWhereSomethingIsNotExplained)
+{
+    auto inventory = loaded(1);
+    auto seen =
+        of_words("driven_device", device_of_driver, "/dev/snd/controlC0", process(80, "pipewire"));
+    seen.counter = HolderCounter::None;
+    seen.pins = Pins::Unknown;
+    seen.refs = 0;
+    inventory.sightings = {seen};
+    const auto doc = explain(inventory);
+    EXPECT_EQ(verdict_of(doc), "foo cannot be unloaded: who holds its only reference is not "
+                               "known; perhaps pipewire[80], which has /dev/snd/controlC0 open.");
+    EXPECT_EQ(doc.hard.explained, 0);
+    EXPECT_THAT(next_of(doc), testing::Not(testing::Contains("kill 80")));
+
+    inventory.sightings.push_back(open_file(1, process(10, "a"), 3, "/dev/foo"));
+    EXPECT_EQ(explain(inventory).holders.size(), 1U);
+}
+
 TEST(WhyAdvice, SaysWhatGoesWithAModule)
 {
     auto inventory = loaded(1);

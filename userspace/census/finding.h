@@ -48,6 +48,7 @@ struct Finding {
     Address counted_in = 0;               ///< an object that counts some of these references too
     std::int64_t counted = 0;
     Address within = 0;    ///< the super block that it is, or is a mount of, or that it uses
+    bool may_hold = false; ///< with no references that are known, it may have others
     std::optional<Mounted> mounted{}; ///< of a mount
     Address makes = 0; ///< a disk that goes when it ends: what is on that has to end first
     Address on = 0;    ///< the disk that it is on, if another finding makes that

@@ -14,6 +14,7 @@ extern const Kind crypto;
 extern const Kind dependents;
 extern const Kind device_mapper;
 extern const Kind dma_bufs;
+extern const Kind driven_devices;
 extern const Kind filter;
 extern const Kind in_flight;
 extern const Kind io_schedulers;
@@ -79,6 +80,7 @@ std::span<const Kind *const> kinds()
         &ipset,
         &xfrm,
         &netlink_queues,
+        &driven_devices, // of files that nobody else tells of
     };
     return all;
 }
