@@ -55,9 +55,9 @@ TEST(MountWords, WhoUsesItIsEndedAndThenItIsUnmounted)
     const auto seen =
         of_file_system({.mounts = {mounted_on("/mnt/a b")},
                         .users = {user(7)},
-                        .kernel_users = {of_words(HolderKind::Loop, loop_there, "/dev/loop6"),
-                                         of_words(HolderKind::Loop, loop_there, "/dev/loop5"),
-                                         of_words(HolderKind::Loop, loop_there, "/dev/loop5")}});
+                        .kernel_users = {of_words("loop", loop_there, "/dev/loop6"),
+                                         of_words("loop", loop_there, "/dev/loop5"),
+                                         of_words("loop", loop_there, "/dev/loop5")}});
     EXPECT_EQ(detail_of(seen), "foofs on /dev/sdb1, mounted on /mnt/a b");
     EXPECT_EQ(clause_of(seen),
               "foofs on /dev/sdb1 is mounted on /mnt/a b; sh[7] works in /mnt/a; /dev/loop6 has "

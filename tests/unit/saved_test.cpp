@@ -2,6 +2,7 @@
 // What a saved census keeps of a kernel: what was asked for, and nothing beside.
 
 #include "census/kernel.h"
+#include "census/registry.h"
 #include "census/saved_memory.h"
 #include "census/search.h"
 #include "fake_kernel.h"
@@ -259,6 +260,38 @@ TEST(SavedCensus, AKindThatIsNewerIsNotExamined)
                                           "for"}));
 }
 
+/// It was not there when the census was saved: what it would ask is not known.
+TEST(SavedCensus, OnlyKindsThatWereLookedForAreLookedFor)
+{
+    auto [census, live] = taken();
+    EXPECT_EQ(census.kinds->size(), census::kinds().size());
+    census.kinds->erase(census.kinds->begin());
+    ReplayedMachine machine(census);
+    const auto replayed = take_inventory("held", machine);
+    ASSERT_TRUE(replayed) << replayed.error().text();
+    auto expected = live.not_examined;
+    expected.insert(expected.begin(), {"kinds of holders that are newer than this census",
+                                       "nobody looked for them when it was saved", true});
+    EXPECT_THAT(replayed->not_examined, testing::UnorderedElementsAreArray(expected));
+    EXPECT_THAT(machine.unknown(), IsEmpty());
+}
+
+/// One of version 1 has no list of them: all are looked for.
+TEST(SavedCensus, AnOldOneHasNoListOfKinds)
+{
+    auto census = taken().first;
+    census.kinds.reset();
+    auto bytes = encode_census(census);
+    EXPECT_FALSE(decode_census(bytes, 1));
+    bytes.pop_back(); // that there is none
+    EXPECT_FALSE(decode_census(bytes));
+    const auto again = decode_census(bytes, 1);
+    ASSERT_TRUE(again);
+    EXPECT_FALSE(again->kinds);
+    ReplayedMachine machine(*again);
+    EXPECT_TRUE(machine.looks_for("any"));
+}
+
 /// What is done with a walk that leads on and on.
 TEST(SavedCensus, AWalkWithoutAnEndIsCut)
 {
@@ -343,9 +376,9 @@ TEST(CensusFile, ClaimsAreNotBelieved)
     const std::uint32_t much = 0xffffffff;
     std::memcpy(bytes.data() + 12, &much, sizeof(much));
     EXPECT_THAT(error_of(bytes), HasSubstr("claims 4294967295 bytes"));
-    const std::uint32_t newer = 2;
+    const std::uint32_t newer = census_version + 1;
     std::memcpy(bytes.data() + 8, &newer, sizeof(newer));
-    EXPECT_THAT(error_of(bytes), HasSubstr("is a census of version 2"));
+    EXPECT_THAT(error_of(bytes), HasSubstr("is a census of version 3"));
 }
 
 /// With a right checksum: what is unpacked may be anything.

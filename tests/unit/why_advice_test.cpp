@@ -144,7 +144,7 @@ TEST(WhyAdvice, CommandsAreNeverFolded)
         directories.arguments.push_back(fmt::format("/sys/kernel/config/foo/directory_{}", i));
     }
     auto inventory = loaded(1);
-    inventory.sightings = {of_words(HolderKind::Configfs, directory_words, "/sys/kernel/config")};
+    inventory.sightings = {of_words("configfs", directory_words, "/sys/kernel/config")};
     inventory.sightings[0].remedy = {links, directories};
     const auto command = fmt::format("{} && {}", fmt::join(links.arguments, " "),
                                      fmt::join(directories.arguments, " "));
@@ -170,6 +170,11 @@ constexpr Words mapped_device{
     .clause = "{path} is built on it",
     .remedy = "dmsetup remove {path}",
 };
+constexpr Words md_array{
+    .detail = "an array",
+    .clause = "{path} is an array",
+    .remedy = "mdadm --stop {path}",
+};
 constexpr Words mounted_device{
     .detail = "a file system",
     .clause = "{path} is mounted",
@@ -179,24 +184,27 @@ constexpr Words mounted_device{
 /// What sits on another goes first, though it holds less.
 TEST(WhyAdvice, StepsStandInTheOrderInWhichTheyWork)
 {
-    auto inventory = loaded(6);
-    inventory.sightings = {of_words(HolderKind::Loop, loop_device, "/dev/loop5"),
-                           of_words(HolderKind::Loop, loop_device, "/dev/loop6"),
-                           of_words(HolderKind::Loop, loop_device, "/dev/loop6"),
-                           of_words(HolderKind::DeviceMapper, mapped_device, "held"),
+    auto inventory = loaded(7);
+    inventory.sightings = {of_words("loop", loop_device, "/dev/loop5"),
+                           of_words("loop", loop_device, "/dev/loop6"),
+                           of_words("loop", loop_device, "/dev/loop6"),
+                           of_words("md", md_array, "/dev/md0"),
+                           of_words("device_mapper", mapped_device, "held"),
                            of_words(HolderKind::Mount, mounted_device, "/mnt")};
     inventory.sightings[0].refs = 2;
-    constexpr std::uint64_t loop5 = 5, loop6 = 6, held = 7;
+    constexpr std::uint64_t loop5 = 5, loop6 = 6, held = 7, md0 = 8;
     auto &seen = inventory.sightings;
     seen[0].device = loop5;
     seen[1].device = seen[2].device = loop6;
     seen[1].sits_on = seen[2].sits_on = {loop5};
-    seen[3].device = held;
+    seen[3].device = md0;
     seen[3].sits_on = {loop6, loop5};
-    seen[4].sits_on = {held};
+    seen[4].device = held;
+    seen[4].sits_on = {md0};
+    seen[5].sits_on = {held};
     EXPECT_THAT(next_of(explain(inventory)),
-                ElementsAre("umount /mnt", "dmsetup remove held", "losetup -d /dev/loop6",
-                            "losetup -d /dev/loop5"));
+                ElementsAre("umount /mnt", "dmsetup remove held", "mdadm --stop /dev/md0",
+                            "losetup -d /dev/loop6", "losetup -d /dev/loop5"));
 }
 
 /// A loop device above one of device mapper: the kinds have no order of their own.
@@ -204,9 +212,9 @@ TEST(WhyAdvice, ALoopDeviceGoesBeforeTheMappedDeviceThatItSitsOn)
 {
     constexpr std::uint64_t loop5 = 5, held = 7, other = 8;
     auto inventory = loaded(3);
-    inventory.sightings = {of_words(HolderKind::DeviceMapper, mapped_device, "held"),
-                           of_words(HolderKind::DeviceMapper, mapped_device, "other"),
-                           of_words(HolderKind::Loop, loop_device, "/dev/loop5")};
+    inventory.sightings = {of_words("device_mapper", mapped_device, "held"),
+                           of_words("device_mapper", mapped_device, "other"),
+                           of_words("loop", loop_device, "/dev/loop5")};
     auto &seen = inventory.sightings;
     seen[0].device = held;
     seen[1].device = other;
@@ -222,8 +230,8 @@ TEST(WhyAdvice, ALoopDeviceGoesBeforeTheMappedDeviceThatItSitsOn)
 TEST(WhyAdvice, DevicesInACircleAreAllNamed)
 {
     auto inventory = loaded(2);
-    inventory.sightings = {of_words(HolderKind::Loop, loop_device, "/dev/loop5"),
-                           of_words(HolderKind::Loop, loop_device, "/dev/loop6")};
+    inventory.sightings = {of_words("loop", loop_device, "/dev/loop5"),
+                           of_words("loop", loop_device, "/dev/loop6")};
     auto &seen = inventory.sightings;
     seen[0].device = 5;
     seen[0].sits_on = {6};
@@ -341,6 +349,31 @@ TEST(WhyAdvice, ATaskOfTheModuleMayHoldWhatIsNotExplained)
         EXPECT_EQ(all_known.holders[1].seen.pins, Pins::No);
         EXPECT_EQ(verdict_of(all_known), "foo cannot be unloaded: a[10] has /dev/foo open.");
     }
+}
+
+constexpr Words device_of_driver{
+    .detail = "fd {fd}",
+    .clause = "{who}, which has {path} open",
+};
+
+/// Nobody is suspected where all is explained, and nobody is sent to end who is only suspected.
+TEST(WhyAdvice, WhoMayHoldItIsToldOfWhereSomethingIsNotExplained)
+{
+    auto inventory = loaded(1);
+    auto seen =
+        of_words("driven_device", device_of_driver, "/dev/snd/controlC0", process(80, "pipewire"));
+    seen.counter = HolderCounter::None;
+    seen.pins = Pins::Unknown;
+    seen.refs = 0;
+    inventory.sightings = {seen};
+    const auto doc = explain(inventory);
+    EXPECT_EQ(verdict_of(doc), "foo cannot be unloaded: who holds its only reference is not "
+                               "known; perhaps pipewire[80], which has /dev/snd/controlC0 open.");
+    EXPECT_EQ(doc.hard.explained, 0);
+    EXPECT_THAT(next_of(doc), testing::Not(testing::Contains("kill 80")));
+
+    inventory.sightings.push_back(open_file(1, process(10, "a"), 3, "/dev/foo"));
+    EXPECT_EQ(explain(inventory).holders.size(), 1U);
 }
 
 TEST(WhyAdvice, SaysWhatGoesWithAModule)

@@ -61,7 +61,7 @@ Inventory everything()
     contained.stop = {{"docker", "stop"}, "0a1b"};
     out.sightings.push_back(open_file(0x301, contained, 21, "/dev/foo"));
     out.sightings.push_back(of_words(HolderKind::Mount, mount_words, "/mnt/a"));
-    out.sightings.push_back(of_words(HolderKind::Crypto, algorithm_words, "foo-aes"));
+    out.sightings.push_back(of_words("crypto", algorithm_words, "foo-aes"));
     out.sightings.back().pins = Pins::Unknown;
     out.sightings.push_back(of_words(HolderKind::TaskStack, soft_words, "hold+0x1a [foo]"));
     out.sightings.back().counter = HolderCounter::Soft;

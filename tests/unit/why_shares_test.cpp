@@ -12,7 +12,7 @@ constexpr std::uint64_t disk = 0xd15c;
 
 Sighting opens(std::int64_t refs)
 {
-    return {.kind = HolderKind::BlockDevice, .object = disk, .refs = refs};
+    return {.kind = "block_device", .object = disk, .refs = refs};
 }
 
 Sighting file(std::uint64_t object)
@@ -33,7 +33,7 @@ TEST(WhyShares, TheDiskKeepsWhatNobodyWasSeenToTake)
 {
     const auto doc = explained(4, {file(1), opens(4), file(2), file(1)});
     EXPECT_THAT(refs_of(doc), testing::ElementsAre(2, 1, 1));
-    EXPECT_EQ(doc.holders.front().seen.kind, HolderKind::BlockDevice);
+    EXPECT_EQ(doc.holders.front().seen.kind, "block_device");
     EXPECT_EQ(doc.hard.explained, 4);
 }
 

@@ -8,7 +8,8 @@ import why
 import why_files
 
 kernels = "all"
-guest_options = why_files.OPTIONS
+guest_options = {**why_files.OPTIONS, "packages": ["mdadm"],
+                 "append": "nvme_core.multipath=0"}  # else a disk of disks takes no reference
 N_PPS = 18  # include/uapi/linux/tty.h; the only one that is a module of Debian's cloud kernels
 
 
@@ -179,6 +180,100 @@ def test_a_cache(guest):
     assert (policy["path"], policy["remedy"]) == ("/dev/mapper/held", "dmsetup remove held")
     held.end()
     unused(guest, "dm_cache_smq", "dm_cache", "brd")
+
+
+def test_io_schedulers(guest):
+    why.need(guest, "bfq")
+    guest.check("""set -e; modprobe null_blk nr_devices=2
+        for disk in nullb0 nullb1; do echo bfq > /sys/block/$disk/queue/scheduler; done""")
+    doc = why.explained(guest, "bfq", 2)
+    assert not doc["not_examined"], why.brief(doc)
+    queues = why.holders(doc, kind="io_scheduler", refs=1)
+    assert sorted(one["path"] for one in queues) == [
+        "/sys/block/nullb0/queue/scheduler", "/sys/block/nullb1/queue/scheduler"]
+    assert "nullb0 has the I/O scheduler bfq" in doc["verdict"], why.brief(doc)
+    for step in doc["next"]:
+        guest.check(step)
+    unused(guest, "bfq", "null_blk")
+
+
+ARRAY = """
+    echo md_$1 > /sys/module/md_mod/parameters/new_array; cd /sys/block/md_$1/md; shift
+    echo none > metadata_version; echo raid1 > level; echo $# > raid_disks; slot=0
+    for disk in $*; do
+        cat /sys/block/$disk/dev > new_dev; echo 4096 > dev-$disk/size
+        echo $slot > dev-$disk/slot; slot=$((slot + 1))
+    done
+    echo 4096 > component_size; echo none > resync_start; echo active > array_state"""
+
+
+def test_arrays(guest):
+    """What is mounted on one, or swapped to, goes first."""
+    why.need(guest, "raid1")
+    # mdadm 4.2 crashes where it has no list of arrays, once it has stopped one.
+    guest.check("mkdir -p /run/mdadm; touch /run/mdadm/map")
+    guest.check(f"""set -e; modprobe brd rd_nr=3 rd_size=8192; modprobe -a vfat nls_cp437 nls_ascii
+        make() {{ {ARRAY}
+        }}
+        make a ram0 ram1; make b ram2; mkswap /dev/md_b; swapon /dev/md_b
+        mkdosfs /dev/md_a; mkdir -p /mnt/a; mount -o iocharset=ascii /dev/md_a /mnt/a""")
+    brd = why.explained(guest, "brd", 3)
+    assert [one["refs"] for one in why.holders(brd, kind="md", path="/dev/md_a")] == [1, 1]
+    doc = why.explained(guest, "raid1", 2)
+    assert not doc["not_examined"], why.brief(doc)
+    array = why.holder(doc, kind="md", path="/dev/md_b")
+    assert array["detail"] == "md array of level raid1"
+    for above in why.holder(doc, path="/mnt/a"), why.holder(doc, kind="swap"):
+        assert (above["refs"], above["pins"]) == (0, "no")
+    assert sorted(doc["next"]) == sorted(brd["next"]) == [
+        "swapoff /dev/md_b && mdadm --stop /dev/md_b", "umount /mnt/a && mdadm --stop /dev/md_a"]
+    for step in doc["next"]:
+        guest.check(step)
+    unused(guest, "raid1", "md_mod", "brd", "vfat")
+
+
+def test_a_character_set(guest):
+    """The file system whose names are in it holds it, until a grace period after it is unmounted."""
+    guest.check("""set -e; modprobe brd rd_nr=1 rd_size=8192; modprobe -a vfat nls_cp437 nls_ascii
+        mkdosfs /dev/ram0; mkdir -p /mnt/c; mount -o iocharset=ascii /dev/ram0 /mnt/c""")
+    doc = why.explained(guest, "nls_ascii", 1)
+    assert why.holder(doc, kind="mount", path="/mnt/c")["refs"] == 1
+    assert doc["next"] == ["umount /mnt/c"]
+    guest.check(doc["next"][0])
+    guest.check('until [ "$(cat /sys/module/nls_ascii/refcnt)" = 0 ]; do usleep 50000; done')
+    unused(guest, "nls_ascii", "nls_cp437", "vfat", "brd")
+
+
+def test_nvme(guest):
+    """Whoever has a disk open holds the driver of its controller; the controller and what is not a
+    block device count twice."""
+    why.need(guest, "nvme_tcp")
+    why.need(guest, "nvmet_tcp")
+    guest.check("""set -e; modprobe brd rd_nr=1 rd_size=8192; ifconfig lo up
+        modprobe configfs; mount -t configfs none /sys/kernel/config; cd /sys/kernel/config/nvmet
+        mkdir subsystems/n subsystems/n/namespaces/1 ports/1; cd subsystems/n
+        echo 1 > attr_allow_any_host; echo /dev/ram0 > namespaces/1/device_path
+        echo 1 > namespaces/1/enable; cd ../../ports/1; echo ipv4 > addr_adrfam
+        echo tcp > addr_trtype; echo 127.0.0.1 > addr_traddr; echo 4420 > addr_trsvcid
+        ln -s /sys/kernel/config/nvmet/subsystems/n subsystems/n
+        echo transport=tcp,traddr=127.0.0.1,trsvcid=4420,nqn=n > /dev/nvme-fabrics
+        until [ -b /dev/nvme0n1 -a -c /dev/ng0n1 ]; do usleep 50000; done
+        until [ "$(cat /sys/module/nvme_tcp/refcnt)" = 0 ]; do usleep 50000; done
+        mkdosfs /dev/nvme0n1; mkdir -p /mnt/n; modprobe -a vfat nls_cp437 nls_ascii
+        mount -o iocharset=ascii /dev/nvme0n1 /mnt/n""")
+    user = why_files.shell(guest, "exec 5< /dev/nvme0 6< /dev/nvme0n1 7< /dev/ng0n1")
+    doc = why.explained(guest, "nvme_tcp", 2 + 1 + 2 + 1)
+    files = why.holders(doc, kind="open_file", pid=user.pid)
+    assert sorted((one["path"], one["refs"]) for one in files) == [
+        ("/dev/ng0n1", 2), ("/dev/nvme0", 2), ("/dev/nvme0n1", 1)]
+    assert doc["next"] == ["umount /mnt/n", f"kill {user.pid}"] and not remainder(doc)
+    guest.check(doc["next"][0])
+    user.end()
+    guest.check("""set -e; echo 1 > /sys/class/nvme/nvme0/delete_controller
+        cd /sys/kernel/config/nvmet; rm ports/1/subsystems/n; rmdir ports/1
+        rmdir subsystems/n/namespaces/1 subsystems/n""")
+    unused(guest, "nvme_tcp", "nvmet_tcp", "vfat")
+    guest.check("rmmod nvmet brd; umount /sys/kernel/config")
 
 
 def test_scsi(guest, kernel):

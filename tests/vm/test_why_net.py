@@ -13,7 +13,8 @@ import why
 import why_net
 
 kernels = "all"
-guest_options = {"copies": why_net.program(), "programs": ["ip", "tc"]}
+guest_options = {"copies": why_net.program(), "programs": ["ip", "tc"],
+                 "packages": ["ipvsadm"]}
 CONGESTION = "/proc/sys/net/ipv4/tcp_congestion_control"
 QDISC = "/proc/sys/net/core/default_qdisc"
 
@@ -156,6 +157,67 @@ def test_qdiscs(guest):
     guest.check(f"""set -e; tc qdisc del dev dummy0 root; ip netns del blue; ip link del dummy1
         echo {before} > {QDISC}""")
     why_net.unload(guest, "sch_htb", "sch_fq")
+
+
+def test_ipvs(guest):
+    """Services here and in another namespace, where a sync daemon runs, too."""
+    why.need(guest, "ip_vs_pe_sip")
+    guest.check("""set -e; modprobe ip_vs_rr; ip netns add blue
+        ip -n blue link add dummy2 type dummy; ip -n blue link set dummy2 up
+        ipvsadm -A -t 10.0.0.1:80 -s rr; ipvsadm -A -f 7 -6 -s rr
+        ip netns exec blue ipvsadm -A -u 10.0.0.2:5060 -s rr -o -p 60 --pe sip
+        ip netns exec blue ipvsadm --start-daemon backup --mcast-interface dummy2""")
+    itself = why_net.all_explained(guest, "ip_vs", int(truth.sysfs(guest, "ip_vs", "refcnt")),
+                                   kind="ipvs")
+    doc = why_net.all_explained(guest, "ip_vs_rr", 3)
+    inside = "ip netns exec blue ipvsadm"
+    assert {(one["path"], one["remedy"]) for one in why.holders(doc, kind="ipvs")} == {
+        ("TCP 10.0.0.1:80", "ipvsadm -D -t 10.0.0.1:80"), ("FWM 7", "ipvsadm -D -f 7 -6"),
+        ("UDP 10.0.0.2:5060", f"{inside} -D -u 10.0.0.2:5060")}
+    sip = why.holder(itself, kind="ipvs", path="UDP 10.0.0.2:5060")
+    assert sip["detail"] == ("virtual service of IPVS, scheduler rr, persistence engine sip "
+                             "in net namespace blue")
+    daemon = why.holder(itself, kind="ipvs", path="backup sync daemon")
+    assert daemon["remedy"] == f"{inside} --stop-daemon backup"
+    assert {one["path"] for one in why.holders(itself, kind="ipvs", remedy=None)} == {"rr", "sip"}
+    assert set(doc["next"]) < set(itself["next"]) and daemon["remedy"] in itself["next"]
+    for step in [*doc["next"], daemon["remedy"]]:
+        guest.check(step)
+    why_net.unload(guest, "ip_vs_rr", "ip_vs_pe_sip", "ip_vs")
+    guest.check("ip netns del blue")
+
+
+def test_xfrm_states(guest):
+    why.need(guest, "ah4")
+    key = "00" * 32
+    how = f"mode transport auth 'hmac(sha256)' 0x{key}"
+    guest.check(f"""set -e; sysctl -q -w kernel.modprobe=/usr/sbin/modprobe; modprobe xfrm_user
+        ip netns add blue; ip xfrm state add src 10.0.0.1 dst 10.0.0.2 proto ah spi 0x1001 {how}
+        ip -n blue xfrm state add src 10.0.0.3 dst 10.0.0.4 proto ah spi 0x1002 \\
+            mark 7 mask 0xff {how}""")
+    doc = why_net.all_explained(guest, "ah4", 2)
+    assert {(one["path"], one["remedy"]) for one in why.holders(doc, kind="xfrm", refs=1)} == {
+        ("ah spi 0x1001 to 10.0.0.2",
+         "ip xfrm state delete src 10.0.0.1 dst 10.0.0.2 proto ah spi 0x1001"),
+        ("ah spi 0x1002 to 10.0.0.4", "ip netns exec blue ip xfrm state delete src 10.0.0.3 "
+         "dst 10.0.0.4 proto ah spi 0x1002 mark 0x7 mask 0xff")}
+    for step in doc["next"]:
+        guest.check(step)
+    why_net.unload(guest, "ah4")
+    guest.check("ip netns del blue")
+
+
+def test_queues_of_packets(guest, hold):
+    why.need(guest, "nfnetlink_queue")
+    guest.check("ip netns add blue")
+    here, there = hold("queue 5"), hold("queue 6", "ip netns exec blue")
+    doc = why_net.all_explained(guest, "nfnetlink_queue", 2)
+    assert {(one["pid"], one["path"], one["fd"]) for one in why.holders(doc, kind="netlink_queue")} == {
+        (here.pid, "queue 5 of nfnetlink_queue", 3), (there.pid, "queue 6 of nfnetlink_queue", 3)}
+    kill, = doc["next"]
+    guest.check(kill)
+    why_net.unload(guest, "nfnetlink_queue")
+    guest.check("ip netns del blue")
 
 
 def test_filters(guest):

@@ -18,7 +18,8 @@ guest_options = {
     "programs": ["ip", "tc", "nft", "xtables-nft-multi", "xtables-legacy-multi"],
     "copies": {name: EXTENSIONS / name
                for name in ("libxt_conntrack.so", "libxt_standard.so", "libxt_mark.so",
-                            "libxt_LOG.so", "libxt_MASQUERADE.so")}}
+                            "libxt_LOG.so", "libxt_MASQUERADE.so", "libxt_set.so")},
+    "packages": ["ipset"]}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -156,6 +157,27 @@ def test_a_legacy_table(guest):
     assert "table filter of iptables-legacy has rules" in doc["verdict"]
     follow(guest, doc)
     why_net.unused(guest, "iptable_filter")
+
+
+def test_sets(guest):
+    """Those that are used cannot be destroyed before."""
+    guest.check("""set -e; modprobe -a ip_set_hash_ip ip_set_list_set
+        for name in plain listed used; do ipset create $name hash:ip; done
+        ipset create all list:set; ipset add all listed
+        ip netns exec blue ipset create inside hash:ip""")
+    rule = "INPUT -m set --match-set used src -j ACCEPT"
+    iptables(guest, f"-A {rule}", "iptables-legacy")
+    doc = why_net.all_explained(guest, "ip_set_hash_ip", 4)
+    assert {one["path"]: one["remedy"] for one in why.holders(doc, kind="ipset")} == {
+        "plain": "ipset destroy plain", "listed": "ipset del all listed && ipset destroy listed",
+        "used": None, "inside": "ip netns exec blue ipset destroy inside"}
+    assert "cannot destroy the set used before" in " ".join(doc["cautions"]), doc["cautions"]
+    follow(guest, doc)
+    why_net.wait_unused(guest, "ip_set_hash_ip", 1)
+    iptables(guest, f"-D {rule}", "iptables-legacy")
+    follow(guest, why_net.all_explained(guest, "ip_set_hash_ip", 1))
+    why_net.unload(guest, "ip_set_hash_ip")
+    guest.check("ipset destroy all; rmmod ip_set_list_set")
 
 
 def test_an_object_and_a_flowtable(guest):

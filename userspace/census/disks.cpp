@@ -53,6 +53,12 @@ Address counter_of_disk(Search &search, const Object &disk)
     if (search.is_target(here["fops"]["owner"])) {
         return here.address();
     }
+    // nvme_ns_open() takes a reference on the driver of the controller.
+    const auto of_nvme = search.kernel().symbol_if_any("nvme_core:nvme_bdev_ops");
+    if (of_nvme != 0 && here["fops"].pointer() == of_nvme) {
+        const auto space = here["private_data"].as("nvme_ns", "nvme_core");
+        return search.is_target(space["ctrl"]["ops"]["module"]) ? space.address() : 0;
+    }
     // sd_open() and sr_block_open() take a reference on the driver of the host adapter, beside the
     // one on sd_mod or sr_mod: scsi_device_get().
     if (!is_scsi_major(here["major"].number().value_or(0))) {

@@ -22,7 +22,7 @@ Object block_device_of(const Object &inode);
 Object disk_of(const Object &file);
 
 /// What counts the references that opens of a struct gendisk take on the module: the disk, or the
-/// SCSI device behind it. 0: they take none.
+/// SCSI device or NVMe namespace behind it. 0: they take none.
 Address counter_of_disk(Search &search, const Object &disk);
 
 } // namespace lastref::census

@@ -73,6 +73,16 @@ std::int64_t refs_of_scsi_file(Search &search, const Object &file)
     return 0;
 }
 
+/// nvme_dev_open() and nvme_ns_chr_open() take one more reference on the owner of the device.
+bool is_of_nvme(Search &search, const Object &file)
+{
+    const auto operations = file["f_op"].pointer();
+    const auto is = [&](const char *symbol) {
+        return operations != 0 && operations == search.kernel().symbol_if_any(symbol);
+    };
+    return is("nvme_core:nvme_dev_fops") || is("nvme_core:nvme_ns_chr_fops");
+}
+
 /// What files of these operations lead to.
 std::int64_t refs_behind(Search &search, const Object &file)
 {
@@ -105,7 +115,8 @@ FileHold hold_of_file(Search &search, const Object &file)
     const auto mode = static_cast<mode_t>(inode["i_mode"].number().value_or(0));
     out.refs = search.is_target(file["f_op"]["owner"]) ? 1 : 0;
     if (S_ISCHR(mode)) {
-        out.refs += search.is_target(inode["i_cdev"]["owner"]) ? 1 : 0;
+        const bool is_target = search.is_target(inode["i_cdev"]["owner"]);
+        out.refs += !is_target ? 0 : is_of_nvme(search, file) ? 2 : 1;
         out.refs += refs_of_scsi_file(search, file);
     }
     if (S_ISBLK(mode)) {

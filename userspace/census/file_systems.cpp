@@ -5,8 +5,10 @@
 #include "census/paths.h"
 #include "census/search.h"
 
+#include <array>
 #include <cerrno>
 #include <fmt/format.h>
+#include <string_view>
 
 namespace lastref::census {
 namespace {
@@ -22,6 +24,39 @@ bool is_anonymous(const Object &mount_namespace)
     return number.number() == 0;
 }
 
+/// A file system with names in character sets, each of which it holds: load_nls().
+struct WithCharacterSets {
+    std::string_view type;
+    const char *structure, *module;
+    std::array<const char *, 2> members;
+};
+constexpr std::array all_with_character_sets{
+    WithCharacterSets{"vfat", "msdos_sb_info", "fat", {"nls_disk", "nls_io"}},
+    WithCharacterSets{"msdos", "msdos_sb_info", "fat", {"nls_disk", "nls_io"}},
+    WithCharacterSets{"exfat", "exfat_sb_info", "exfat", {"nls_io"}},
+    WithCharacterSets{"iso9660", "isofs_sb_info", "isofs", {"s_nls_iocharset"}},
+    WithCharacterSets{"udf", "udf_sb_info", "udf", {"s_nls_map"}},
+};
+
+std::int64_t refs_on_character_set(Search &search, const Object &super_block)
+{
+    if (!search.target()["name"].text().starts_with("nls_")) {
+        return 0;
+    }
+    const auto type = super_block["s_type"]["name"].text();
+    std::int64_t refs = 0;
+    for (const auto &one : all_with_character_sets) {
+        if (one.type != type) {
+            continue;
+        }
+        const auto info = super_block["s_fs_info"].as(one.structure, one.module);
+        for (const auto *member : one.members) {
+            refs += member != nullptr && search.is_target(info[member]["owner"]) ? 1 : 0;
+        }
+    }
+    return refs;
+}
+
 } // namespace
 
 FileSystemHold hold_of_super_block(Search &search, const Object &super_block)
@@ -32,7 +67,8 @@ FileSystemHold hold_of_super_block(Search &search, const Object &super_block)
     // One that has been shut down is in no list of its kind, and may have given that back.
     const bool is_alive = here["s_instances"]["pprev"].pointer() != 0;
     out.refs = (out.counted_in != 0 ? 1 : 0) +
-               (is_alive && search.is_target(here["s_type"]["owner"]) ? 1 : 0);
+               (is_alive && search.is_target(here["s_type"]["owner"]) ? 1 : 0) +
+               (is_alive ? refs_on_character_set(search, here) : 0);
     return out;
 }
 

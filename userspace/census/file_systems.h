@@ -15,7 +15,8 @@ namespace lastref::census {
 class Search;
 
 /// What a struct super_block holds, however often it is mounted: sget_fc() and sget() take a
-/// reference on the file system, get_tree_bdev() opens the device.
+/// reference on the file system, get_tree_bdev() opens the device, load_nls() takes one on a
+/// character set.
 struct FileSystemHold {
     std::int64_t refs = 0;  ///< that it takes on the module
     Address counted_in = 0; ///< what counts one of them as well: counter_of_disk()

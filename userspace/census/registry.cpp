@@ -14,13 +14,19 @@ extern const Kind crypto;
 extern const Kind dependents;
 extern const Kind device_mapper;
 extern const Kind dma_bufs;
+extern const Kind driven_devices;
 extern const Kind filter;
 extern const Kind in_flight;
+extern const Kind io_schedulers;
+extern const Kind ipset;
+extern const Kind ipvs;
 extern const Kind livepatch;
 extern const Kind loops;
+extern const Kind md;
 extern const Kind memory_maps;
 extern const Kind mount_users;
 extern const Kind mounts;
+extern const Kind netlink_queues;
 extern const Kind nfsd_exports;
 extern const Kind nftables;
 extern const Kind open_files;
@@ -36,6 +42,7 @@ extern const Kind tc_action;
 extern const Kind tcp_socket;
 extern const Kind terminals;
 extern const Kind tun_devices;
+extern const Kind xfrm;
 extern const Kind xtables;
 
 std::span<const Kind *const> kinds()
@@ -56,6 +63,7 @@ std::span<const Kind *const> kinds()
         &tcp_socket,
         &qdisc,
         &filter,
+        &md, // before what is mounted on it
         &mounts,
         &mount_users,  // of those
         &nfsd_exports, // of those, too
@@ -71,6 +79,12 @@ std::span<const Kind *const> kinds()
         &nftables,
         &xtables,
         &tc_action,
+        &io_schedulers,
+        &ipvs,
+        &ipset,
+        &xfrm,
+        &netlink_queues,
+        &driven_devices, // of files that nobody else tells of
         &sleeping_calls, // where those leave references unexplained
         &ring_requests,
     };

@@ -144,6 +144,17 @@ Finding &Search::found(HolderKind kind, const Words &words, const Object &object
     return findings_.back();
 }
 
+std::set<Address> Search::made_disks() const
+{
+    std::set<Address> out;
+    for (const auto &one : findings_) {
+        if (one.device != 0) {
+            out.insert(one.device);
+        }
+    }
+    return out;
+}
+
 void Search::not_examined(std::string what, std::string why, bool if_unexplained)
 {
     not_examined_.push_back({std::move(what), std::move(why), if_unexplained});

@@ -53,20 +53,6 @@ std::string name_of_number(std::span<const Named> names, std::int64_t number,
                                 : std::string(found->name);
 }
 
-/// `bytes` are an address of that family.
-std::string address_text(std::int64_t family, const Object &bytes, std::int64_t port)
-{
-    std::array<char, INET6_ADDRSTRLEN> text{};
-    std::array<std::byte, sizeof(in6_addr)> address{};
-    if (!bytes ||
-        !bytes.kernel()->memory().read(bytes.address(), std::span(address).first(bytes.size()))) {
-        return fmt::format("port {}", port);
-    }
-    ::inet_ntop(static_cast<int>(family), address.data(), text.data(), text.size());
-    return family == AF_INET6 ? fmt::format("[{}]:{}", text.data(), port)
-                              : fmt::format("{}:{}", text.data(), port);
-}
-
 std::string name_of_ip(const Object &sock, std::int64_t family, std::int64_t protocol)
 {
     const auto common = sock["__sk_common"];
@@ -89,6 +75,26 @@ std::string name_of_ip(const Object &sock, std::int64_t family, std::int64_t pro
 }
 
 } // namespace
+
+std::string address_text(std::int64_t family, const Object &bytes)
+{
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    std::array<std::byte, sizeof(in6_addr)> address{};
+    const auto size = std::min(bytes.size(), address.size());
+    if (!bytes || !bytes.kernel()->memory().read(bytes.address(), std::span(address).first(size))) {
+        return "";
+    }
+    ::inet_ntop(static_cast<int>(family), address.data(), text.data(), text.size());
+    return text.data();
+}
+
+std::string address_text(std::int64_t family, const Object &bytes, std::int64_t port)
+{
+    const auto address = address_text(family, bytes);
+    return address.empty()      ? fmt::format("port {}", port)
+           : family == AF_INET6 ? fmt::format("[{}]:{}", address, port)
+                                : fmt::format("{}:{}", address, port);
+}
 
 std::string name_of_sock(const Object &sock)
 {

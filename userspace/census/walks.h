@@ -46,17 +46,13 @@ void each_in_list(const Object &head, const char *structure, const char *member,
     }
 }
 
-/// The same of a list that begins with a struct hlist_head or hlist_nulls_head.
+/// What follows the head of a list with a single pointer, which leads to the first node.
 template <typename Visit>
-void each_in_hlist(const Object &head, const char *structure, const char *member, Visit visit,
-                   std::string_view module = {})
+void each_after_head(const Object &head, Address node, const char *structure, const char *member,
+                     Visit visit, std::string_view module)
 {
     auto *kernel = head.kernel();
-    if (kernel == nullptr || head.address() == 0) {
-        return;
-    }
     auto from = head.address(); // of the pointer that leads to the node
-    auto node = head["first"].pointer();
     for (std::size_t i = 0; node != 0 && (node & 1) == 0; i++) { // an odd one is an end with nulls
         if (i == most_elements) {
             kernel->problems().cut.insert(std::string("a list of ") + structure);
@@ -71,6 +67,22 @@ void each_in_hlist(const Object &head, const char *structure, const char *member
         from = links["next"].address();
         node = links["next"].pointer();
     }
+}
+
+/// The same of a list that begins with a struct hlist_head or hlist_nulls_head.
+template <typename Visit>
+void each_in_hlist(const Object &head, const char *structure, const char *member, Visit visit,
+                   std::string_view module = {})
+{
+    each_after_head(head, head["first"].pointer(), structure, member, visit, module);
+}
+
+/// And of one that begins with a struct hlist_bl_head: the first bit of its pointer is a lock.
+template <typename Visit>
+void each_in_hlist_bl(const Object &head, const char *structure, const char *member, Visit visit,
+                      std::string_view module = {})
+{
+    each_after_head(head, head["first"].pointer() & ~Address{1}, structure, member, visit, module);
 }
 
 /// Every entry of an array, which is an Object itself.

@@ -18,38 +18,31 @@
 /// concluded from it (core/why.h).
 namespace lastref {
 
-enum class HolderKind {
-    OpenFile,
-    MappedFile,
-    FileInFlight,
-    IoUringFile,
-    Mount,
-    BlockDevice,
-    Loop,
-    DeviceMapper,
-    Swap,
-    Tty,
-    BinaryFormat,
-    Dependent,
-    Livepatch,
-    KernelThread,
-    TaskStack,
-    Init,
-    BpfProg,
-    BpfLink,
-    Socket,
-    CongestionControl,
-    Qdisc,
-    Filter,
-    Crypto,
-    SysctlDefault,
-    Configfs,
-    DmaBuf,
-    Netfilter,
-    TcAction,
-    PersistentDevice,
+/// What kind of thing holds, by its name in lastref.why/1 and docs/holders.md ("open_file"). Most
+/// are named where they are looked for, in census/kinds; these are those that several have, or of
+/// which something is concluded.
+class HolderKind {
+public:
+    constexpr HolderKind(const char *name) : name_(name) {}
+    [[nodiscard]] constexpr std::string_view name() const { return name_; }
+    constexpr bool operator==(const HolderKind &) const = default;
+
+    static const HolderKind OpenFile, Mount, Socket, CongestionControl, SysctlDefault, Netfilter,
+        Dependent, KernelThread, TaskStack, Init;
+
+private:
+    std::string_view name_;
 };
-std::string_view name_of(HolderKind kind); ///< "open_file", … as in lastref.why/1
+inline constexpr HolderKind HolderKind::OpenFile{"open_file"};
+inline constexpr HolderKind HolderKind::Mount{"mount"};
+inline constexpr HolderKind HolderKind::Socket{"socket"};
+inline constexpr HolderKind HolderKind::CongestionControl{"congestion_control"};
+inline constexpr HolderKind HolderKind::SysctlDefault{"sysctl_default"};
+inline constexpr HolderKind HolderKind::Netfilter{"netfilter"};
+inline constexpr HolderKind HolderKind::Dependent{"dependent"};
+inline constexpr HolderKind HolderKind::KernelThread{"kthread"};
+inline constexpr HolderKind HolderKind::TaskStack{"task_stack"};
+inline constexpr HolderKind HolderKind::Init{"init"};
 
 /// Whether a holder keeps the module from being unloaded.
 enum class Pins { Yes, No, Unknown };

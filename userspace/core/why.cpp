@@ -105,14 +105,21 @@ Balance balance(const std::vector<Holder> &holders, HolderCounter counter, std::
     return out;
 }
 
+/// Nothing is known of it but that a reference may be for it.
+bool may_hold(const Sighting &seen)
+{
+    return seen.pins == Pins::Unknown && seen.counter == HolderCounter::None;
+}
+
 /// A thread takes no reference, nor does a call: but drivers take one for their threads, and
-/// mount(2) one while it waits. Where somebody unknown holds the module it may be for those.
-void suspect_tasks(std::vector<Holder> &holders)
+/// mount(2) one while it waits. Where somebody unknown holds the module it may be for those, or for
+/// others that may hold it.
+void suspect_others(std::vector<Holder> &holders)
 {
     for (auto &[seen, shared] : holders) {
         const bool is_task =
             seen.kind == HolderKind::KernelThread || seen.kind == HolderKind::TaskStack;
-        if (is_task && seen.pins != Pins::Yes) {
+        if ((is_task && seen.pins != Pins::Yes) || may_hold(seen)) {
             seen.counter = HolderCounter::Hard;
             seen.pins = Pins::Unknown;
         }
@@ -138,8 +145,9 @@ WhyDoc explain(Inventory inventory)
     if (doc.hard.unexplained() == 0) {
         std::erase_if(inventory.not_examined,
                       [](const NotExamined &one) { return one.if_unexplained; });
+        std::erase_if(doc.holders, [](const Holder &one) { return may_hold(one.seen); });
     } else {
-        suspect_tasks(doc.holders);
+        suspect_others(doc.holders);
     }
     std::stable_sort(doc.holders.begin(), doc.holders.end(),
                      [](const Holder &a, const Holder &b) { return a.seen.refs > b.seen.refs; });

@@ -42,6 +42,7 @@ constexpr bool is_pair<std::pair<A, B>> = true;
 /// Numbers in groups of seven bits, the lowest first.
 class Writer {
 public:
+    static constexpr std::uint32_t version() { return census_version; }
     void operator()(const auto &...values) { (value(values), ...); }
 
     void bytes(const census::LineMask &known, const census::Line &line, bool is_there)
@@ -131,7 +132,8 @@ private:
 /// Once something is wrong, all that follows is empty.
 class Reader {
 public:
-    explicit Reader(std::span<const std::byte> in) : in_(in) {}
+    Reader(std::span<const std::byte> in, std::uint32_t version) : in_(in), version_(version) {}
+    [[nodiscard]] std::uint32_t version() const { return version_; }
 
     void operator()(auto &...values) { (value(values), ...); }
 
@@ -240,6 +242,7 @@ private:
     }
 
     std::span<const std::byte> in_;
+    std::uint32_t version_;                         ///< of the file
     std::uint32_t entries_left_ = most_entries * 3; // a line of memory is one, and its version
     bool failed_ = false;
 };
@@ -278,10 +281,10 @@ std::vector<std::byte> encode_census(const SavedCensus &census)
     return writer.take();
 }
 
-std::optional<SavedCensus> decode_census(std::span<const std::byte> bytes)
+std::optional<SavedCensus> decode_census(std::span<const std::byte> bytes, std::uint32_t version)
 {
     std::optional<SavedCensus> out(std::in_place);
-    Reader reader(bytes);
+    Reader reader(bytes, version);
     reader(*out);
     return reader.is_done() && is_possible(*out) ? std::move(out) : std::nullopt;
 }

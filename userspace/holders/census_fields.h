@@ -100,6 +100,9 @@ void visit(auto &go, Is<SavedCensus> auto &census)
        census.clock, census.presence, census.loaded_modules, census.modules, census.net_devices,
        census.cgroups, census.net_namespaces, census.own_mount_namespace, census.mount_namespaces,
        census.paths);
+    if (go.version() > 1) {
+        go(census.kinds);
+    }
 }
 
 } // namespace lastref::holders

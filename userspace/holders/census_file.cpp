@@ -20,7 +20,7 @@ namespace {
 
 struct Head {
     std::array<char, 8> magic{'L', 'R', 'C', 'E', 'N', 'S', 'U', 'S'};
-    std::uint32_t version = 1;
+    std::uint32_t version = census_version;
     std::uint32_t size = 0; ///< of what is packed
 };
 static_assert(std::endian::native == std::endian::little);
@@ -116,16 +116,17 @@ Result<SavedCensus> read_census(const Fd &file, const std::string &name)
         return fail({fmt::format("{} is not a census of lastref", escape_text(name)), 0,
                      "name a file that `lastref why MODULE --save FILE` has made"});
     }
-    if (head.version != known.version) {
-        return fail({fmt::format("{} is a census of version {}; this lastref reads version {}",
-                                 escape_text(name), head.version, known.version),
-                     0, "replay it with the lastref that made it"});
+    if (head.version < 1 || head.version > known.version) {
+        return fail(
+            {fmt::format("{} is a census of version {}; this lastref reads up to version {}",
+                         escape_text(name), head.version, known.version),
+             0, "replay it with the lastref that made it"});
     }
     const auto bytes = unpack(std::span(all).subspan(sizeof(head)), head.size, name);
     if (!bytes) {
         return fail(bytes.error());
     }
-    auto census = decode_census(*bytes);
+    auto census = decode_census(*bytes, head.version);
     if (!census) {
         return fail(damaged(name, "its values are none that lastref saves"));
     }

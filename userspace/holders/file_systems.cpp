@@ -119,6 +119,30 @@ std::vector<SuperBlock> collect(std::span<const Finding> findings, std::vector<S
     return all;
 }
 
+/// What is on a device has to end before the device can: mounts are told of by now.
+void put_first_what_is_above(std::span<const Finding> findings, std::vector<Sighting> &sightings)
+{
+    for (std::size_t i = findings.size(); i-- > 0;) { // the higher were found later
+        if (findings[i].device == 0) {
+            continue;
+        }
+        Remedy first;
+        bool can_end = true;
+        for (std::size_t above = 0; above < findings.size(); above++) {
+            if (findings[above].on == findings[i].device) {
+                const auto &steps = sightings[above].remedy;
+                can_end = can_end && !steps.empty();
+                first.insert(first.end(), steps.begin(), steps.end());
+            }
+        }
+        auto &remedy = sightings[i].remedy;
+        remedy.insert(remedy.begin(), first.begin(), first.end());
+        if (!can_end) {
+            remedy.clear();
+        }
+    }
+}
+
 } // namespace
 
 void describe_file_systems(std::span<const Finding> findings, std::vector<Sighting> &sightings,
@@ -145,6 +169,7 @@ void describe_file_systems(std::span<const Finding> findings, std::vector<Sighti
             mount.remedy = how_to_unmount(mounts_of(mount));
         }
     }
+    put_first_what_is_above(findings, sightings);
     std::size_t i = 0;
     std::erase_if(sightings, [&](const Sighting &) { return is_told[i++]; });
 }

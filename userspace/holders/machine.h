@@ -56,6 +56,10 @@ public:
     /// What was asked for and not saved.
     [[nodiscard]] virtual std::vector<std::string> unknown() const { return {}; }
 
+    /// Whether that kind of holder can be looked for: a census has only what was asked by the kinds
+    /// that there were when it was saved.
+    virtual bool looks_for(std::string_view /*kind*/) { return true; }
+
     /// Its kernel. Fails with ExitCode::Unsupported where that cannot be read.
     virtual Result<census::Source *> source() = 0;
     /// `iterator` is the number of bpf_iter_task() among the kernel's types. Null where the kernel

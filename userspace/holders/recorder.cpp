@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "holders/recorder.h"
 
+#include <algorithm>
+
 namespace lastref::holders {
 
 class Recorder::KeepingSource final : public census::Source {
@@ -76,6 +78,7 @@ private:
 Recorder::Recorder(Machine &from, std::string module) : from_(from)
 {
     census_.module = std::move(module);
+    census_.kinds.emplace();
 }
 
 Recorder::~Recorder() = default;
@@ -89,6 +92,16 @@ void Recorder::begin()
     if (source_) {
         source_->begin();
     }
+}
+
+bool Recorder::looks_for(std::string_view kind)
+{
+    const bool does = from_.looks_for(kind);
+    auto &known = *census_.kinds;
+    if (does && std::find(known.begin(), known.end(), kind) == known.end()) {
+        known.emplace_back(kind);
+    }
+    return does;
 }
 
 Result<census::Source *> Recorder::source()

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace lastref::holders {
 
@@ -21,6 +22,7 @@ public:
     [[nodiscard]] const SavedCensus &census() const { return census_; }
 
     void begin() override;
+    bool looks_for(std::string_view kind) override;
     Result<census::Source *> source() override;
     census::Unwinder *unwinder(census::TypeId iterator) override;
     std::optional<Lack> missing_to_search() override;

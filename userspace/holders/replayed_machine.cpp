@@ -130,6 +130,12 @@ std::vector<std::string> ReplayedMachine::unknown() const
     return {unknown_.begin(), unknown_.end()};
 }
 
+bool ReplayedMachine::looks_for(std::string_view kind)
+{
+    const auto &known = census_.kinds;
+    return !known || std::find(known->begin(), known->end(), kind) != known->end();
+}
+
 Result<census::Source *> ReplayedMachine::source()
 {
     if (census_.unreadable) {

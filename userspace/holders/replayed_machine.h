@@ -8,6 +8,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 
 namespace lastref::holders {
 
@@ -20,6 +21,7 @@ public:
     void begin() override;
     [[nodiscard]] std::vector<std::string> unknown() const override;
 
+    bool looks_for(std::string_view kind) override;
     Result<census::Source *> source() override;
     census::Unwinder *unwinder(census::TypeId iterator) override;
     std::optional<Lack> missing_to_search() override { return census_.missing_to_search; }

@@ -43,6 +43,10 @@ struct SavedCensus {
     std::uint32_t own_mount_namespace = 0;
     std::map<std::uint32_t, std::optional<Inhabitant>> mount_namespaces{};
     std::map<MountPlace, AtPath> paths{};
+
+    /// The kinds of holders that were looked for; empty in one of version 1: all that it has what
+    /// they ask for.
+    std::optional<std::vector<std::string>> kinds{};
 };
 
 } // namespace lastref::holders

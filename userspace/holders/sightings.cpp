@@ -41,7 +41,7 @@ Sighting sighting_of(const census::Finding &finding, Processes &processes)
     Sighting out{.kind = finding.kind, .object = finding.object, .refs = finding.refs};
     if (finding.refs == 0) { // it holds something that holds the module
         out.counter = HolderCounter::None;
-        out.pins = Pins::No;
+        out.pins = finding.may_hold ? Pins::Unknown : Pins::No;
     }
     if (finding.task) {
         out.process = processes.describe(*finding.task);

@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <iterator>
+#include <span>
 
 namespace lastref::holders {
 namespace {
@@ -47,14 +48,31 @@ void forget_the_other(Inventory &inventory)
     inventory.uses.clear();
 }
 
+/// The kinds that can be looked for.
+std::vector<const census::Kind *> kinds_of(Machine &machine)
+{
+    std::vector<const census::Kind *> out;
+    for (const auto *kind : census::kinds()) {
+        if (machine.looks_for(kind->what)) {
+            out.push_back(kind);
+        }
+    }
+    return out;
+}
+
 /// What the census finds: every kind in its turn, and some only if others leave anything to find.
 void take_census(Inventory &inventory, census::Kernel &kernel, const census::Target &target,
                  Processes &processes, Machine &machine, std::vector<NotExamined> &not_examined)
 {
     kernel.memory().forget();
     census::Search search(kernel, target.module);
+    const auto kinds = kinds_of(machine);
+    if (kinds.size() < census::kinds().size()) {
+        not_examined.push_back({"kinds of holders that are newer than this census",
+                                "nobody looked for them when it was saved", true});
+    }
     std::vector<Sighting> sightings;
-    for (const auto *kind : census::kinds()) {
+    for (const auto *kind : kinds) {
         // The one that loads it is found by its stack.
         const bool is_needless = kind->if_unexplained && (target.state == ModuleState::Coming ||
                                                           are_all_known(sightings, target.hard));
@@ -74,7 +92,8 @@ void take_census(Inventory &inventory, census::Kernel &kernel, const census::Tar
 
 /// Whether the census finds anybody but modules who holds that one: else to ask about it is no
 /// advice.
-bool is_answered(census::Kernel &kernel, const std::string &module)
+bool is_answered(census::Kernel &kernel, const std::string &module,
+                 std::span<const census::Kind *const> kinds)
 {
     const auto target = census::find_target(kernel, module);
     if (!target || target->state != ModuleState::Live) {
@@ -89,7 +108,6 @@ bool is_answered(census::Kernel &kernel, const std::string &module)
             return one.kind != HolderKind::Dependent && one.refs > 0;
         });
     };
-    const auto kinds = census::kinds();
     return std::any_of(kinds.begin(), kinds.end(), finds_somebody);
 }
 
@@ -151,9 +169,10 @@ Result<bool> search(Inventory &inventory, Engine &engine, Machine &machine)
     if (before->is_loaded()) {
         Processes processes(machine);
         take_census(inventory, kernel, *before, processes, machine, not_examined);
-        add_dependents(inventory, machine, [&kernel](const std::string &module) {
-            return is_answered(kernel, module);
-        });
+        add_dependents(inventory, machine,
+                       [&kernel, kinds = kinds_of(machine)](const std::string &module) {
+                           return is_answered(kernel, module, kinds);
+                       });
         looks = look_at_tasks(inventory, engine, *before, processes, machine, not_examined);
     }
     const auto after = look_at(kernel, inventory.module);

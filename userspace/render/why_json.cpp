@@ -42,7 +42,7 @@ Json age_max(const Process &process, std::uint64_t now)
 Json holder(const Holder &holder, std::uint64_t now)
 {
     const auto &seen = holder.seen;
-    Json out{{"kind", name_of(seen.kind)},
+    Json out{{"kind", seen.kind.name()},
              {"counter", name_of(seen.counter)},
              {"pins", name_of(seen.pins)},
              {"evidence", name_of(seen.evidence)},

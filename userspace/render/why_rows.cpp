@@ -42,7 +42,7 @@ std::string name_of_holder(const Sighting &seen)
     if (seen.process) {
         return name_of_process(*seen.process);
     }
-    return escape_text(seen.path.empty() ? std::string(name_of(seen.kind)) : seen.path);
+    return escape_text(seen.path.empty() ? std::string(seen.kind.name()) : seen.path);
 }
 
 /// Other processes; a process whose threads have file tables of their own is named once.

@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from .paths import CACHE, HarnessError, locked, run, say
+from .paths import CACHE, HarnessError, locked, made, run, say
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 # Where kernels are that the machine's own suite does not have, and what programs of theirs need.
@@ -89,3 +89,13 @@ def unpack(packages, target, options=()):
         run("apt-get", *options, "download", "-q", *packages, cwd=downloads)
         for package in Path(downloads).glob("*.deb"):
             run("dpkg-deb", "-x", package, target)
+
+
+def unpacked(package):
+    """The tree of a package of the machine's own suite and the libraries that it names, in the cache:
+    for programs of guests that this machine need not have."""
+    def make(folder):
+        libraries = [name for name in depends(package) if name.startswith("lib") and name != "libc6"]
+        unpack([package, *libraries], folder)
+
+    return made("packages", package, "tree", make)

@@ -44,8 +44,8 @@ class Guest:
     """
 
     def __init__(self, kernel, load=(), smp=2, mem="1G", icount=False, in_turn=False, append="",
-                 copies=None, programs=(), extra_modules=(), lastref="lastref-static",
-                 console=None, disk=None, dumps=False):
+                 copies=None, programs=(), packages=(), extra_modules=(),
+                 lastref="lastref-static", console=None, disk=None, dumps=False):
         self.kernel = kernels.get(kernel) if isinstance(kernel, str) else kernel
         self.scratch = qemu.scratch_directory()
         self.monitor = Path(self.scratch.name) / "monitor" if dumps else None
@@ -60,7 +60,8 @@ class Guest:
         kos = [*modules.built(self.kernel, modules.TEST_MODULES)] \
             if modules.TEST_MODULES.is_dir() and self.kernel.has_headers else []
         image.write(self.initrd, self.kernel, image.lastref_binary(lastref) if lastref else None,
-                    [*kos, *map(Path, extra_modules)], dict(copies or {}), programs)
+                    [*kos, *map(Path, extra_modules)], dict(copies or {}), programs,
+                    packages)
         chosen = accel.choose(icount, self._boots_with_kvm)
         self._boot_up(chosen)
         for name in load:

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from . import debian
 from .compiled import compiled
 from .cpio import Archive
 from .paths import CACHE, HARNESS, REPO, HarnessError, digest, locked, run, used
@@ -41,9 +42,14 @@ def program(name):
     return found
 
 
-def shared_libraries(binary):
-    """What a program needs to start; nothing for a static one."""
-    listed = subprocess.run(["ldd", str(binary)], capture_output=True, text=True)
+LIBRARIES = "usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu"  # where any program looks for them
+
+
+def shared_libraries(binary, tree=Path("/")):
+    """What a program needs to start; nothing for a static one. Those of its package come first."""
+    path = ":".join(str(tree / folder) for folder in LIBRARIES)
+    listed = subprocess.run(["ldd", str(binary)], capture_output=True, text=True,
+                            env={**os.environ, "LD_LIBRARY_PATH": path})
     if listed.returncode:
         return []
     if missing := re.findall(r"(\S+) => not found", listed.stdout):
@@ -115,8 +121,20 @@ def _add_program(archive, source, target):
         archive.copy(library, library)
 
 
-def write(target, kernel, lastref, modules, copies, programs):
-    """This boot's initramfs. copies maps names below /root to files of the host."""
+def _add_package(archive, package):
+    """Its programs, with the libraries that they need."""
+    tree = debian.unpacked(package)
+    for folder in ("bin", "sbin", "usr/bin", "usr/sbin"):
+        for binary in sorted(file for file in tree.glob(f"{folder}/*") if not file.is_symlink()):
+            archive.copy(f"usr/local/bin/{binary.name}", binary)
+            for library in map(Path, shared_libraries(binary, tree)):
+                inside = library.relative_to(tree if library.is_relative_to(tree) else "/")
+                archive.copy(str(inside), library)
+
+
+def write(target, kernel, lastref, modules, copies, programs, packages):
+    """This boot's initramfs. copies maps names below /root to files of the host, packages are those of
+    Debian's whose programs it has."""
     with open(target, "wb") as file:
         with open(base(kernel), "rb") as first:
             shutil.copyfileobj(first, file, 1 << 20)
@@ -125,6 +143,8 @@ def write(target, kernel, lastref, modules, copies, programs):
             _add_program(archive, lastref, "usr/local/bin/lastref")
         for name in programs:
             _add_program(archive, program(name), f"usr/local/bin/{name}")
+        for package in packages:
+            _add_package(archive, package)
         for module in modules:
             archive.copy(f"root/modules/{module.name}", module)
         for name, source in copies.items():

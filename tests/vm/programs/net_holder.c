@@ -10,6 +10,9 @@
 #include <linux/if_alg.h>
 #include <linux/io_uring.h>
 #include <linux/nbd.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_queue.h>
+#include <linux/netlink.h>
 #include <linux/vm_sockets.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -314,6 +317,35 @@ static void step_nbd(char **arg)
     must(ioctl(device, NBD_SET_SOCK, (unsigned long)fds[atoi(arg[0])]), "NBD_SET_SOCK");
 }
 
+/* queue NUMBER: gets the packets of that queue of netfilter */
+static void step_queue(char **arg)
+{
+    struct {
+        struct nlmsghdr header;
+        struct nfgenmsg netfilter;
+        struct nlattr attribute;
+        struct nfqnl_msg_config_cmd command;
+    } request = {
+        .header = {.nlmsg_len = sizeof(request),
+                   .nlmsg_type = NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_CONFIG,
+                   .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK},
+        .netfilter = {.version = NFNETLINK_V0, .res_id = htons(atoi(arg[0]))},
+        .attribute = {.nla_len = sizeof(request.attribute) + sizeof(request.command),
+                      .nla_type = NFQA_CFG_CMD},
+        .command = {.command = NFQNL_CFG_CMD_BIND},
+    };
+    struct {
+        struct nlmsghdr header;
+        struct nlmsgerr error;
+    } answer;
+    int fd = keep(socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER), "NETLINK_NETFILTER");
+
+    must(send(fd, &request, sizeof(request), 0), "ask for a queue");
+    must(recv(fd, &answer, sizeof(answer), 0), "get an answer");
+    errno = -answer.error.error;
+    must(answer.error.error, "get a queue");
+}
+
 static void step_accept(char **arg)
 {
     keep(accept(fds[atoi(arg[0])], NULL, NULL), "accept");
@@ -360,6 +392,7 @@ static const struct {
     {"poll", 1, step_poll},
     {"submit", 1, step_submit},
     {"nbd", 2, step_nbd},
+    {"queue", 1, step_queue},
     {"accept", 1, step_accept},
     {"close", 1, step_close},
 };

@@ -100,7 +100,7 @@ void look(Search &search)
         const auto &said = above.empty()       ? words
                            : above.size() == 1 ? words_of_one_above
                                                : words_of_several_above;
-        auto &found = search.found(HolderKind::BlockDevice, said, disk.disk, disk.opens);
+        auto &found = search.found("block_device", said, disk.disk, disk.opens);
         found.object = counter;
         found.path = "/dev/" + disk.disk["disk_name"].text();
         found.with("above", fmt::format("{}", fmt::join(above, ", ")));

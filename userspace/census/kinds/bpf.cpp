@@ -114,8 +114,7 @@ void report(Search &search, HolderKind kind, const Object &object, const Object 
 
 void look_at_program(Search &search, const Object &program, const Place &place)
 {
-    report(search, HolderKind::BpfProg, program, program,
-           reasons_of_program(search, program["aux"]), place);
+    report(search, "bpf_prog", program, program, reasons_of_program(search, program["aux"]), place);
 }
 
 /// What a link takes when it is attached, and its program with it.
@@ -140,7 +139,7 @@ void look_at_link(Search &search, const Object &link, Place place)
             reasons.emplace_back("attached to its functions by kprobe.multi");
         }
     }
-    report(search, HolderKind::BpfLink, object, link["prog"], reasons, place);
+    report(search, "bpf_link", object, link["prog"], reasons, place);
     if (link["prog"]) {
         look_at_program(search, link["prog"].target(), place);
     }

@@ -74,7 +74,7 @@ public:
             remove_all.arguments.push_back(item.path);
         }
         for (const auto &item : items_) {
-            auto &found = search_.found(HolderKind::Configfs, words, item.dirent, item.refs);
+            auto &found = search_.found("configfs", words, item.dirent, item.refs);
             found.path = item.path;
             if (together && !links_.empty()) {
                 found.commands.push_back(remove_links);

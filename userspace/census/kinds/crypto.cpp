@@ -35,21 +35,21 @@ void name_algorithm(Finding &found, const Object &algorithm)
 void look_for_users(Search &search)
 {
     const auto list = search.kernel().symbol_if_any("crypto_alg_list");
-    each_in_list(
-        search.kernel().at(list, "list_head"), "crypto_alg", "cra_list",
-        [&](const Object &algorithm) {
-            const auto flags = algorithm["cra_flags"].number();
-            if (!search.is_target(algorithm["cra_module"]) || !flags || (*flags & larval) != 0) {
-                return;
-            }
-            const auto counter = algorithm["cra_refcnt"]["refs"]["counter"].number();
-            const auto users = counter.value_or(0) - 1; // the first one is of the list
-            if (users > 0) {
-                auto &found = search.found(HolderKind::Crypto, algorithm_words, algorithm, users);
-                found.path = algorithm["cra_driver_name"].text();
-                name_algorithm(found, algorithm);
-            }
-        });
+    each_in_list(search.kernel().at(list, "list_head"), "crypto_alg", "cra_list",
+                 [&](const Object &algorithm) {
+                     const auto flags = algorithm["cra_flags"].number();
+                     if (!search.is_target(algorithm["cra_module"]) || !flags ||
+                         (*flags & larval) != 0) {
+                         return;
+                     }
+                     const auto counter = algorithm["cra_refcnt"]["refs"]["counter"].number();
+                     const auto users = counter.value_or(0) - 1; // the first one is of the list
+                     if (users > 0) {
+                         auto &found = search.found("crypto", algorithm_words, algorithm, users);
+                         found.path = algorithm["cra_driver_name"].text();
+                         name_algorithm(found, algorithm);
+                     }
+                 });
 }
 
 /// The algorithm of a bound socket's transform.
@@ -128,7 +128,7 @@ void look_at_socket(Search &search, const OpenFile &file)
         return;
     }
     const auto taken = refs_of_transform(algorithm);
-    auto &found = found_by(search, file, HolderKind::Crypto, transform_words, bound, taken);
+    auto &found = found_by(search, file, "crypto", transform_words, bound, taken);
     name_algorithm(found, algorithm);
     if ((algorithm["cra_flags"].number().value_or(0) & dead) == 0) { // else it is in no list
         found.count_in(algorithm.address(), taken);

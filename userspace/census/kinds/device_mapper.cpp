@@ -38,7 +38,7 @@ Finding &found(Search &search, const Device &device, const Words &words, const O
                std::int64_t refs = 1)
 {
     const auto name = device.cell["name"].text();
-    auto &found = search.found(HolderKind::DeviceMapper, words, object, refs);
+    auto &found = search.found("device_mapper", words, object, refs);
     found.path = name.empty() ? "" : "/dev/mapper/" + name;
     found.device = device.device["disk"].pointer();
     found.sits_on = device.below;

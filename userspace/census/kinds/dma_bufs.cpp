@@ -37,7 +37,7 @@ void look(Search &search)
             return;
         }
         const auto inode = buffer["file"]["f_inode"]["i_ino"].number();
-        auto &found = search.found(HolderKind::DmaBuf, words, buffer["file"], 1);
+        auto &found = search.found("dma_buf", words, buffer["file"], 1);
         found.path = "dmabuf:[" + std::to_string(inode.value_or(0)) + "]";
         found.with("exporter", buffer["exp_name"].text());
     });

@@ -123,7 +123,7 @@ private:
     Finding &note(const Words &words, const Object &operations, const Object &chain,
                   const std::string &place)
     {
-        auto &found = search_.found(HolderKind::Filter, words, operations, 1);
+        auto &found = search_.found("filter", words, operations, 1);
         found.path = where_.device["name"].text();
         found.netns = Search::number_of(where_.net);
         return found.with("kind", operations["kind"].text())

@@ -107,7 +107,7 @@ void report(Search &search, const UnixSockets &sockets, const Receivers &receive
         is_accepted || listener == sockets.listeners.end() ? one.sock : listener->second;
     const auto inode = sock["sk_socket"].target().in("socket_alloc", "socket")["vfs_inode"];
     const auto add = [&](const Words &words) -> Finding & {
-        auto &found = search.found(HolderKind::FileInFlight, words, one.file, one.hold.refs);
+        auto &found = search.found("file_in_flight", words, one.file, one.hold.refs);
         describe_passed_file(found, one.file, one.hold);
         found.netns = Search::number_of(sock["__sk_common"]["skc_net"]["net"]);
         return found.with("number", std::to_string(inode["i_ino"].number().value_or(0)));

@@ -33,7 +33,7 @@ void look(Search &search)
         if (!search.is_target(patch["mod"]) || (!enabled && !moves)) {
             return;
         }
-        auto &found = search.found(HolderKind::Livepatch,
+        auto &found = search.found("livepatch",
                                    !moves    ? is_enabled
                                    : enabled ? comes
                                              : goes,

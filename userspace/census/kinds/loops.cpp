@@ -74,8 +74,8 @@ void look_at_loop(Search &search, const Loop &loop, const Object &super_block,
                   const std::string &on)
 {
     const auto found = [&](const Object &object, const FileHold &hold) {
-        auto &one = search.found(HolderKind::Loop, on.empty() ? words : words_of_one_above, object,
-                                 hold.refs);
+        auto &one =
+            search.found("loop", on.empty() ? words : words_of_one_above, object, hold.refs);
         one.count_in(hold.counted_in);
         one.within = super_block.address();
         one.device = loop.disk.address();

@@ -31,7 +31,7 @@ void look_at_files(Search &search, const AddressSpace &space, const std::vector<
             hold->second = hold_of_file(search, file);
         }
         if (hold->second && leads_still_to(space.mm, space.task["mm"])) {
-            auto &found = search.found(HolderKind::MappedFile, words, file, hold->second.refs);
+            auto &found = search.found("mapped_file", words, file, hold->second.refs);
             found.task = search.describe(space.task);
             found.path = path_of(search, file["f_path"]);
             found.count_in(hold->second.counted_in);
@@ -47,7 +47,7 @@ void look(Search &search)
     for (const auto &space : address_spaces(search)) {
         if (search.is_target(space.mm["binfmt"]["module"]) &&
             leads_still_to(space.mm, space.task["mm"])) {
-            auto &found = search.found(HolderKind::BinaryFormat, words_of_format, space.mm, 1);
+            auto &found = search.found("binary_format", words_of_format, space.mm, 1);
             found.task = search.describe(space.task);
         }
         const auto files = mapped_files(search, space);

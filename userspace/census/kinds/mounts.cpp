@@ -11,16 +11,19 @@ constexpr Words words{.detail = "{type}", .clause = "{type}"};
 
 void look(Search &search)
 {
+    const auto made = search.made_disks();
     each_in_list(search.kernel().at_symbol("super_blocks", "list_head"), "super_block", "s_list",
                  [&](const Object &super_block) {
                      const auto hold = hold_of_super_block(search, super_block);
-                     if (!hold) {
+                     const auto disk = super_block["s_bdev"]["bd_disk"].pointer();
+                     const bool is_above = made.contains(disk);
+                     if (!hold && !is_above) {
                          return;
                      }
-                     const auto disk = super_block["s_bdev"]["bd_disk"].pointer();
                      auto &file_system =
                          search.found(HolderKind::Mount, words, super_block, hold.refs);
                      file_system.within = super_block.address();
+                     file_system.on = is_above ? disk : 0;
                      file_system.count_in(hold.counted_in);
                      file_system.device = super_block.address();
                      file_system.sits_on = {disk};
@@ -42,6 +45,9 @@ constexpr Reference references[] = {
      "`sget_fc()`, `sget()`: `get_filesystem()`", "`super_blocks`"},
     {"`mount`", "1 for the driver of its block device", "`get_tree_bdev()`, `mount_bdev()`",
      "`sb->s_bdev`"},
+    {"`mount`", "1 for each character set of names (vfat, msdos, exfat, iso9660, udf)",
+     "`load_nls()`", "`msdos_sb_info->nls_disk`, `nls_io` and the like"},
+    {"`mount`", "none: it is on a device that another holder makes", "–", "`sb->s_bdev`"},
 };
 constexpr Doc doc{"A file system of the module's is mounted, or is on a device of its driver",
                   references, "`umount`, wherever it is mounted"};

@@ -29,7 +29,7 @@ void look(Search &search)
         }
         const auto kind = operations["id"].text();
         const auto parent = parent_of(qdisc);
-        auto &found = search.found(HolderKind::Qdisc, words, qdisc, 1);
+        auto &found = search.found("qdisc", words, qdisc, 1);
         found.path = device["name"].text();
         found.netns = Search::number_of(net);
         found.with("kind", kind)

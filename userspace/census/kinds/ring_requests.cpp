@@ -144,7 +144,7 @@ private:
             kernel().memory().pointer_now(request["file"].address()) != file.address()) {
             return;
         }
-        auto &found = search_.found(HolderKind::IoUringFile, words.usual, file, hold.refs);
+        auto &found = search_.found("io_uring_file", words.usual, file, hold.refs);
         found.task = search_.describe(task);
         describe_passed_file(found, file, hold);
         choose_words(found, words, is_watchdog(search_, file));

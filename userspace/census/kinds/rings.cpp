@@ -52,7 +52,7 @@ void look(Search &search)
             if (!hold || !search.is_still_open(open)) {
                 return;
             }
-            auto &found = search.found(HolderKind::IoUringFile, words.usual, file, hold.refs);
+            auto &found = search.found("io_uring_file", words.usual, file, hold.refs);
             found.task = search.owner_of(open);
             found.fd = open.fd;
             describe_passed_file(found, file, hold);

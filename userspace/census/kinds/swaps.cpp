@@ -21,10 +21,28 @@ constexpr Words words_of_file_there{
     .remedy = "swapoff {path}",
 };
 
+constexpr Words words_on_device_above{
+    .detail = "swap is on it: keeps what it is on, not the module",
+    .clause = "swap is on {path}",
+    .remedy = "swapoff {path}",
+};
+
 /// swapon(2) opens the file and, until v6.10 or so, a device once more to claim it.
 std::int64_t opens_of(const Object &swap)
 {
     return swap.has("old_block_size") || swap.has("bdev_file") ? 2 : 1;
+}
+
+/// The disk that a swap is on, if something that was found makes that; else 0.
+Address disk_above(Search &search, const Object &file)
+{
+    const auto made = search.made_disks();
+    const auto mode = static_cast<mode_t>(file["f_inode"]["i_mode"].number().value_or(0));
+    if (made.empty() || !S_ISBLK(mode)) {
+        return 0;
+    }
+    const auto disk = block_device_of(file["f_mapping"]["host"])["bd_disk"].pointer();
+    return made.contains(disk) ? disk : 0;
 }
 
 void look_at_swap(Search &search, const Object &swap)
@@ -36,11 +54,17 @@ void look_at_swap(Search &search, const Object &swap)
         return;
     }
     const auto hold = hold_of_file(search, file);
+    if (const auto disk = disk_above(search, file); !hold && disk != 0) {
+        auto &found = search.found("swap", words_on_device_above, file, 0);
+        found.path = path_of(search, file["f_path"]);
+        found.on = disk;
+        return;
+    }
     if (!hold && !hold_of_super_block(search, file["f_inode"]["i_sb"])) {
         return;
     }
     const auto opens = hold.counted_in != 0 ? opens_of(swap) : 1;
-    auto &found = search.found(HolderKind::Swap, hold ? words : words_of_file_there, file,
+    auto &found = search.found("swap", hold ? words : words_of_file_there, file,
                                hold ? hold.refs + opens - 1 : 0);
     found.count_in(hold.counted_in, opens);
     found.path = path_of(search, file["f_path"]);
@@ -71,6 +95,7 @@ constexpr Symbol symbols[] = {{"swap_info", {}, "swap_info_struct"},
 constexpr Reference references[] = {
     {"`swap`", "1 for the driver of its device", "`swapon()`: `file_open_name()`", "`swap_info`"},
     {"`swap`", "1 more until 6.10 or so", "`claim_swapfile()`: `blkdev_get_by_dev()`", "–"},
+    {"`swap`", "none: it is on a device that another holder makes", "–", "–"},
     {"`swap`", "none: the swap is a file in a file system that holds the module", "–", "–"},
 };
 constexpr Doc doc{"Swap is on a device of the module's, or on a file in its file system",

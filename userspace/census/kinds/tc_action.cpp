@@ -21,7 +21,7 @@ void note(Search &search, const Object &net, const Object &action)
     const auto kind = action["ops"]["kind"].text();
     const auto index = std::to_string(action["tcfa_index"].number().value_or(0));
     const auto filters = action["tcfa_bindcnt"]["counter"].number().value_or(0);
-    auto &found = search.found(HolderKind::TcAction,
+    auto &found = search.found("tc_action",
                                filters == 0   ? unused
                                : filters == 1 ? used_once
                                               : used,

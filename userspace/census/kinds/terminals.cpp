@@ -30,7 +30,7 @@ void look_at(Search &search, const Object &tty, const OpenFile &file)
     if ((!is_driver && !is_discipline) || !search.is_still_open(file)) {
         return;
     }
-    auto &found = search.found(HolderKind::Tty,
+    auto &found = search.found("tty",
                                !is_discipline ? terminal
                                : !is_driver   ? discipline
                                               : both,

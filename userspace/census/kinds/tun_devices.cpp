@@ -37,7 +37,7 @@ void look(Search &search)
             if (tun["dev"].pointer() != device.address() || (flags & IFF_PERSIST) == 0) {
                 return;
             }
-            auto &found = search.found(HolderKind::PersistentDevice, words, device, 1);
+            auto &found = search.found("persistent_device", words, device, 1);
             found.path = device["name"].text();
             found.netns = Search::number_of(net);
             found.with("kind", (flags & IFF_TAP) != 0 ? "tap" : "tun");
