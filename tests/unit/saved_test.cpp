@@ -265,11 +265,14 @@ TEST(SavedCensus, OnlyKindsThatWereLookedForAreLookedFor)
 {
     auto [census, live] = taken();
     EXPECT_EQ(census.kinds->size(), census::kinds().size());
-    census.kinds->erase(census.kinds->begin());
+    constexpr auto newer = "sets of ipset";
+    std::erase(*census.kinds, newer);
     ReplayedMachine machine(census);
     const auto replayed = take_inventory("held", machine);
     ASSERT_TRUE(replayed) << replayed.error().text();
     auto expected = live.not_examined;
+    EXPECT_GT(std::erase_if(expected, [&](const NotExamined &one) { return one.what == newer; }),
+              0U);
     expected.insert(expected.begin(), {"kinds of holders that are newer than this census",
                                        "nobody looked for them when it was saved", true});
     EXPECT_THAT(replayed->not_examined, testing::UnorderedElementsAreArray(expected));
