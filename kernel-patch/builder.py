@@ -80,7 +80,10 @@ def read(paths):
 
 
 def patches_for(series, directory):
-    """Its *.patch in order; DIRECTORY/SERIES/ replaces those of the same name or adds to them."""
+    """Its *.patch in order; DIRECTORY/SERIES/ replaces those of the same name or adds to them.
+
+    A letter without a patch there says why that series has nothing to change.
+    """
     if directory == "-":
         return {}
     chosen = {p.name: p for p in (HERE / directory).glob("*.patch")}
@@ -88,7 +91,8 @@ def patches_for(series, directory):
     if not chosen:
         raise BuildError(f"there is no patch in {HERE / directory}: the third column of "
                          "configs/kernels names the directory, or is - for none")
-    return read(chosen[name] for name in sorted(chosen))
+    texts = read(chosen[name] for name in sorted(chosen))
+    return {name: text for name, text in texts.items() if "\ndiff --git " in text}
 
 
 def changes(patches):

@@ -39,7 +39,8 @@ def unused(allowed, used):
 
 
 def checkpatch(source, before, stage):
-    """[(type, file, line of output)] for the patch, on the tree that it applies to."""
+    """[(type, file, line of output)] for the patch, on the tree that it applies to; the file of what
+    is said of its message is "-"."""
     source.put(before.files)
     with tempfile.NamedTemporaryFile("w", suffix=".patch") as file:
         file.write(stage.patch)
@@ -51,7 +52,7 @@ def checkpatch(source, before, stage):
     for line in said.splitlines():
         match = re.match(r"(.*?):(?:\d+:)? (?:ERROR|WARNING|CHECK):([A-Z_0-9]+): ", line)
         if match:
-            found.append((match[2], match[1], line))
+            found.append((match[2], match[1] or "-", line))
         elif line.strip():
             found.append(("UNREADABLE", "-", line))
     if code and not found:

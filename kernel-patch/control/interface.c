@@ -6,6 +6,8 @@
  */
 
 #include <linux/build_bug.h>
+#include <linux/err.h>
+#include <linux/kthread.h>
 #include <linux/module.h>
 
 #define is_type(expression, type) \
@@ -15,6 +17,7 @@ is_type(&__try_module_get_soft, bool (*)(struct module *));
 is_type(&__module_put_soft, void (*)(struct module *));
 
 bool soft_interface_use(struct module *mod);
+bool soft_interface_thread(struct module *mod, int (*threadfn)(void *data), void *data);
 int soft_interface_exit(struct module *mod, long code);
 int soft_interface_exit_macro(long code);
 
@@ -32,16 +35,30 @@ bool soft_interface_use(struct module *mod)
 	return true;
 }
 
+/* A later patch adds these. */
+#ifdef module_kthread_run_soft
+bool soft_interface_thread(struct module *mod, int (*threadfn)(void *data), void *data)
+{
+	is_type(__module_kthread_run_soft(mod, threadfn, data, "x%d", 1), struct task_struct *);
+	is_type(module_kthread_run_soft(threadfn, data, "x"), struct task_struct *);
+
+	return !IS_ERR(__module_kthread_run_soft(mod, threadfn, data, "x%d", 1)) &&
+	       !IS_ERR(module_kthread_run_soft(threadfn, data, "x"));
+}
+#endif
+
 /*
  * No return statement: the compiler refuses that unless the call is known not
  * to return. An int for the code would be converted without a word, hence the
- * pointer.
+ * pointer. Without modules it is a macro.
  */
 int soft_interface_exit(struct module *mod, long code)
 {
+#ifdef CONFIG_MODULES
 	void (*exit)(struct module *mod, long code) = __module_put_soft_and_exit;
 
 	exit(mod, code);
+#endif
 	__module_put_soft_and_exit(mod, code);
 }
 

@@ -2,7 +2,8 @@
 /*
  * The second example of the RFC: several kernel threads run in the module, and
  * exit does not wait for them. Each was given a soft reference by its creator,
- * and drops it as it leaves.
+ * and drops it as it leaves; or it was started by the kernel's helper, which
+ * does both.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -25,6 +26,10 @@ static unsigned int threads = 3;
 module_param(threads, uint, 0444);
 MODULE_PARM_DESC(threads, "number of threads, 1 to 64");
 
+static unsigned int helped;
+module_param(helped, uint, 0444);
+MODULE_PARM_DESC(helped, "so many of the last ones are started by module_kthread_run_soft()");
+
 static unsigned int linger_ms = 1000;
 module_param(linger_ms, uint, 0444);
 MODULE_PARM_DESC(linger_ms,
@@ -41,9 +46,8 @@ static atomic_t outstanding = ATOMIC_INIT(0);
 static struct dentry *dir;
 
 /* Sleeps are interruptible so as not to look like a hung task. */
-static int lr_thread_main(void *data)
+static void lr_thread_stay(struct lr_thread *thread)
 {
-	struct lr_thread *thread = data;
 	s64 left;
 
 	while (wait_for_completion_interruptible(&thread->told))
@@ -53,7 +57,18 @@ static int lr_thread_main(void *data)
 		schedule_timeout_interruptible(msecs_to_jiffies(left + 1));
 
 	atomic_dec(&outstanding);
+}
+
+static int lr_thread_main(void *data)
+{
+	lr_thread_stay(data);
 	module_put_soft_and_exit(0);
+}
+
+static int lr_helped_main(void *data)
+{
+	lr_thread_stay(data);
+	return 0;
 }
 
 static int lr_thread_start(unsigned int i)
@@ -61,6 +76,13 @@ static int lr_thread_start(unsigned int i)
 	struct task_struct *task;
 
 	init_completion(&pool[i].told);
+	if (i + helped >= threads) {
+		atomic_inc(&outstanding);
+		task = module_kthread_run_soft(lr_helped_main, &pool[i], KBUILD_MODNAME "/%u", i);
+		if (IS_ERR(task))
+			atomic_dec(&outstanding);
+		return PTR_ERR_OR_ZERO(task);
+	}
 	/* By the creator: the thread might run only after exit is through. */
 	if (!try_module_get_soft())
 		return -EBUSY;

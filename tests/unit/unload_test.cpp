@@ -43,9 +43,9 @@ TEST(Unload, DeferredFree)
 TEST(Unload, PhasesAreContiguousAndSumUp)
 {
     unsigned checked = 0;
-    for (const char *name :
-         {"deferred", "deferred_kprobe", "out_of_order", "raced_put", "unused", "used", "stock",
-          "forced", "lost", "init_failed", "init_failed_at_once", "exit_running", "crashed"}) {
+    for (const char *name : {"deferred", "deferred_kprobe", "out_of_order", "raced_put", "unused",
+                             "used", "stock", "forced", "abandoned", "lost", "init_failed",
+                             "init_failed_at_once", "exit_running", "crashed"}) {
         for (const UnloadRecord &unload : report_of(name).unloads) {
             std::uint64_t sum = 0;
             for (const Phase &phase : unload.phases) {
@@ -58,7 +58,7 @@ TEST(Unload, PhasesAreContiguousAndSumUp)
             }
         }
     }
-    EXPECT_EQ(checked, 10U);
+    EXPECT_EQ(checked, 12U);
 }
 
 TEST(Unload, WithoutNumbersTheLastPutIsOnlyProbable)
@@ -214,6 +214,76 @@ TEST(Unload, Forced)
     EXPECT_EQ(unload.abandoned, 2);
     EXPECT_FALSE(unload.last_put);
     EXPECT_TRUE(unload.complete);
+}
+
+/// rmmod -f of a module that waits for soft references: its own unload ends, and so does the first.
+TEST(Unload, Abandoned)
+{
+    const ReportDoc doc = report_of("abandoned");
+    ASSERT_EQ(doc.unloads.size(), 2U);
+    const UnloadRecord &waited = doc.unloads[0];
+    EXPECT_EQ(waited.outcome, Outcome::Freed);
+    EXPECT_FALSE(waited.forced);
+    EXPECT_EQ(waited.abandoned, 2);
+    EXPECT_EQ(waited.abandoned_by, (Task{91, "rmmod"}));
+    EXPECT_EQ(waited.free_delay_ns, 5'150'260'000U);
+    EXPECT_FALSE(waited.last_put);
+    EXPECT_EQ(phase_names(waited),
+              (Names{"requested", "exit_routine", "waiting", "grace_period", "freeing"}));
+    EXPECT_TRUE(waited.complete);
+    const UnloadRecord &force = doc.unloads[1];
+    EXPECT_EQ(force.outcome, Outcome::Freed);
+    EXPECT_TRUE(force.forced);
+    EXPECT_EQ(force.abandoned, 2);
+    EXPECT_FALSE(force.abandoned_by);
+    EXPECT_EQ(force.free_delay_ns, 0U);
+    EXPECT_EQ(phase_names(force), (Names{"requested", "grace_period", "freeing"}));
+    EXPECT_TRUE(force.complete);
+    EXPECT_EQ(doc.exit_code(), ExitCode::Done);
+}
+
+/// The same without what came before the forced call: the unload that waited began before tracing.
+TEST(Unload, AbandonedAfterTracingBegan)
+{
+    std::string stream = read_stream_file("abandoned.txt");
+    stream = stream.substr(stream.find("12.000000000"));
+    stream.insert(0, "11.500000000 snapshot_begin\n"
+                     "11.500100000 module module=foo id=5123 state=going hard=-1 soft=3 used=1\n"
+                     "11.500200000 snapshot_end\n11.500300000 losses\n");
+    Session session;
+    for (const Event &event : parse_stream(stream)) {
+        session.feed(event);
+    }
+    const ReportDoc doc = session.report();
+    ASSERT_EQ(doc.unloads.size(), 2U);
+    EXPECT_TRUE(doc.unloads[0].began_before_tracing);
+    EXPECT_EQ(doc.unloads[0].abandoned, 2);
+    EXPECT_EQ(doc.unloads[0].abandoned_by, (Task{91, "rmmod"}));
+    EXPECT_EQ(phase_names(doc.unloads[0]), (Names{"waiting", "grace_period", "freeing"}));
+    EXPECT_TRUE(doc.unloads[1].forced);
+    EXPECT_EQ(doc.unloads[1].abandoned, 2);
+    EXPECT_TRUE(doc.unloads[1].complete);
+}
+
+/// As long as nobody can know whether it will be refused, it is said to wait, and not to run.
+TEST(Unload, AbandonedButNotYet)
+{
+    std::string stream = read_stream_file("abandoned.txt");
+    for (const auto &[until, second] :
+         {std::pair("15.150110000", Names{"requested", "waiting"}),
+          std::pair("15.150410000", Names{"requested", "grace_period", "freeing"})}) {
+        Session session;
+        for (const Event &event : parse_stream(stream.substr(0, stream.find(until)))) {
+            session.feed(event);
+        }
+        EXPECT_TRUE(session.unloads_pending());
+        const ReportDoc doc = session.report();
+        ASSERT_EQ(doc.unloads.size(), 2U);
+        EXPECT_EQ(doc.unloads[0].outcome, Outcome::Waiting);
+        EXPECT_EQ(doc.unloads[1].outcome, Outcome::Waiting);
+        EXPECT_EQ(doc.unloads[1].outstanding_now, 2);
+        EXPECT_EQ(phase_names(doc.unloads[1]), second);
+    }
 }
 
 TEST(Unload, InitFailed)

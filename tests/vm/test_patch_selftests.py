@@ -50,6 +50,7 @@ def results(boot, kernel):
     log = tainting.guest.check("dmesg")
     assert log.count("test_module_soft: more soft references put than taken") == 1
     assert log.count("test_module_soft: forced unload abandons 2 soft reference") == 1
+    assert log.count("test_module_soft: forced unload abandons 3 soft reference") == 1
     return usual.results | tainting.results
 
 

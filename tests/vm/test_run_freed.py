@@ -18,6 +18,7 @@ kernels = "patched"
 guest_options = {"load": ["lr_referee"]}
 LOADS = 10
 AT_ONCE = ["requested", "exit_routine", "freeing"]
+ABANDONED = ["requested", "exit_routine", "waiting", "grace_period", "freeing"]
 AFTER_PUTS = ["requested", "exit_routine", "grace_period", "freeing"]
 
 
@@ -223,3 +224,16 @@ def test_forced(boot):
     unload, = of(doc, "lr_threads")
     tool.check_freed(guest, unload, "lr_threads", tool.DEFERRED)
     assert (unload["forced"], unload["abandoned"]) == (False, 0)
+
+    # A leak: the first unload waits, and a second one, by force, ends that.
+    truth.insmod(guest, "lr_leak")
+    truth.control(guest, "lr_leak", "leak 3")
+    guest.put("/root/leaked.sh", f"rmmod lr_leak && rmmod -f lr_leak; {gone('lr_leak')}")
+    waited, force = tool.report(guest, "run -j -- sh leaked.sh")["unloads"]
+    tool.check_freed(guest, waited, "lr_leak", ABANDONED, nth=0)
+    assert (waited["forced"], waited["abandoned"]) == (False, 3)
+    assert waited["abandoned_by"] == force["requested_by"]
+    assert (force["outcome"], force["forced"], force["abandoned"]) == ("freed", True, 3)
+    assert (force["complete"], force["free_delay_ns"]) == (True, 0)
+    assert tool.names(force) == ["requested", "grace_period", "freeing"]
+    assert "lr_leak: forced unload abandons 3 soft reference" in guest.check("dmesg")

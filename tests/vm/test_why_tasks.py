@@ -24,7 +24,7 @@ def why(guest, module, status):
 def asked(guest):
     """Documents of modules that wait, each while it does; they wait at the same time."""
     wait_ms = int(1000 * ONE_ASK_S * guest.kernel.slowness)
-    truth.insmod(guest, "lr_threads", f"threads=2 linger_ms={wait_ms}")
+    truth.insmod(guest, "lr_threads", f"threads=2 helped=1 linger_ms={wait_ms}")
     truth.insmod(guest, "lr_base")
     truth.insmod(guest, "lr_user", f"hold_ms={2 * wait_ms}")
     live = why(guest, "lr_threads", tool.OUTSTANDING)

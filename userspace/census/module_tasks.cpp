@@ -18,7 +18,7 @@ constexpr Reference task_references[] = {
      "`module_unload_init()`; put at the end of `do_init_module()`",
      "the stacks of those in `init_module(2)`"},
     {"`kthread`", "none by itself", "`kthread_create()` takes none",
-     "`kthread.threadfn` of all kernel threads"},
+     "`kthread.threadfn` of all kernel threads, or what `module_kthread_run_soft()` has them call"},
     {"`task_stack`", "none by itself", "–", "the stacks of all tasks that are not on a processor"},
 };
 
@@ -46,6 +46,19 @@ std::uint64_t number(const Object &value)
     return static_cast<std::uint64_t>(value.number().value_or(0));
 }
 
+/// What a kernel thread was created for. module_kthread_run_soft() has it run a function of its
+/// own, which holds a soft reference while it calls the module's.
+Address function_of(Search &search, const Target &target, const Object &process)
+{
+    const auto thread = process["worker_private"].as("kthread");
+    const auto function = thread["threadfn"].pointer();
+    if (!target.soft || function == 0 ||
+        function != search.kernel().symbol_if_any("soft_threadfn")) {
+        return function;
+    }
+    return thread["data"].as("soft_thread")["threadfn"].pointer();
+}
+
 /// Kernel threads whose function lies in the module. Their struct kthread is worker_private from
 /// commit e32cf5dfbe22 (in v5.17) on.
 std::vector<Address> threads_in(Search &search, const Target &target)
@@ -55,7 +68,7 @@ std::vector<Address> threads_in(Search &search, const Target &target)
         if (!is_of_kernel(process)) {
             continue;
         }
-        const auto function = process["worker_private"].as("kthread")["threadfn"].pointer();
+        const auto function = function_of(search, target, process);
         if (lies_in(target.text, function) || lies_in(target.init_text, function)) {
             out.push_back(process.address());
         }

@@ -81,11 +81,12 @@ struct UnloadRecord {
     std::optional<std::uint32_t> generation;
     Trigger trigger = Trigger::DeleteModule;
     Outcome outcome = Outcome::ExitRunning;
-    bool forced = false;        ///< unloaded in spite of hard references
-    std::int32_t abandoned = 0; ///< soft references a forced unload left behind
-    std::optional<int> errnum;  ///< of a refusal, positive
-    std::string reason;         ///< why it was not attempted; may be empty
-    std::uint32_t flags = 0;    ///< of delete_module(2)
+    bool forced = false; ///< unloaded in spite of hard references, or of soft ones waited for
+    std::int32_t abandoned = 0;       ///< soft references that were given up by force
+    std::optional<Task> abandoned_by; ///< by another, forced call, which ended the wait for them
+    std::optional<int> errnum;        ///< of a refusal, positive
+    std::string reason;               ///< why it was not attempted; may be empty
+    std::uint32_t flags = 0;          ///< of delete_module(2)
     std::optional<Task> requested_by;
     std::optional<std::uint64_t> requested_ns, returned_ns, freed_ns;
     bool began_before_tracing = false;

@@ -281,7 +281,7 @@ OverviewDoc Session::overview() const
             const bool ends = unload.outcome == Outcome::Waiting ||
                               unload.outcome == Outcome::ExitRunning ||
                               unload.outcome == Outcome::Crashed;
-            if (ends && unload.instance_id == seen.instance_id) {
+            if (ends && !entry.outcome && unload.instance_id == seen.instance_id) {
                 entry.outcome = unload.outcome;
                 entry.since_at_least =
                     !unload.requested_ns && unload.trigger != Trigger::InitFailed;

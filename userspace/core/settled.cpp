@@ -19,15 +19,19 @@ std::optional<std::uint64_t> closed_ns(const Attempt &attempt)
 bool settled(const Attempt *attempt, const Life *life, const UnloadContext &context,
              std::uint64_t until_ns)
 {
-    const std::optional<std::uint64_t> closed =
-        attempt != nullptr ? closed_ns(*attempt) : std::optional<std::uint64_t>(0);
+    const auto is_closed = [&](const Attempt *one) {
+        return one == nullptr || closed_ns(*one).value_or(until_ns) < until_ns;
+    };
     const auto long_before = [&](std::uint64_t ns) { return ns + patience_ns < until_ns; };
     if (life != nullptr) {
         const std::uint64_t end = life->freed_ns.value_or(life->vanished_ns.value_or(0));
-        return life->over() && end < until_ns && (closed ? *closed < until_ns : long_before(end));
+        // All attempts at one instance go together, since each is judged by the others.
+        const bool closed = is_closed(attempt) && is_closed(context.tracker.winner(*life)) &&
+                            is_closed(context.tracker.ender(*life));
+        return life->over() && end < until_ns && (closed || long_before(end));
     }
-    if (closed) {
-        return *closed < until_ns;
+    if (closed_ns(*attempt)) {
+        return is_closed(attempt);
     }
     const std::uint64_t began = attempt->began_ns();
     return long_before(began) && context.losses.during(began, until_ns).events != 0;

@@ -48,8 +48,13 @@ void add_grace_and_freeing(PhaseLine &line, const Life &life)
     }
 }
 
-void add_deferred(PhaseLine &line, const Life &life, const Staircase &stairs)
+void add_deferred(PhaseLine &line, const Life &life, const Attempt *ender, const Staircase &stairs)
 {
+    if (ender != nullptr) {
+        line.add(PhaseName::Waiting, ender->exit_start_ns);
+        add_grace_and_freeing(line, life);
+        return;
+    }
     const bool zero = life.grace_ns || life.freeing_ns || life.over();
     const SoftOp *last = stairs.last(zero);
     if (last == nullptr && !zero) {
@@ -76,7 +81,8 @@ void add_deferred(PhaseLine &line, const Life &life, const Staircase &stairs)
     add_grace_and_freeing(line, life);
 }
 
-void add_after_exit(PhaseLine &line, const Life &life, const Staircase &stairs)
+void add_after_exit(PhaseLine &line, const Life &life, const Attempt *ender,
+                    const Staircase &stairs)
 {
     const bool soft_kernel = stairs.start >= 0;
     const bool forced = life.exit_done && life.exit_done->forced;
@@ -86,13 +92,26 @@ void add_after_exit(PhaseLine &line, const Life &life, const Staircase &stairs)
             line.add(PhaseName::Freeing, std::nullopt);
         }
     } else if ((stairs.start > 0 || life.grace_ns) && !forced) {
-        add_deferred(line, life, stairs);
+        add_deferred(line, life, ender, stairs);
     } else if (!used) {
         line.add(PhaseName::Freeing, std::nullopt);
     } else if (life.exit_done && life.exit_done->init_failed && !life.freeing_ns && life.freed_ns) {
         line.add(PhaseName::Freeing, std::nullopt, "with the grace period");
     } else {
         add_grace_and_freeing(line, life);
+    }
+}
+
+/// Of an attempt that found an unload which waits for soft references.
+void add_late(PhaseLine &line, const Attempt &attempt, const Life &life, const Attempt *ender)
+{
+    if (attempt.requested_ns) {
+        line.add(PhaseName::Requested, attempt.exit_start_ns);
+    }
+    if (ender == &attempt) {
+        add_grace_and_freeing(line, life);
+    } else {
+        line.add(PhaseName::Waiting, std::nullopt); // it may still be refused
     }
 }
 
@@ -106,8 +125,8 @@ bool is_mark(std::uint64_t ts_ns, const Attempt *attempt, const Life *life)
                                          is(life->grace_ns) || is(life->freeing_ns)));
 }
 
-std::vector<Phase> lay_phases(const Attempt *attempt, const Life *life, const Staircase &stairs,
-                              std::uint64_t end_ns, bool over)
+std::vector<Phase> lay_phases(const Attempt *attempt, const Life *life, const Attempt *ender,
+                              const Staircase &stairs, std::uint64_t end_ns, bool over)
 {
     std::uint64_t start = attempt != nullptr ? attempt->began_ns() : life->began_ns();
     if (attempt != nullptr && !attempt->requested_ns && life != nullptr && life->ending()) {
@@ -116,6 +135,10 @@ std::vector<Phase> lay_phases(const Attempt *attempt, const Life *life, const St
     PhaseLine line(start, end_ns, over);
     if (attempt != nullptr && attempt->refused()) {
         line.add(PhaseName::Requested, std::nullopt);
+        return line.take();
+    }
+    if (attempt != nullptr && life != nullptr && came_late(*attempt, *life)) {
+        add_late(line, *attempt, *life, ender);
         return line.take();
     }
     const std::optional<std::uint64_t> dropped =
@@ -147,7 +170,7 @@ std::vector<Phase> lay_phases(const Attempt *attempt, const Life *life, const St
         }
     }
     if (dropped) {
-        add_after_exit(line, *life, stairs);
+        add_after_exit(line, *life, ender, stairs);
     } else if (life != nullptr && life->freeing_ns) {
         line.add(PhaseName::Freeing, std::nullopt);
     }
@@ -156,13 +179,13 @@ std::vector<Phase> lay_phases(const Attempt *attempt, const Life *life, const St
 
 } // namespace
 
-std::vector<Phase> unload_phases(const Attempt *attempt, const Life *life, const Staircase &stairs,
-                                 std::uint64_t end_ns, bool over)
+std::vector<Phase> unload_phases(const Attempt *attempt, const Life *life, const Attempt *ender,
+                                 const Staircase &stairs, std::uint64_t end_ns, bool over)
 {
     if (attempt != nullptr && attempt->not_attempted) {
         return {};
     }
-    auto phases = lay_phases(attempt, life, stairs, end_ns, over);
+    auto phases = lay_phases(attempt, life, ender, stairs, end_ns, over);
     if (!phases.empty() && phases.front().extent == Extent::Whole &&
         !is_mark(phases.front().start_ns, attempt, life)) {
         phases.front().extent = Extent::BegunEarlier;

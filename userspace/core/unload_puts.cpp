@@ -7,14 +7,6 @@ namespace lastref {
 
 namespace {
 
-std::int32_t start_of(const Life &life)
-{
-    if (life.exit_done) {
-        return life.exit_done->outstanding;
-    }
-    return life.found_dropped ? life.found_dropped->soft : -1;
-}
-
 /// The kernel numbered every put: that is their order, whatever their times say, since two CPUs may
 /// take a time and change the count in a different order. Once the base is gone the count only
 /// falls; a put that left as many as there were when the exit routine ended, or more, came before
@@ -62,7 +54,7 @@ Staircase staircase(const Life &life)
     if (!dropped) {
         return stairs;
     }
-    stairs.start = start_of(life);
+    stairs.start = life.outstanding_at_drop();
     stairs.omitted = life.puts_omitted;
     std::copy_if(life.puts.begin(), life.puts.end(), std::back_inserter(stairs.puts),
                  [&](const SoftOp &put) { return put.ts_ns > *dropped; });
@@ -84,6 +76,17 @@ const SoftOp *Staircase::last(bool reached_zero) const
         return nullptr;
     }
     return reached_zero || puts.back().outstanding == 0 ? &puts.back() : nullptr;
+}
+
+std::int32_t Staircase::left_at(std::uint64_t ns) const
+{
+    std::int32_t left = std::max(start, 0);
+    for (const SoftOp &put : puts) {
+        if (put.ts_ns <= ns && put.outstanding >= 0) {
+            left = std::min(left, put.outstanding);
+        }
+    }
+    return left;
 }
 
 } // namespace lastref

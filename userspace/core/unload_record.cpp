@@ -18,6 +18,8 @@ public:
     {
         if (life_ != nullptr) {
             stairs_ = staircase(*life_);
+            ender_ = context_.tracker.ender(*life_);
+            late_ = attempt_ != nullptr && came_late(*attempt_, *life_);
         }
     }
 
@@ -28,7 +30,7 @@ public:
         times();
         const bool over =
             record_.outcome != Outcome::Waiting && record_.outcome != Outcome::ExitRunning;
-        record_.phases = unload_phases(attempt_, life_, stairs_, end_ns(), over);
+        record_.phases = unload_phases(attempt_, life_, ender_, stairs_, end_ns(), over);
         if (life_ != nullptr) {
             references();
         }
@@ -55,9 +57,12 @@ private:
     }
     [[nodiscard]] std::uint64_t end_ns() const;
     void name();
+    void force();
     [[nodiscard]] Outcome outcome() const;
+    [[nodiscard]] Outcome outcome_of_late() const;
     void times();
     void references();
+    void now_outstanding();
     void refusal();
     void completeness();
     void missing_marks();
@@ -71,6 +76,8 @@ private:
     const UnloadContext &context_;
     const Attempt *attempt_;
     const Life *life_;
+    const Attempt *ender_ = nullptr; ///< of the wait for soft references
+    bool late_ = false;              ///< the attempt has found such a wait
     Staircase stairs_;
     UnloadRecord record_;
 };
@@ -89,17 +96,41 @@ void RecordBuilder::name()
         record_.generation = instance->generation;
         record_.module = instance->name;
     }
-    if (exit_done() != nullptr) {
-        record_.forced = exit_done()->forced;
-        record_.abandoned = exit_done()->forced ? std::max(exit_done()->outstanding, 0) : 0;
-        if (exit_done()->init_failed) {
-            record_.trigger = Trigger::InitFailed;
-            record_.requested_by = Task{exit_done()->pid, exit_done()->comm};
-        }
+    if (exit_done() != nullptr && exit_done()->init_failed && !late_) {
+        record_.trigger = Trigger::InitFailed;
+        record_.requested_by = Task{exit_done()->pid, exit_done()->comm};
     }
-    record_.began_before_tracing = life_ != nullptr && life_->found_at_start &&
+    force();
+    record_.began_before_tracing = life_ != nullptr && life_->found_at_start && !late_ &&
                                    (attempt_ == nullptr || !attempt_->requested_ns);
     record_.counts = counts(context_.tracker, attempt_, life_);
+}
+
+/// An unload in spite of references, or one whose wait for soft references was ended.
+void RecordBuilder::force()
+{
+    if (late_) {
+        record_.forced = ender_ == attempt_;
+    } else if (exit_done() != nullptr && exit_done()->forced) {
+        record_.forced = true;
+        record_.abandoned = std::max(exit_done()->outstanding, 0);
+    } else if (ender_ != nullptr) {
+        record_.abandoned_by = Task{ender_->pid, ender_->comm};
+    }
+    if (ender_ != nullptr && (record_.forced || record_.abandoned_by)) {
+        record_.abandoned = stairs_.left_at(*ender_->exit_start_ns);
+    }
+}
+
+Outcome RecordBuilder::outcome_of_late() const
+{
+    if (attempt_->gone_ns) {
+        return Outcome::Crashed;
+    }
+    if (ender_ == attempt_) {
+        return life_->over() ? Outcome::Freed : Outcome::Waiting;
+    }
+    return attempt_->return_lost ? Outcome::Refused : Outcome::Waiting;
 }
 
 Outcome RecordBuilder::outcome() const
@@ -109,6 +140,9 @@ Outcome RecordBuilder::outcome() const
     }
     if (attempt_ != nullptr && attempt_->refused()) {
         return Outcome::Refused;
+    }
+    if (late_) {
+        return outcome_of_late();
     }
     if (life_ != nullptr && life_->over()) {
         return Outcome::Freed;
@@ -192,13 +226,32 @@ PutAfterExit RecordBuilder::put_of(const SoftOp &op) const
     return put;
 }
 
+void RecordBuilder::now_outstanding()
+{
+    if (record_.outcome != Outcome::Waiting || stairs_.start < 0) {
+        return;
+    }
+    const SoftOp *last = stairs_.puts.empty() ? nullptr : &stairs_.puts.back();
+    record_.outstanding_now = last != nullptr ? last->outstanding : stairs_.start;
+    // A snapshot that is newer than the last put knows of puts that were lost, too.
+    if (life_->latest && life_->latest->soft >= 0 &&
+        (last == nullptr || life_->latest->ts_ns > last->ts_ns)) {
+        record_.outstanding_now = life_->latest->soft;
+    }
+}
+
 void RecordBuilder::references()
 {
+    now_outstanding();
+    if (late_) {
+        return; // what it has found is told of the unload that left them
+    }
     for (const SoftOp &op : stairs_.puts) {
         record_.puts.push_back(put_of(op));
     }
     record_.puts_omitted = stairs_.omitted;
-    const bool reached_zero = record_.outcome == Outcome::Freed && !record_.forced;
+    const bool reached_zero =
+        record_.outcome == Outcome::Freed && !record_.forced && !record_.abandoned_by;
     if (const SoftOp *last = stairs_.last(reached_zero)) {
         record_.last_put = put_of(*last);
         // The only one there was is the last one, whoever counts.
@@ -219,15 +272,6 @@ void RecordBuilder::references()
                                           [&](const SoftOp &op) { return op.ts_ns <= *at; });
         record_.outstanding_at_return =
             std::max<std::int32_t>(stairs_.start - static_cast<std::int32_t>(before), 0);
-    }
-    if (record_.outcome == Outcome::Waiting) {
-        const SoftOp *last = stairs_.puts.empty() ? nullptr : &stairs_.puts.back();
-        record_.outstanding_now = last != nullptr ? last->outstanding : stairs_.start;
-        // A snapshot that is newer than the last put knows of puts that were lost, too.
-        if (life_->latest && life_->latest->soft >= 0 &&
-            (last == nullptr || life_->latest->ts_ns > last->ts_ns)) {
-            record_.outstanding_now = life_->latest->soft;
-        }
     }
 }
 
@@ -280,6 +324,15 @@ void RecordBuilder::completeness()
 void RecordBuilder::missing_marks()
 {
     const bool deleted = record_.trigger == Trigger::DeleteModule;
+    if (late_) {
+        if (!record_.requested_ns) {
+            lacks("its request was not seen");
+        }
+        if (life_->vanished_ns && !life_->freed_ns) {
+            lacks("its free was not seen, but it is gone");
+        }
+        return;
+    }
     if (record_.began_before_tracing) {
         lacks("it began before tracing");
     } else if (deleted && !record_.requested_ns) {
@@ -306,7 +359,8 @@ void RecordBuilder::missing_marks()
         lacks("the return of delete_module was not seen");
     }
     const auto seen = static_cast<std::int64_t>(stairs_.puts.size() + stairs_.omitted);
-    if (record_.outcome == Outcome::Freed && !record_.forced && stairs_.start > seen) {
+    if (record_.outcome == Outcome::Freed && !record_.forced && !record_.abandoned_by &&
+        stairs_.start > seen) {
         lacks(fmt::format("{} of {} after the exit routine {} not seen", stairs_.start - seen,
                           plural(stairs_.start, "put"),
                           stairs_.start - seen == 1 ? "was" : "were"));
@@ -339,8 +393,9 @@ std::vector<UnloadPair> unload_pairs(const UnloadTracker &tracker)
     std::vector<UnloadPair> pairs;
     for (const Attempt &attempt : tracker.attempts()) {
         const Life *life = tracker.life(attempt.instance_id);
-        const bool wins = life != nullptr && tracker.winner(*life) == &attempt;
-        pairs.push_back({&attempt, wins ? life : nullptr});
+        const bool is_its =
+            life != nullptr && (tracker.winner(*life) == &attempt || came_late(attempt, *life));
+        pairs.push_back({&attempt, is_its ? life : nullptr});
     }
     for (const auto &[id, life] : tracker.lives()) {
         if (life.ending() && tracker.winner(life) == nullptr) {

@@ -22,7 +22,8 @@ struct UnloadContext {
 };
 
 /// An attempt and the end of the instance that it unloads. One of them may be null: an attempt that
-/// unloads nothing, an end whose attempt was not seen.
+/// unloads nothing, an end whose attempt was not seen. An instance has two attempts when the second
+/// one ends the wait for soft references.
 struct UnloadPair {
     const Attempt *attempt = nullptr;
     const Life *life = nullptr;
@@ -55,12 +56,15 @@ struct Staircase {
     bool exact = false; ///< the kernel itself numbered every put, so their order is certain
     /// The put that left nothing; null while there is none.
     [[nodiscard]] const SoftOp *last(bool reached_zero) const;
+    /// Outstanding at that time.
+    [[nodiscard]] std::int32_t left_at(std::uint64_t ns) const;
 };
 Staircase staircase(const Life &life);
 
 /// Phases from the first known moment to the free or to `end_ns`; they follow each other without a
-/// gap. `attempt` or `life` may be null.
-std::vector<Phase> unload_phases(const Attempt *attempt, const Life *life, const Staircase &stairs,
-                                 std::uint64_t end_ns, bool over);
+/// gap. `attempt` or `life` may be null; so may `ender`, the attempt that ended the wait for soft
+/// references by force.
+std::vector<Phase> unload_phases(const Attempt *attempt, const Life *life, const Attempt *ender,
+                                 const Staircase &stairs, std::uint64_t end_ns, bool over);
 
 } // namespace lastref

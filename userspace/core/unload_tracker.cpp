@@ -47,6 +47,14 @@ std::optional<std::uint64_t> Life::base_dropped_ns() const
     return found_dropped ? std::optional(found_dropped->ts_ns) : std::nullopt;
 }
 
+std::int32_t Life::outstanding_at_drop() const
+{
+    if (exit_done) {
+        return exit_done->outstanding;
+    }
+    return found_dropped ? found_dropped->soft : -1;
+}
+
 std::uint64_t Life::began_ns() const
 {
     std::optional<std::uint64_t> first;
@@ -66,6 +74,13 @@ std::uint64_t Life::began_ns() const
     consider(freed_ns);
     consider(gone_ns);
     return first.value_or(0);
+}
+
+bool came_late(const Attempt &attempt, const Life &life)
+{
+    const auto dropped = life.base_dropped_ns();
+    return life.outstanding_at_drop() > 0 && dropped && attempt.exit_start_ns &&
+           *attempt.exit_start_ns > *dropped && !attempt.refused() && !attempt.not_attempted;
 }
 
 const Life *UnloadTracker::life(std::uint64_t instance_id) const
@@ -89,6 +104,9 @@ const Attempt *UnloadTracker::winner(const Life &life) const
     const Attempt *first = nullptr;
     for (const std::size_t index : it->second) {
         const Attempt &attempt = attempts_[index];
+        if (came_late(attempt, life)) {
+            continue;
+        }
         // The exit routine runs in the task that asked for it.
         if (life.exit_done && life.exit_done->tid == attempt.tid &&
             attempt.began_ns() <= life.exit_done->ts_ns) {
@@ -105,6 +123,22 @@ const Attempt *UnloadTracker::winner(const Life &life) const
         }
     }
     return first;
+}
+
+const Attempt *UnloadTracker::ender(const Life &life) const
+{
+    const auto it = by_instance_.find(life.instance_id);
+    if (it == by_instance_.end()) {
+        return nullptr;
+    }
+    for (const std::size_t index : it->second) {
+        const Attempt &attempt = attempts_[index];
+        const bool frees = life.freeing_ns && life.freeing_tid == attempt.tid;
+        if (came_late(attempt, life) && (frees || attempt.returned_ns)) {
+            return &attempt;
+        }
+    }
+    return nullptr;
 }
 
 Attempt &UnloadTracker::new_attempt(const EventHeader &head)
@@ -415,6 +449,9 @@ void UnloadTracker::feed(const Event &event, const InstanceTable &instances,
                 mark(&Life::grace_ns);
             } else if constexpr (std::is_same_v<T, Freeing>) {
                 mark(&Life::freeing_ns);
+                if (const std::uint64_t id = instance_of(head, instances)) {
+                    life_of(id).freeing_tid = head.tid;
+                }
             } else if constexpr (std::is_same_v<T, Freed>) {
                 mark(&Life::freed_ns);
                 open_lives_.erase(instance_of(head, instances));

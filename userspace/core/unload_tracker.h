@@ -45,6 +45,7 @@ struct Life {
     std::uint64_t instance_id = 0;
     std::optional<ExitDone> exit_done;
     std::optional<std::uint64_t> grace_ns, freeing_ns, freed_ns, gone_ns;
+    std::uint32_t freeing_tid = 0; ///< the task that began to free it
     /// The first snapshot that showed it going while no event had told how it began.
     std::optional<ModuleSeen> found_going;
     bool found_at_start = false; ///< that was the first snapshot of all
@@ -64,8 +65,14 @@ struct Life {
     [[nodiscard]] bool over() const { return freed_ns || vanished_ns; }
     /// Since when (at the latest) the base reference is gone and only puts are left to come.
     [[nodiscard]] std::optional<std::uint64_t> base_dropped_ns() const;
+    /// How many soft references were outstanding then; -1: not known.
+    [[nodiscard]] std::int32_t outstanding_at_drop() const;
     [[nodiscard]] std::uint64_t began_ns() const;
 };
+
+/// It found the module when the exit routine had ended already, and soft references were waited
+/// for: all that it can do is to end that wait by force.
+bool came_late(const Attempt &attempt, const Life &life);
 
 /// Follows unloads. Requests are matched by task, what happens to a module by its instance. The
 /// order of arrival between CPUs may differ slightly from that of time, so events are only kept
@@ -84,6 +91,8 @@ public:
     [[nodiscard]] const Life *life(std::uint64_t instance_id) const;
     /// The attempt that unloads (or unloaded) this instance; null if none was seen.
     [[nodiscard]] const Attempt *winner(const Life &life) const;
+    /// The attempt that ended the wait for soft references by force; null if none is known to.
+    [[nodiscard]] const Attempt *ender(const Life &life) const;
     /// The attempt that the task is in, or was in last.
     [[nodiscard]] const Attempt *of_task(std::uint32_t tid) const;
     /// The tasks that are in an attempt, and the instances whose life is not over, as of the latest

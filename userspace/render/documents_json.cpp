@@ -68,6 +68,7 @@ Json unload_json(const UnloadRecord &unload, const ReportDoc &doc, unsigned top)
              {"outcome", name_of(unload.outcome)},
              {"forced", unload.forced},
              {"abandoned", unload.abandoned},
+             {"abandoned_by", json::task(unload.abandoned_by)},
              {"errno", json::number(unload.errnum)},
              {"requested_by", json::task(unload.requested_by)},
              {"flags", unload.flags},

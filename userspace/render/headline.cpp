@@ -42,6 +42,17 @@ std::string who_was_last(const UnloadRecord &unload)
 std::string freed(const UnloadRecord &unload)
 {
     const std::string name = style::module(unload.module);
+    if (unload.abandoned_by) {
+        std::string after;
+        if (unload.free_delay_ns) {
+            after = fmt::format(" {} after {}", format_duration(*unload.free_delay_ns),
+                                unload.trigger == Trigger::InitFailed
+                                    ? "its init failed"
+                                    : requester(unload) + " returned");
+        }
+        return fmt::format("{} was freed{}, by force: {} abandoned {}.", name, after,
+                           style::who(*unload.abandoned_by), soft_references(unload.abandoned));
+    }
     if (unload.abandoned > 0) {
         return fmt::format("{} was unloaded by force: {} {} abandoned.", name,
                            soft_references(unload.abandoned),

@@ -35,6 +35,10 @@ Stair stair(const UnloadRecord &unload, const Phase &wait, std::int32_t refs)
         out.sure_ns = end;
         return out;
     }
+    if (refs <= unload.abandoned) {
+        out.sure_ns = end; // the wait for it was ended by force
+        return out;
+    }
     // References only become fewer now, so a put that left so many or more proves that they had
     // been there up to then, and one that left fewer that they were gone from then on.
     for (const PutAfterExit &put : unload.puts) {
