@@ -51,7 +51,7 @@ struct Finding {
     Address within = 0;    ///< the super block that it is, or is a mount of, or that it uses
     bool may_hold = false; ///< with no references that are known, it may have others
     std::optional<Mounted> mounted{}; ///< of a mount
-    Address on = 0; ///< the device that it is on, if another finding ends that
+    Address on = 0;                   ///< the device that it is on, if another finding ends that
 
     /// An object, if there is one, counts as many of its references too.
     void count_in(Address counter, std::int64_t times = 1)
