@@ -289,7 +289,14 @@ def test_scsi(guest, kernel):
     assert sum(f["refs"] for f in files) == asked
     assert int(truth.sysfs(guest, "scsi_debug", "refcnt")) == asked
     user.end()
-    guest.check("modprobe sg; until [ -c /dev/sg0 ]; do usleep 50000; done")
+    unused(guest, "scsi_debug")
+
+
+def test_a_generic_device_of_scsi(guest):
+    """Each open takes three references on sg, and one on the driver of the host adapter."""
+    why.need(guest, "sg")
+    guest.check("""modprobe scsi_debug dev_size_mb=8; until [ -c /dev/sg0 ]; do usleep 50000; done
+        until [ "$(cat /sys/module/scsi_debug/refcnt)" = 0 ]; do usleep 50000; done""")
     user = why_files.shell(guest, "exec 5< /dev/sg0 6< /dev/sg0")
     assert why.holders(why.explained(guest, "sg", 6), kind="open_file", pid=user.pid, refs=3)
     files = why.holders(why.explained(guest, "scsi_debug", 2), kind="open_file", pid=user.pid)
