@@ -59,7 +59,7 @@ private:
     void name();
     void force();
     [[nodiscard]] Outcome outcome() const;
-    [[nodiscard]] Outcome outcome_of_late() const;
+    [[nodiscard]] Outcome outcome_of_late(const Attempt &attempt) const;
     void times();
     void references();
     void now_outstanding();
@@ -122,15 +122,15 @@ void RecordBuilder::force()
     }
 }
 
-Outcome RecordBuilder::outcome_of_late() const
+Outcome RecordBuilder::outcome_of_late(const Attempt &attempt) const
 {
-    if (attempt_->gone_ns) {
+    if (attempt.gone_ns) {
         return Outcome::Crashed;
     }
-    if (ender_ == attempt_) {
+    if (ender_ == &attempt) {
         return life_->over() ? Outcome::Freed : Outcome::Waiting;
     }
-    return attempt_->return_lost ? Outcome::Refused : Outcome::Waiting;
+    return attempt.return_lost ? Outcome::Refused : Outcome::Waiting;
 }
 
 Outcome RecordBuilder::outcome() const
@@ -141,8 +141,8 @@ Outcome RecordBuilder::outcome() const
     if (attempt_ != nullptr && attempt_->refused()) {
         return Outcome::Refused;
     }
-    if (late_) {
-        return outcome_of_late();
+    if (late_ && attempt_ != nullptr) {
+        return outcome_of_late(*attempt_);
     }
     if (life_ != nullptr && life_->over()) {
         return Outcome::Freed;
