@@ -122,6 +122,7 @@ private:
         if (!is_new) {
             return known->second;
         }
+        auto &symbols = known->second;
         census::Kernel kernel(*this);
         auto &memory = kernel.memory();
         census::each_in_list(kernel.at_symbol("modules", "list_head"), "module", "list",
@@ -142,11 +143,11 @@ private:
                                      }
                                      if (const auto text =
                                              memory.text(strings + symbol->st_name, longest_name)) {
-                                         known->second.try_emplace(*text, symbol->st_value);
+                                         symbols.try_emplace(*text, symbol->st_value);
                                      }
                                  }
                              });
-        return known->second;
+        return symbols;
     }
 
     /// Of a module as the kernel keeps it: kernel/bpf/btf.c.
