@@ -88,7 +88,7 @@ bool has_probed_target(Search &search, const Object &link)
     return false;
 }
 
-void report(Search &search, HolderKind kind, const Object &object, const Object &program,
+void report(Search &search, const HolderKind &kind, const Object &object, const Object &program,
             const Reasons &reasons, const Place &place)
 {
     if (reasons.empty() || (place.file != nullptr && !search.is_still_open(*place.file))) {

@@ -88,7 +88,7 @@ std::int64_t refs_of_transform(const Object &algorithm)
 }
 
 /// A bound socket, sighted by a file that leads to it.
-Finding &found_by(Search &search, const OpenFile &file, HolderKind kind, const Words &words,
+Finding &found_by(Search &search, const OpenFile &file, const HolderKind &kind, const Words &words,
                   const Object &bound, std::int64_t refs)
 {
     const auto inode = search.kernel().at(file.file, "file")["f_inode"]["i_ino"].number();
