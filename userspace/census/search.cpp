@@ -75,8 +75,8 @@ bool Search::has_module(std::string_view name)
     if (!modules_) {
         steadily([&] {
             modules_.emplace();
-            each_in_list(kernel_.at_symbol("modules", "list_head"), "module", "list",
-                         [&](const Object &module) { modules_->insert(module["name"].text()); });
+            each_module(kernel_,
+                        [&](const Object &module) { modules_->insert(module["name"].text()); });
         });
     }
     return modules_->contains(std::string(name));

@@ -61,16 +61,15 @@ Target read_target(const Object &module)
 bool look_for(Kernel &kernel, std::string_view name, Target &found)
 {
     bool is_there = true;
-    each_in_list(kernel.at_symbol("modules", "list_head"), "module", "list",
-                 [&](const Object &module) {
-                     if (found.is_loaded() || module["name"].text() != name) {
-                         return;
-                     }
-                     found = read_target(module);
-                     // Or it was freed meanwhile, and what was read is anything.
-                     const auto back = module["list"]["prev"];
-                     is_there = kernel.memory().pointer_now(back.address()) == back.pointer();
-                 });
+    each_module(kernel, [&](const Object &module) {
+        if (found.is_loaded() || module["name"].text() != name) {
+            return;
+        }
+        found = read_target(module);
+        // Or it was freed meanwhile, and what was read is anything.
+        const auto back = module["list"]["prev"];
+        is_there = kernel.memory().pointer_now(back.address()) == back.pointer();
+    });
     return is_there && kernel.problems().missing.empty() && !kernel.problems().torn &&
            kernel.problems().lost == 0;
 }

@@ -85,6 +85,13 @@ void each_in_hlist_bl(const Object &head, const char *structure, const char *mem
     each_after_head(head, head["first"].pointer() & ~Address{1}, structure, member, visit, module);
 }
 
+/// Every struct module in the kernel's list of them.
+template <typename Visit>
+void each_module(Kernel &kernel, Visit visit)
+{
+    each_in_list(kernel.at_symbol("modules", "list_head"), "module", "list", visit);
+}
+
 /// Every entry of an array, which is an Object itself.
 template <typename Visit>
 void each_in_array(const Object &array, Visit visit)

@@ -7,20 +7,6 @@
 #include <algorithm>
 
 namespace lastref::holders {
-namespace {
-
-template <typename Visit>
-void each_module(census::Kernel &kernel, Visit visit)
-{
-    census::each_in_list(kernel.at_symbol("modules", "list_head"), "module", "list", visit);
-}
-
-std::string_view word_for(ModuleState state)
-{
-    return state == ModuleState::Going ? "going" : state == ModuleState::Coming ? "coming" : "live";
-}
-
-} // namespace
 
 CrashedMachine::CrashedMachine(std::unique_ptr<census::Source> source)
     : source_(std::move(source)), kernel_(*source_)
@@ -52,7 +38,8 @@ kernel::ModulePresence CrashedMachine::module_presence(const std::string &module
 std::vector<std::string> CrashedMachine::loaded_modules()
 {
     std::vector<std::string> out;
-    each_module(kernel_, [&out](const census::Object &one) { out.push_back(one["name"].text()); });
+    census::each_module(kernel_,
+                        [&out](const census::Object &one) { out.push_back(one["name"].text()); });
     std::sort(out.begin(), out.end());
     return out;
 }
@@ -65,7 +52,7 @@ std::optional<kernel::SysfsModule> CrashedMachine::sysfs_module(const std::strin
     }
     kernel::SysfsModule out{.name = module,
                             .instance_id = target->instance_id,
-                            .state = std::string(word_for(target->state)),
+                            .state = std::string(name_of(target->state)),
                             .refs = target->hard,
                             .soft_refs = target->soft,
                             .holders = {}};

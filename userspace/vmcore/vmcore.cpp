@@ -125,28 +125,26 @@ private:
         auto &symbols = known->second;
         census::Kernel kernel(*this);
         auto &memory = kernel.memory();
-        census::each_in_list(kernel.at_symbol("modules", "list_head"), "module", "list",
-                             [&](const census::Object &one) {
-                                 if (one["name"].text() != module) {
-                                     return;
-                                 }
-                                 const auto table = one["kallsyms"];
-                                 const auto strings = table["strtab"].pointer();
-                                 const auto count = table["num_symtab"].number().value_or(0);
-                                 constexpr std::int64_t most = 1 << 20;
-                                 for (std::int64_t i = 0; i < std::min(count, most); i++) {
-                                     const auto at = table["symtab"].pointer() +
-                                                     static_cast<Address>(i) * sizeof(Elf64_Sym);
-                                     const auto symbol = memory.read<Elf64_Sym>(at);
-                                     if (!symbol || symbol->st_shndx == SHN_UNDEF) {
-                                         continue;
-                                     }
-                                     if (const auto text =
-                                             memory.text(strings + symbol->st_name, longest_name)) {
-                                         symbols.try_emplace(*text, symbol->st_value);
-                                     }
-                                 }
-                             });
+        census::each_module(kernel, [&](const census::Object &one) {
+            if (one["name"].text() != module) {
+                return;
+            }
+            const auto table = one["kallsyms"];
+            const auto strings = table["strtab"].pointer();
+            const auto count = table["num_symtab"].number().value_or(0);
+            constexpr std::int64_t most = 1 << 20;
+            for (std::int64_t i = 0; i < std::min(count, most); i++) {
+                const auto at =
+                    table["symtab"].pointer() + static_cast<Address>(i) * sizeof(Elf64_Sym);
+                const auto symbol = memory.read<Elf64_Sym>(at);
+                if (!symbol || symbol->st_shndx == SHN_UNDEF) {
+                    continue;
+                }
+                if (const auto text = memory.text(strings + symbol->st_name, longest_name)) {
+                    symbols.try_emplace(*text, symbol->st_value);
+                }
+            }
+        });
         return symbols;
     }
 
