@@ -54,8 +54,7 @@ Address counter_of_disk(Search &search, const Object &disk)
         return here.address();
     }
     // nvme_ns_open() takes a reference on the driver of the controller.
-    const auto of_nvme = search.kernel().symbol_if_any("nvme_core:nvme_bdev_ops");
-    if (of_nvme != 0 && here["fops"].pointer() == of_nvme) {
+    if (search.kernel().leads_to(here["fops"], "nvme_core:nvme_bdev_ops")) {
         const auto space = here["private_data"].as("nvme_ns", "nvme_core");
         return search.is_target(space["ctrl"]["ops"]["module"]) ? space.address() : 0;
     }

@@ -15,8 +15,7 @@ constexpr std::int64_t configfs_magic = 0x62656570; // include/uapi/linux/magic.
 /// The operations behind those of debugfs, on whose owner full_proxy_open() takes a reference.
 bool debugfs_holds(Search &search, const Object &file, const Object &inode)
 {
-    const auto proxy = search.kernel().symbol_if_any("debugfs_full_proxy_file_operations");
-    if (proxy == 0 || inode["i_fop"].pointer() != proxy) {
+    if (!search.kernel().leads_to(inode["i_fop"], "debugfs_full_proxy_file_operations")) {
         return false;
     }
     const auto data = file["f_path"]["dentry"]["d_fsdata"].as("debugfs_fsdata");
@@ -50,8 +49,7 @@ bool is_of(Search &search, const Object &operations, const ScsiDriver &driver)
     if (const auto owner = operations["owner"]; owner) {
         return owner["name"].text() == driver.module;
     }
-    return operations.pointer() != 0 &&
-           operations.pointer() == search.kernel().symbol_if_any(driver.operations);
+    return search.kernel().leads_to(operations, driver.operations);
 }
 
 /// sg_open() and st_open() take one on the driver of the host adapter (scsi_device_get()), and
@@ -76,9 +74,8 @@ std::int64_t refs_of_scsi_file(Search &search, const Object &file)
 /// nvme_dev_open() and nvme_ns_chr_open() take one more reference on the owner of the device.
 bool is_of_nvme(Search &search, const Object &file)
 {
-    const auto operations = file["f_op"].pointer();
     const auto is = [&](const char *symbol) {
-        return operations != 0 && operations == search.kernel().symbol_if_any(symbol);
+        return search.kernel().leads_to(file["f_op"], symbol);
     };
     return is("nvme_core:nvme_dev_fops") || is("nvme_core:nvme_ns_chr_fops");
 }
@@ -86,9 +83,9 @@ bool is_of_nvme(Search &search, const Object &file)
 /// What files of these operations lead to.
 std::int64_t refs_behind(Search &search, const Object &file)
 {
-    const auto operations = file["f_op"].pointer();
+    const auto operations = file["f_op"];
     const auto is = [&](const char *symbol) {
-        return operations != 0 && operations == search.kernel().symbol_if_any(symbol);
+        return search.kernel().leads_to(operations, symbol);
     };
     if (is("perf_fops")) {
         return refs_of_perf_event(search, file["private_data"].as("perf_event"));

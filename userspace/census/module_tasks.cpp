@@ -51,12 +51,9 @@ std::uint64_t number(const Object &value)
 Address function_of(Search &search, const Target &target, const Object &process)
 {
     const auto thread = process["worker_private"].as("kthread");
-    const auto function = thread["threadfn"].pointer();
-    if (!target.soft || function == 0 ||
-        function != search.kernel().symbol_if_any("soft_threadfn")) {
-        return function;
-    }
-    return thread["data"].as("soft_thread")["threadfn"].pointer();
+    const auto function = thread["threadfn"];
+    const bool is_helped = target.soft && search.kernel().leads_to(function, "soft_threadfn");
+    return (is_helped ? thread["data"].as("soft_thread")["threadfn"] : function).pointer();
 }
 
 /// Kernel threads whose function lies in the module. Their struct kthread is worker_private from

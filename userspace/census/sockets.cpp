@@ -129,9 +129,8 @@ std::int64_t refs_of_device_socket(Search &search, const Object &file)
         Device{"tun:tun_fops", "tun", "tun_file"},
         Device{"tap:tap_fops", "tap", "tap_queue"},
     };
-    const auto operations = file["f_op"].pointer();
     for (const auto &device : devices) {
-        if (operations != 0 && operations == search.kernel().symbol_if_any(device.operations)) {
+        if (search.kernel().leads_to(file["f_op"], device.operations)) {
             const auto sock = file["private_data"].as(device.structure, device.module)["sk"];
             return search.is_target(sock["sk_prot_creator"]["owner"]) ? 1 : 0;
         }

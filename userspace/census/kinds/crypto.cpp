@@ -79,10 +79,10 @@ Object algorithm_of(const Object &bound)
 /// crypto_init_lskcipher_ops_sg() (6.12).
 std::int64_t refs_of_transform(const Object &algorithm)
 {
-    const auto type = algorithm["cra_type"].pointer();
+    const auto type = algorithm["cra_type"];
     auto &kernel = *algorithm.kernel();
-    return type != 0 && (type == kernel.symbol_if_any("crypto_shash_type") ||
-                         type == kernel.symbol_if_any("crypto_lskcipher_type"))
+    return kernel.leads_to(type, "crypto_shash_type") ||
+                   kernel.leads_to(type, "crypto_lskcipher_type")
                ? 2
                : 1;
 }
