@@ -144,7 +144,7 @@ Finding &Search::found(HolderKind kind, const Words &words, const Object &object
     return findings_.back();
 }
 
-std::set<Address> Search::made_disks() const
+std::set<Address> Search::ended_devices() const
 {
     std::set<Address> out;
     for (const auto &one : findings_) {

@@ -51,7 +51,7 @@ public:
     /// Notes a holder: what it is, what is said of it, and how many references it takes.
     Finding &found(HolderKind kind, const Words &words, const Object &object, std::int64_t refs);
     /// Disks, and super blocks, that something ends that was found so far.
-    [[nodiscard]] std::set<Address> made_disks() const;
+    [[nodiscard]] std::set<Address> ended_devices() const;
     /// Notes a module that the one in question uses.
     void uses(std::string module) { uses_.push_back(std::move(module)); }
     /// What has not been looked at, and why; `if_unexplained`: of interest only then.

@@ -11,12 +11,12 @@ constexpr Words words{.detail = "{type}", .clause = "{type}"};
 
 void look(Search &search)
 {
-    const auto made = search.made_disks();
+    const auto ended = search.ended_devices();
     each_in_list(search.kernel().at_symbol("super_blocks", "list_head"), "super_block", "s_list",
                  [&](const Object &super_block) {
                      const auto hold = hold_of_super_block(search, super_block);
                      const auto disk = super_block["s_bdev"]["bd_disk"].pointer();
-                     const bool is_above = made.contains(disk);
+                     const bool is_above = ended.contains(disk);
                      if (!hold && !is_above) {
                          return;
                      }

@@ -5,6 +5,7 @@
 #include "census/paths.h"
 #include "census/search.h"
 
+#include <set>
 #include <sys/stat.h>
 
 namespace lastref::census {
@@ -33,19 +34,15 @@ std::int64_t opens_of(const Object &swap)
     return swap.has("old_block_size") || swap.has("bdev_file") ? 2 : 1;
 }
 
-/// The disk that a swap is on, if something that was found makes that; else 0.
-Address disk_above(Search &search, const Object &file)
+/// The disk that a swap is on; 0: it is on a file.
+Address disk_below(const Object &file)
 {
-    const auto made = search.made_disks();
     const auto mode = static_cast<mode_t>(file["f_inode"]["i_mode"].number().value_or(0));
-    if (made.empty() || !S_ISBLK(mode)) {
-        return 0;
-    }
-    const auto disk = block_device_of(file["f_mapping"]["host"])["bd_disk"].pointer();
-    return made.contains(disk) ? disk : 0;
+    return S_ISBLK(mode) ? disk_of(file).address() : 0;
 }
 
-void look_at_swap(Search &search, const Object &swap)
+/// `ended` are the devices that something ends that was found so far.
+void look_at_swap(Search &search, const Object &swap, const std::set<Address> &ended)
 {
     const auto used = search.kernel().enumerator("SWP_USED");
     const auto flags = swap["flags"].number();
@@ -54,7 +51,8 @@ void look_at_swap(Search &search, const Object &swap)
         return;
     }
     const auto hold = hold_of_file(search, file);
-    if (const auto disk = disk_above(search, file); !hold && disk != 0) {
+    const auto disk = disk_below(file);
+    if (!hold && ended.contains(disk)) {
         auto &found = search.found("swap", words_on_device_above, file, 0);
         found.path = path_of(search, file["f_path"]);
         found.on = disk;
@@ -69,14 +67,14 @@ void look_at_swap(Search &search, const Object &swap)
     found.count_in(hold.counted_in, opens);
     found.path = path_of(search, file["f_path"]);
     found.within = file["f_inode"]["i_sb"].pointer();
-    const auto mode = file["f_inode"]["i_mode"].number().value_or(0);
-    found.sits_on = {S_ISBLK(static_cast<mode_t>(mode)) ? disk_of(file).address() : found.within};
+    found.sits_on = {disk != 0 ? disk : found.within};
 }
 
 void look(Search &search)
 {
     constexpr std::uint32_t most = 1024; // MAX_SWAPFILES is 32 less what other entries need
     auto &kernel = search.kernel();
+    const auto ended = search.ended_devices();
     const auto pointers = kernel.symbol("swap_info");
     const auto count =
         kernel.memory().read<std::uint32_t>(kernel.symbol("nr_swapfiles")).value_or(0);
@@ -85,7 +83,7 @@ void look(Search &search)
     }
     for (std::uint32_t i = 0; i < std::min(count, most); i++) {
         const auto swap = kernel.memory().read<Address>(pointers + i * sizeof(Address));
-        look_at_swap(search, kernel.at(swap.value_or(0), "swap_info_struct"));
+        look_at_swap(search, kernel.at(swap.value_or(0), "swap_info_struct"), ended);
     }
 }
 
