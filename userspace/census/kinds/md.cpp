@@ -2,6 +2,8 @@
 #include "census/disks.h"
 #include "census/search.h"
 
+#include <vector>
+
 namespace lastref::census {
 namespace {
 
@@ -18,18 +20,20 @@ constexpr Words words_of_member{
     .remedy = remedy,
 };
 
-Finding &found(Search &search, const Object &array, const Words &words, const Object &object)
+struct Member {
+    Object device, disk;
+};
+
+Finding &found(Search &search, const Object &array, const std::vector<Member> &members,
+               const Words &words, const Object &object)
 {
     auto &found = search.found("md", words, object, 1);
     const auto disk = array["gendisk"];
     found.path = "/dev/" + disk["disk_name"].text();
     found.device = disk.pointer();
-    each_in_list(
-        array["disks"], "md_rdev", "same_set",
-        [&found](const Object &member) {
-            found.sits_on.push_back(member["bdev"]["bd_disk"].pointer());
-        },
-        md_mod);
+    for (const auto &member : members) {
+        found.sits_on.push_back(member.disk.pointer());
+    }
     return found.with("level", array["clevel"].text());
 }
 
@@ -37,23 +41,25 @@ Finding &found(Search &search, const Object &array, const Words &words, const Ob
 /// below it is open once (md_import_device()).
 void look_at_array(Search &search, const Object &array)
 {
+    std::vector<Member> members;
+    each_in_list(
+        array["disks"], "md_rdev", "same_set",
+        [&members](const Object &member) {
+            members.push_back({member, member["bdev"]["bd_disk"]});
+        },
+        md_mod);
     const auto personality = array["pers"];
     if (personality && search.is_target(personality.has("head") ? personality["head"]["owner"]
                                                                 : personality["owner"])) {
-        found(search, array, words_of_array, array);
+        found(search, array, members, words_of_array, array);
     }
-    each_in_list(
-        array["disks"], "md_rdev", "same_set",
-        [&](const Object &member) {
-            const auto disk = member["bdev"]["bd_disk"];
-            const auto counter = counter_of_disk(search, disk);
-            if (counter != 0) {
-                found(search, array, words_of_member, member)
-                    .with("member", "/dev/" + disk["disk_name"].text())
-                    .count_in(counter);
-            }
-        },
-        md_mod);
+    for (const auto &member : members) {
+        if (const auto counter = counter_of_disk(search, member.disk); counter != 0) {
+            found(search, array, members, words_of_member, member.device)
+                .with("member", "/dev/" + member.disk["disk_name"].text())
+                .count_in(counter);
+        }
+    }
 }
 
 void look(Search &search)

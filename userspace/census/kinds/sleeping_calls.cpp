@@ -86,12 +86,10 @@ constexpr Symbol symbols[] = {{"init_task"}};
 constexpr Reference references[] = {
     {"`open_file`, in a call", "the same, until the call returns", "the same",
      "the stacks of all threads that sleep in a call on a descriptor that leads elsewhere now, or "
-     "in "
-     "accept(2), which has the file of the next connection already"},
+     "in accept(2), which has the file of the next connection already"},
 };
 constexpr Doc doc{"A call on a file of the module's sleeps, and its descriptor was closed "
-                  "meanwhile, or is yet to "
-                  "be made",
+                  "meanwhile, or is yet to be made",
                   references, "The call returns, or its process ends"};
 
 } // namespace
