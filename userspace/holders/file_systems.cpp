@@ -122,18 +122,23 @@ std::vector<SuperBlock> collect(std::span<const Finding> findings, std::vector<S
 /// What is on a device has to end before the device can: mounts are told of by now.
 void put_first_what_is_above(std::span<const Finding> findings, std::vector<Sighting> &sightings)
 {
-    for (std::size_t i = findings.size(); i-- > 0;) { // the higher were found later
-        if (findings[i].device == 0) {
+    std::map<census::Address, std::vector<std::size_t>> above; // by the device that they are on
+    for (std::size_t i = 0; i < findings.size(); i++) {
+        if (findings[i].on != 0) {
+            above[findings[i].on].push_back(i);
+        }
+    }
+    for (std::size_t i = findings.size(); i-- > 0 && !above.empty();) { // the higher: found later
+        const auto on_it = above.find(findings[i].device);
+        if (on_it == above.end()) {
             continue;
         }
         Remedy first;
         bool can_end = true;
-        for (std::size_t above = 0; above < findings.size(); above++) {
-            if (findings[above].on == findings[i].device) {
-                const auto &steps = sightings[above].remedy;
-                can_end = can_end && !steps.empty();
-                first.insert(first.end(), steps.begin(), steps.end());
-            }
+        for (const auto one : on_it->second) {
+            const auto &steps = sightings[one].remedy;
+            can_end = can_end && !steps.empty();
+            first.insert(first.end(), steps.begin(), steps.end());
         }
         auto &remedy = sightings[i].remedy;
         remedy.insert(remedy.begin(), first.begin(), first.end());
