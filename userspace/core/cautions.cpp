@@ -111,6 +111,9 @@ std::vector<Caution> cautions(const WhyDoc &doc)
 void conclude(WhyDoc &doc)
 {
     if (doc.found.is_dead && doc.found.presence == Presence::Loaded) {
+        for (auto &holder : doc.holders) {
+            holder.seen.remedy.clear();
+        }
         return;
     }
     doc.next = next_steps(doc);

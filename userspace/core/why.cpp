@@ -133,11 +133,6 @@ WhyDoc explain(Inventory inventory)
     WhyDoc doc;
     auto sightings = std::exchange(inventory.sightings, {});
     leave_out_self(sightings, inventory.self_pid);
-    if (inventory.is_dead) {
-        for (auto &sighting : sightings) {
-            sighting.remedy.clear();
-        }
-    }
     doc.holders = merge(std::move(sightings));
     share_out(doc.holders);
     doc.hard = balance(doc.holders, HolderCounter::Hard, inventory.hard);
