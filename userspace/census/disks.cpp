@@ -54,7 +54,7 @@ Address counter_of_disk(Search &search, const Object &disk)
         return here.address();
     }
     // nvme_ns_open() takes a reference on the driver of the controller.
-    if (search.kernel().leads_to(here["fops"], "nvme_core:nvme_bdev_ops")) {
+    if (search.kernel().leads_to(here["fops"].pointer(), "nvme_core:nvme_bdev_ops")) {
         const auto space = here["private_data"].as("nvme_ns", "nvme_core");
         return search.is_target(space["ctrl"]["ops"]["module"]) ? space.address() : 0;
     }

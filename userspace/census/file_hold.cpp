@@ -15,7 +15,7 @@ constexpr std::int64_t configfs_magic = 0x62656570; // include/uapi/linux/magic.
 /// The operations behind those of debugfs, on whose owner full_proxy_open() takes a reference.
 bool debugfs_holds(Search &search, const Object &file, const Object &inode)
 {
-    if (!search.kernel().leads_to(inode["i_fop"], "debugfs_full_proxy_file_operations")) {
+    if (!search.kernel().leads_to(inode["i_fop"].pointer(), "debugfs_full_proxy_file_operations")) {
         return false;
     }
     const auto data = file["f_path"]["dentry"]["d_fsdata"].as("debugfs_fsdata");
@@ -38,66 +38,34 @@ std::int64_t refs_of_perf_event(Search &search, const Object &event)
            (is_tracepoint && search.is_target(event["tp_event"]["module"]) ? 1 : 0);
 }
 
-/// Of a driver of SCSI devices that has character devices, as a module or as a part of the kernel.
-struct ScsiDriver {
-    const char *module, *operations, *structure;
-};
-constexpr ScsiDriver generic{"sg", "sg_fops", "sg_fd"}, tape{"st", "st_fops", "scsi_tape"};
-
-bool is_of(Search &search, const Object &operations, const ScsiDriver &driver)
+/// What the open() of that type of files takes on the module.
+std::int64_t refs_of_open(Search &search, const Object &file, const FileOperations &operations)
 {
-    if (const auto owner = operations["owner"]; owner) {
-        return owner["name"].text() == driver.module;
-    }
-    return search.kernel().leads_to(operations, driver.operations);
-}
-
-/// sg_open() and st_open() take one on the driver of the host adapter (scsi_device_get()), and
-/// sg_add_sfp() one on sg.
-std::int64_t refs_of_scsi_file(Search &search, const Object &file)
-{
-    const auto is_target = [&search](const Object &device) {
-        return search.is_target(device["host"]["hostt"]["module"]) ? 1 : 0;
+    const auto data = [&file](const char *type, std::string_view module = {}) {
+        return file["private_data"].as(type, module);
     };
-    const auto data = file["private_data"];
-    if (is_of(search, file["f_op"], generic)) {
-        const auto on_host =
-            is_target(data.as(generic.structure, generic.module)["parentdp"]["device"]);
-        return on_host + (search.is_target(file["f_op"]["owner"]) ? 1 : 0);
-    }
-    if (is_of(search, file["f_op"], tape)) {
-        return is_target(data.as(tape.structure, tape.module)["device"]);
-    }
-    return 0;
-}
-
-/// nvme_dev_open() and nvme_ns_chr_open() take one more reference on the owner of the device.
-bool is_of_nvme(Search &search, const Object &file)
-{
-    const auto is = [&](const char *symbol) {
-        return search.kernel().leads_to(file["f_op"], symbol);
+    const auto refs = [&search](const Object &module) { return search.is_target(module) ? 1 : 0; };
+    // sg_open() and st_open(): scsi_device_get() takes one on the driver of the host adapter.
+    const auto refs_on_host = [&refs](const Object &device) {
+        return refs(device["host"]["hostt"]["module"]);
     };
-    return is("nvme_core:nvme_dev_fops") || is("nvme_core:nvme_ns_chr_fops");
-}
-
-/// What files of these operations lead to.
-std::int64_t refs_behind(Search &search, const Object &file)
-{
-    const auto operations = file["f_op"];
-    const auto is = [&](const char *symbol) {
-        return search.kernel().leads_to(operations, symbol);
-    };
-    if (is("perf_fops")) {
-        return refs_of_perf_event(search, file["private_data"].as("perf_event"));
+    switch (operations.type) {
+    case FileType::PerfEvent:
+        return refs_of_perf_event(search, data("perf_event"));
+    case FileType::FsContext: // alloc_fs_context()
+        return refs(data("fs_context")["fs_type"]["owner"]);
+    case FileType::DmaBuf: // dma_buf_export()
+        return refs(data("dma_buf")["owner"]);
+    case FileType::ScsiGeneric: // sg_add_sfp() takes one on sg
+        return refs_on_host(data("sg_fd", "sg")["parentdp"]["device"]) +
+               (operations.is_target ? 1 : 0);
+    case FileType::ScsiTape:
+        return refs_on_host(data("scsi_tape", "st")["device"]);
+    case FileType::NvmeCharacter: // nvme_dev_open() and nvme_ns_chr_open(): the device's owner
+        return refs(file["f_inode"]["i_cdev"]["owner"]);
+    default:
+        return 0;
     }
-    if (is("fscontext_fops")) { // of fsopen(2) or fspick(2): alloc_fs_context()
-        const auto context = file["private_data"].as("fs_context");
-        return search.is_target(context["fs_type"]["owner"]) ? 1 : 0;
-    }
-    if (is("dma_buf_fops")) { // dma_buf_export()
-        return search.is_target(file["private_data"].as("dma_buf")["owner"]) ? 1 : 0;
-    }
-    return 0;
 }
 
 } // namespace
@@ -110,11 +78,10 @@ FileHold hold_of_file(Search &search, const Object &file)
     }
     const auto inode = file["f_inode"];
     const auto mode = static_cast<mode_t>(inode["i_mode"].number().value_or(0));
-    out.refs = search.is_target(file["f_op"]["owner"]) ? 1 : 0;
-    if (S_ISCHR(mode)) {
-        const bool is_target = search.is_target(inode["i_cdev"]["owner"]);
-        out.refs += !is_target ? 0 : is_of_nvme(search, file) ? 2 : 1;
-        out.refs += refs_of_scsi_file(search, file);
+    const auto &operations = search.operations_of(file);
+    out.refs = operations.is_target ? 1 : 0;
+    if (S_ISCHR(mode) && search.is_target(inode["i_cdev"]["owner"])) {
+        out.refs++;
     }
     if (S_ISBLK(mode)) {
         const auto device = block_device_of(file["f_mapping"]["host"]);
@@ -125,7 +92,7 @@ FileHold hold_of_file(Search &search, const Object &file)
         (debugfs_holds(search, file, inode) || configfs_holds(search, file, inode))) {
         out.refs++;
     }
-    out.refs += refs_behind(search, file);
+    out.refs += refs_of_open(search, file, operations);
     return out;
 }
 

@@ -62,12 +62,6 @@ Address Kernel::symbol_if_any(std::string_view name)
     return known->second.value_or(0);
 }
 
-bool Kernel::leads_to(const Object &pointer, std::string_view symbol)
-{
-    const auto address = pointer.pointer();
-    return address != 0 && address == symbol_if_any(symbol);
-}
-
 Address Kernel::symbol(std::string_view name)
 {
     const auto address = symbol_if_any(name);

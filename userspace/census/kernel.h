@@ -50,7 +50,10 @@ public:
     /// The same, but it need not be there.
     Address symbol_if_any(std::string_view name);
     /// Whether a pointer leads there. False for null, and where the symbol is nowhere.
-    bool leads_to(const Object &pointer, std::string_view symbol);
+    bool leads_to(Address pointer, std::string_view symbol)
+    {
+        return pointer != 0 && pointer == symbol_if_any(symbol);
+    }
     /// Whether it is known where it is, or that it is nowhere.
     [[nodiscard]] bool knows_symbol(std::string_view name) const
     {

@@ -51,9 +51,9 @@ std::uint64_t number(const Object &value)
 Address function_of(Search &search, const Target &target, const Object &process)
 {
     const auto thread = process["worker_private"].as("kthread");
-    const auto function = thread["threadfn"];
+    const auto function = thread["threadfn"].pointer();
     const bool is_helped = target.soft && search.kernel().leads_to(function, "soft_threadfn");
-    return (is_helped ? thread["data"].as("soft_thread")["threadfn"] : function).pointer();
+    return is_helped ? thread["data"].as("soft_thread")["threadfn"].pointer() : function;
 }
 
 /// Kernel threads whose function lies in the module. Their struct kthread is worker_private from

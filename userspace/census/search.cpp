@@ -39,6 +39,7 @@ void Search::collect_again()
     modules_.reset();
     files_.reset();
     files_by_operations_.clear();
+    operations_.clear();
     is_incomplete_ = false;
 }
 
@@ -294,6 +295,7 @@ void Search::forget_files()
     tasks_with_files_.reset();
     files_.reset();
     files_by_operations_.clear();
+    operations_.clear();
 }
 
 std::vector<OpenFile> Search::open_files_with(std::string_view operations)
@@ -308,6 +310,16 @@ std::vector<OpenFile> Search::open_files_with(std::string_view operations)
         }
     }
     return out;
+}
+
+const FileOperations &Search::operations_of(const Object &file)
+{
+    const auto operations = file["f_op"];
+    const auto [one, is_new] = operations_.try_emplace(operations.pointer());
+    if (is_new) {
+        one->second = look_at_operations(*this, operations);
+    }
+    return one->second;
 }
 
 bool Search::is_still_open(const OpenFile &file)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
+#include "census/file_operations.h"
 #include "census/finding.h"
 #include "census/kernel.h"
 #include "census/kind.h"
@@ -79,6 +80,8 @@ public:
     std::vector<OpenFile> open_files_with(std::string_view operations);
     /// Who has it.
     Task owner_of(const OpenFile &file) { return describe(tasks_with_files()[file.owner]); }
+    /// What the operations of a struct file tell of it.
+    const FileOperations &operations_of(const Object &file);
     /// Whether the descriptor still means that file: else its memory may be another's by now.
     bool is_still_open(const OpenFile &file);
     /// All processes, each a struct task_struct of its main thread.
@@ -110,6 +113,7 @@ private:
     bool is_incomplete_ = false; ///< one of these changed all the time
     std::optional<std::vector<OpenFile>> files_;
     std::unordered_map<Address, std::vector<std::size_t>> files_by_operations_;
+    std::unordered_map<Address, FileOperations> operations_; // few, of many files
 };
 
 } // namespace lastref::census

@@ -3,7 +3,6 @@
 
 #include "census/socket_names.h"
 
-#include <array>
 #include <string>
 
 namespace lastref::census {
@@ -122,20 +121,14 @@ std::int64_t refs_of_socket_file(Search &search, const Object &file)
 
 std::int64_t refs_of_device_socket(Search &search, const Object &file)
 {
-    struct Device {
-        const char *operations, *module, *structure;
-    };
-    static constexpr std::array devices{
-        Device{"tun:tun_fops", "tun", "tun_file"},
-        Device{"tap:tap_fops", "tap", "tap_queue"},
-    };
-    for (const auto &device : devices) {
-        if (search.kernel().leads_to(file["f_op"], device.operations)) {
-            const auto sock = file["private_data"].as(device.structure, device.module)["sk"];
-            return search.is_target(sock["sk_prot_creator"]["owner"]) ? 1 : 0;
-        }
+    const auto type = search.operations_of(file).type;
+    if (type != FileType::Tun && type != FileType::Tap) {
+        return 0;
     }
-    return 0;
+    const auto data = file["private_data"];
+    const auto sock =
+        (type == FileType::Tun ? data.as("tun_file", "tun") : data.as("tap_queue", "tap"))["sk"];
+    return search.is_target(sock["sk_prot_creator"]["owner"]) ? 1 : 0;
 }
 
 } // namespace lastref::census

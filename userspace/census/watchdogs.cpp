@@ -17,7 +17,7 @@ bool is_name_of_watchdog(std::string_view name)
 bool is_watchdog(Search &search, const Object &file)
 {
     constexpr std::int64_t device = 10 << 20 | 130; // MKDEV(MISC_MAJOR, WATCHDOG_MINOR)
-    if (search.kernel().leads_to(file["f_op"], "watchdog:watchdog_fops")) {
+    if (search.operations_of(file).type == FileType::Watchdog) {
         return true;
     }
     const auto inode = file["f_inode"];

@@ -79,7 +79,7 @@ Object algorithm_of(const Object &bound)
 /// crypto_init_lskcipher_ops_sg() (6.12).
 std::int64_t refs_of_transform(const Object &algorithm)
 {
-    const auto type = algorithm["cra_type"];
+    const auto type = algorithm["cra_type"].pointer();
     auto &kernel = *algorithm.kernel();
     return kernel.leads_to(type, "crypto_shash_type") ||
                    kernel.leads_to(type, "crypto_lskcipher_type")
