@@ -76,7 +76,7 @@ FileHold hold_of_file(Search &search, const Object &file)
     if ((file["f_mode"].number().value_or(0) & opened_as_path) != 0) {
         return out; // O_PATH opens nothing
     }
-    const auto inode = file["f_inode"];
+    const auto inode = file["f_inode"].target();
     const auto mode = static_cast<mode_t>(inode["i_mode"].number().value_or(0));
     const auto &operations = search.operations_of(file);
     out.refs = operations.is_target ? 1 : 0;

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "census/btf_types.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace lastref::census {
@@ -19,6 +20,19 @@ const Types &types_of_kernel(Source &source)
         return *types;
     }
     return none;
+}
+
+/// A member of that structure. None lies beyond it, whatever the types of a file say.
+std::optional<Member> member_of(const Types &types, TypeId structure, std::string_view name)
+{
+    auto member = types.member(structure, name);
+    if (!member) {
+        return member;
+    }
+    const auto all = types.size(structure); // which a saved census need not know
+    const std::size_t size = member->bits == 0 ? types.size(member->type)
+                                               : (std::size_t{member->bit} + member->bits + 7) / 8;
+    return all == 0 || member->offset + size <= all ? member : std::nullopt;
 }
 
 } // namespace
@@ -203,20 +217,22 @@ std::optional<std::int64_t> Kernel::enumerator(std::string_view name)
     return known->second;
 }
 
-const Kernel::Field &Kernel::field(const Layout &layout, const char *name, Need need)
+const Layout::Field &Kernel::field(const Layout &layout, const char *name, Need need)
 {
-    const auto [known, is_new] = fields_.try_emplace({&layout, name});
-    auto &field = known->second;
-    if (is_new) {
-        const auto member = layout.types->member(layout.type, name);
-        if (member) {
-            field = {&this->layout(layout.types, member->type), member->offset, member->bit,
-                     member->bits};
-        }
+    auto field = std::find_if(layout.fields.begin(), layout.fields.end(),
+                              [name](const Layout::Field &one) { return one.name == name; });
+    if (field == layout.fields.end()) {
+        const auto member = member_of(*layout.types, layout.type, name);
+        layout.fields.push_back(member
+                                    ? Layout::Field{name, &this->layout(layout.types, member->type),
+                                                    member->offset, member->bit, member->bits}
+                                    : Layout::Field{name});
+        field = std::prev(layout.fields.end());
     }
     needs_.member(layout.types, layout.type, name,
-                  field.layout == nullptr ? std::nullopt : std::optional(field.layout->type), need);
-    return field;
+                  field->layout == nullptr ? std::nullopt : std::optional(field->layout->type),
+                  need);
+    return *field;
 }
 
 void Kernel::note_no_member(const Types *types, TypeId type, std::string_view structure,
@@ -257,7 +273,7 @@ std::optional<std::uint32_t> Kernel::find_offset(const Layout &layout, std::stri
     while (!members.empty()) {
         const auto dot = members.find('.');
         const auto name = members.substr(0, dot);
-        const auto found = layout.types->member(type, name);
+        const auto found = member_of(*layout.types, type, name);
         needs_.member(layout.types, type, name, found ? std::optional(found->type) : std::nullopt,
                       Need::Must);
         if (!found) {

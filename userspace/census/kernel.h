@@ -75,12 +75,6 @@ public:
 
 private:
     friend class Object;
-    /// A member of a structure.
-    struct Field {
-        const Layout *layout = nullptr; ///< null: there is no such member
-        std::uint32_t offset = 0;
-        std::uint8_t bit = 0, bits = 0;
-    };
     /// Two pointers: names are literals, so what is known of them is kept by where they stand.
     struct Key {
         const void *of;
@@ -120,7 +114,7 @@ private:
     std::optional<std::uint32_t> find_offset(const Layout &layout, std::string_view members);
     void note_no_member(const Types *types, TypeId type, std::string_view structure,
                         std::string_view member);
-    const Field &field(const Layout &layout, const char *name, Need need);
+    const Layout::Field &field(const Layout &layout, const char *name, Need need);
 
     Source &source_;
     Memory memory_;
@@ -128,7 +122,6 @@ private:
     std::map<std::string, const Types *, std::less<>> modules_;
     std::map<std::string, std::optional<Address>, std::less<>> symbols_;
     std::unordered_map<std::pair<const Types *, TypeId>, Layout, HashOfType> layouts_;
-    std::unordered_map<Key, Field, Hash> fields_;
     std::unordered_map<Key, std::optional<std::uint32_t>, Hash> offsets_;
     std::unordered_map<Key, const Layout *, Hash> structures_; ///< those that there are
     std::map<std::string, std::optional<std::int64_t>, std::less<>> enumerators_;

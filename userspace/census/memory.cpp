@@ -11,23 +11,18 @@ constexpr std::size_t batch_size = 1024;
 
 } // namespace
 
-const Line *Memory::line(Address at)
+const Line *Memory::find_line(Address at)
 {
-    if (at == last_at_) {
-        return last_;
-    }
-    const auto [known, is_new] = lines_.try_emplace(at);
+    const auto [known, is_new] = lines_->try_emplace(at);
+    auto &line = known->second;
     if (is_new) {
-        auto bytes = std::make_unique<Line>();
-        Request request{at, *bytes};
+        Request request{at, line.bytes};
         source_.read({&request, 1});
-        if (request.done) {
-            known->second = std::move(bytes);
-        }
+        line.is_readable = request.done;
     }
-    last_at_ = at;
-    last_ = known->second.get();
-    return last_;
+    const auto *bytes = line.is_readable ? &line.bytes : nullptr;
+    recent_[at / line_size % recent_.size()] = {at, bytes};
+    return bytes;
 }
 
 /// That this much of a line was asked for.
@@ -48,14 +43,18 @@ void Memory::keep()
     asked_.clear();
 }
 
-bool Memory::read(Address at, std::span<std::byte> to)
+void Memory::spend(std::size_t values)
 {
-    const auto values = 1 + to.size() / sizeof(Address);
     if (values > left_) {
         left_ = 0;
         throw TooMuchToRead();
     }
     left_ -= values;
+}
+
+bool Memory::read(Address at, std::span<std::byte> to)
+{
+    spend(1 + to.size() / sizeof(Address));
     if (is_exact_) {
         Request request{at, to};
         source_.read({&request, 1});
@@ -108,39 +107,44 @@ void Memory::prefetch(std::span<const Address> addresses, std::size_t size)
     if (is_exact_) {
         return;
     }
+    spend(addresses.size() * (1 + size / line_size));
     std::vector<Request> requests;
-    std::vector<std::unique_ptr<Line>> bytes;
+    std::vector<Known *> lines;
     const auto fetch = [&] {
         source_.read(requests);
         for (std::size_t i = 0; i < requests.size(); i++) {
-            lines_[requests[i].at] = requests[i].done ? std::move(bytes[i]) : nullptr;
+            lines[i]->is_readable = requests[i].done;
         }
         requests.clear();
-        bytes.clear();
+        lines.clear();
     };
     for (const auto address : addresses) {
         for (auto at = address - address % line_size; at < address + size; at += line_size) {
-            if (address == 0 || !lines_.try_emplace(at).second) {
+            if (address == 0) {
                 continue;
             }
-            bytes.push_back(std::make_unique<Line>());
-            requests.push_back({at, *bytes.back()});
+            const auto [known, is_new] = lines_->try_emplace(at);
+            if (!is_new) {
+                continue;
+            }
+            lines.push_back(&known->second);
+            requests.push_back({at, known->second.bytes});
             if (requests.size() == batch_size) {
                 fetch();
             }
         }
     }
     fetch();
-    last_at_ = 1;
 }
 
 void Memory::forget()
 {
     keep();
     source_.forget();
-    lines_.clear();
-    last_at_ = 1;
-    last_ = nullptr;
+    recent_.fill({});
+    lines_.reset();
+    room_.release();
+    lines_.emplace(&room_);
 }
 
 } // namespace lastref::census

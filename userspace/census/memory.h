@@ -5,8 +5,9 @@
 #include <bitset>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
-#include <memory>
+#include <memory_resource>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -97,6 +98,25 @@ public:
     /// False when a part of it cannot be read.
     bool read(Address at, std::span<std::byte> to);
 
+    /// The same of a number of up to eight bytes, of which there are most.
+    bool read(Address at, std::size_t size, std::uint64_t &value)
+    {
+        constexpr std::size_t most = sizeof(value), spent = 2;
+        const auto offset = at % line_size;
+        if (offset > line_size - most || left_ < spent || is_exact_ || keeps_) {
+            value = 0;
+            return read(at, std::as_writable_bytes(std::span(&value, 1)).first(size));
+        }
+        left_ -= spent;
+        const auto *bytes = line(at - offset);
+        if (bytes == nullptr) {
+            return false;
+        }
+        std::memcpy(&value, bytes->data() + offset, most);
+        value &= ~std::uint64_t{0} >> (8 * (most - size));
+        return true;
+    }
+
     template <typename T>
     std::optional<T> read(Address at)
     {
@@ -121,7 +141,20 @@ public:
     void forget();
 
 private:
-    const Line *line(Address at);
+    /// A line that was read, or could not be.
+    struct Known {
+        bool is_readable = false;
+        Line bytes;
+    };
+
+    /// Null: it cannot be read.
+    const Line *line(Address at)
+    {
+        const auto &recent = recent_[at / line_size % recent_.size()];
+        return recent.at == at ? recent.bytes : find_line(at);
+    }
+    const Line *find_line(Address at);
+    void spend(std::size_t values);
     void note(Address line, std::size_t offset, std::size_t size);
     void keep();
 
@@ -129,9 +162,15 @@ private:
     bool keeps_, is_exact_;
     std::size_t left_ = std::numeric_limits<std::size_t>::max(); ///< that may be read
     std::unordered_map<Address, LineMask> asked_;                ///< of what is to be kept
-    std::unordered_map<Address, std::unique_ptr<Line>> lines_;   ///< null: cannot be read
-    Address last_at_ = 1;                                        ///< no line begins there
-    const Line *last_ = nullptr;
+    /// There are tens of thousands of lines, and all go at once.
+    std::pmr::monotonic_buffer_resource room_;
+    std::optional<std::pmr::unordered_map<Address, Known>> lines_{&room_};
+    /// The same of some that were asked for, each in its place. No line begins at 1.
+    struct Recent {
+        Address at = 1;
+        const Line *bytes = nullptr;
+    };
+    std::array<Recent, 256> recent_{};
 };
 
 } // namespace lastref::census

@@ -17,9 +17,7 @@ std::optional<std::uint64_t> Object::raw() const
     }
     // A bit field may reach beyond the size of its type, where members are packed.
     const auto bytes = std::max<std::size_t>(size, (std::size_t{bit_} + bits_ + 7U) / 8);
-    if (bytes > sizeof(value) ||
-        !kernel_->memory().read(address_,
-                                std::as_writable_bytes(std::span(&value, 1)).first(bytes))) {
+    if (bytes > sizeof(value) || !kernel_->memory().read(address_, bytes, value)) {
         kernel_->problems().lost++;
         return std::nullopt;
     }

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace lastref::census {
 
@@ -16,14 +17,25 @@ class Kernel;
 
 /// A type, with what is asked of it for each of its objects.
 struct Layout {
+    /// A member of a structure. Names are literals: what is known of one is kept by where it
+    /// stands.
+    struct Field {
+        const char *name = nullptr;
+        const Layout *layout = nullptr; ///< null: there is no such member
+        std::uint32_t offset = 0;
+        std::uint8_t bit = 0, bits = 0;
+    };
+
     const Types *types = nullptr;
     TypeId type = 0;
     Types::Shape shape = Types::Shape::Unknown;
     bool is_signed = false;
-    std::size_t size = 0;                    ///< in bytes; 0 when it is not known
-    mutable const Layout *element = nullptr; ///< once it was asked for, by Kernel::element_of()
-    mutable const Layout *definition =
-        nullptr; ///< of what is only declared here, once it was found
+    std::size_t size = 0; ///< in bytes; 0 when it is not known
+
+    // What was asked for so far, by Kernel.
+    mutable const Layout *element = nullptr;
+    mutable const Layout *definition = nullptr; ///< of what is only declared here
+    mutable std::vector<Field> fields{};        ///< some
 };
 
 /// Something in the kernel's memory, of a type. It is read when its value is asked for.

@@ -5,6 +5,8 @@
 #include "census/sockets.h"
 #include "census/watchdogs.h"
 
+#include <unordered_map>
+
 namespace lastref::census {
 namespace {
 
