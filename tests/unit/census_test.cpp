@@ -381,5 +381,27 @@ TEST(Types, TypesThatReferToThemselvesEnd)
     EXPECT_EQ(types.size(array), 0U);
 }
 
+TEST(Types, StructuresWithoutANameInEachOtherEnd)
+{
+    test::BtfWriter writer;
+    const auto inner = writer.next();
+    writer.structure("", 8, std::vector<test::BtfWriter::Member>(100, {"", inner, 0}));
+    EXPECT_EQ(BtfTypes(writer.bytes()).member(inner, "any"), std::nullopt);
+}
+
+TEST_F(Census, AMemberLiesInItsStructure)
+{
+    test::BtfWriter writer;
+    const auto number = writer.integer("long", 8);
+    writer.structure("liar", 16, {{"inside", number, 64}, {"beyond", number, 72}});
+    source.btf_of["vmlinux"] = writer.bytes();
+    Kernel kernel(source);
+    const auto liar = kernel.at(base, "liar");
+    EXPECT_TRUE(liar.has("inside"));
+    EXPECT_FALSE(liar.has("beyond"));
+    EXPECT_TRUE(kernel.offset("liar", "inside"));
+    EXPECT_FALSE(kernel.offset("liar", "beyond"));
+}
+
 } // namespace
 } // namespace lastref::census

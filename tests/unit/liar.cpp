@@ -29,6 +29,99 @@ std::uint64_t mixed(std::uint64_t value) // of splitmix64
 
 } // namespace
 
+/// What they say is the same each time. Files of saved censuses and of dead machines have types,
+/// too.
+class Liar::Types final : public census::Types {
+public:
+    Types(const census::Types &from, std::uint64_t seed) : from_(from), seed_(seed) {}
+
+    [[nodiscard]] bool empty() const override { return from_.empty(); }
+    [[nodiscard]] census::TypeId find(std::string_view name) const override
+    {
+        return from_.find(name);
+    }
+    [[nodiscard]] std::optional<census::Member> member(census::TypeId type,
+                                                       std::string_view name) const override
+    {
+        auto out = from_.member(type, name);
+        const auto lie = lie_of(type, std::hash<std::string_view>()(name));
+        if (!out || !lie) {
+            return out;
+        }
+        switch (*lie % 4) {
+        case 0:
+            return std::nullopt;
+        case 1:
+            out->offset = some_number(*lie);
+            break;
+        case 2:
+            out->type = type; // it is in itself
+            break;
+        default:
+            out->bit = *lie >> 8 & 7;
+            out->bits = *lie >> 16 & 0xff;
+        }
+        return out;
+    }
+    [[nodiscard]] census::TypeId function(std::string_view name) const override
+    {
+        return from_.function(name);
+    }
+    [[nodiscard]] std::optional<std::int64_t> enumerator(std::string_view name) const override
+    {
+        const auto lie = lie_of(0, std::hash<std::string_view>()(name));
+        return lie ? std::optional<std::int64_t>(some_number(*lie)) : from_.enumerator(name);
+    }
+    [[nodiscard]] Shape shape(census::TypeId id) const override
+    {
+        const auto lie = lie_of(id, 1);
+        return lie ? static_cast<Shape>(*lie % 6) : from_.shape(id);
+    }
+    [[nodiscard]] bool is_signed(census::TypeId id) const override { return from_.is_signed(id); }
+    [[nodiscard]] std::string_view name(census::TypeId id) const override { return from_.name(id); }
+    [[nodiscard]] std::size_t size(census::TypeId id) const override
+    {
+        const auto lie = lie_of(id, 2);
+        return lie ? some_number(*lie) : from_.size(id);
+    }
+    [[nodiscard]] census::TypeId element(census::TypeId id) const override
+    {
+        return lie_of(id, 3) ? id : from_.element(id);
+    }
+    [[nodiscard]] std::size_t count(census::TypeId array) const override
+    {
+        const auto lie = lie_of(array, 4);
+        return lie ? some_number(*lie) : from_.count(array);
+    }
+    [[nodiscard]] bool knows_structure(std::string_view name) const override
+    {
+        return from_.knows_structure(name);
+    }
+    [[nodiscard]] bool knows_member(census::TypeId type, std::string_view name) const override
+    {
+        return from_.knows_member(type, name);
+    }
+    [[nodiscard]] bool knows_enumerator(std::string_view name) const override
+    {
+        return from_.knows_enumerator(name);
+    }
+
+private:
+    [[nodiscard]] std::optional<std::uint64_t> lie_of(std::uint64_t type, std::uint64_t what) const
+    {
+        const auto number = mixed(mixed(seed_ ^ type) ^ what);
+        return number % 8 == 0 ? std::optional(number >> 3) : std::nullopt;
+    }
+    /// Of any size.
+    static std::uint32_t some_number(std::uint64_t lie)
+    {
+        return static_cast<std::uint32_t>(lie >> 8) >> (lie & 31);
+    }
+
+    const census::Types &from_;
+    std::uint64_t seed_;
+};
+
 class Liar::Source final : public census::Source {
 public:
     Source(census::Source &from, const Liar &liar, const Lies &lies)
@@ -53,7 +146,14 @@ public:
         const auto lie = lies_.of_symbols.find(name);
         return lie == lies_.of_symbols.end() ? from_.symbol(name) : std::optional(lie->second);
     }
-    const census::Types *types(const std::string &name) override { return from_.types(name); }
+    const census::Types *types(const std::string &name) override
+    {
+        const auto *from = from_.types(name);
+        if (from == nullptr || !lies_.of_types) {
+            return from;
+        }
+        return &types_.try_emplace(name, *from, lies_.seed).first->second;
+    }
     void forget() override { from_.forget(); }
     [[nodiscard]] bool is_exact() const override { return true; }
     [[nodiscard]] std::size_t most_reads() const override { return 1 << 15; }
@@ -100,6 +200,7 @@ private:
     census::Source &from_;
     const Liar &liar_;
     const Lies &lies_;
+    std::map<std::string, Types> types_;
     std::size_t reads_ = 0;
 };
 
@@ -203,7 +304,7 @@ Liar::Lies Liar::lies_in(std::span<const std::uint8_t> script) const
         const auto number = mixed(where << 8 | script[3]);
         const auto at = words_[where * 41 % words_.size()];
         out.seed = out.seed * 31 + number;
-        switch (script[0] % 10) {
+        switch (script[0] % 11) {
         case 0:
             out.of_memory.push_back({Lie::How::Bits, at, std::uint64_t{1} << script[3] % 64});
             break;
@@ -232,8 +333,11 @@ Liar::Lies Liar::lies_in(std::span<const std::uint8_t> script) const
                 out.of_symbols[symbols_[where % symbols_.size()]] = some_pointer(number);
             }
             break;
-        default:
+        case 9:
             out.of_stacks = true;
+            break;
+        default:
+            out.of_types = true;
         }
     }
     return out;

@@ -29,6 +29,7 @@ public:
 
 private:
     class Source;
+    class Types;
     class Unwinder;
     class Machine;
 
@@ -43,6 +44,7 @@ private:
         std::map<std::string, census::Address> of_symbols;
         bool is_generous = false; ///< it has something wherever it is asked
         bool of_stacks = false;
+        bool of_types = false; ///< one in eight of what is asked of types
         std::uint64_t seed = 0;
     };
     [[nodiscard]] Lies lies_in(std::span<const std::uint8_t> script) const;

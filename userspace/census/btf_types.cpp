@@ -9,6 +9,7 @@ namespace lastref::census {
 namespace {
 
 constexpr unsigned deepest = 32; // of typedefs, and of anonymous structures in each other
+constexpr std::size_t most_members = 1 << 16; // that are looked at for one; struct net has 100
 
 /// What follows a struct btf_type, in bytes; empty for a kind that nobody knows.
 std::optional<std::size_t> size_of_rest(const btf_type &type)
@@ -176,24 +177,27 @@ TypeId BtfTypes::find(std::string_view name) const
 
 std::optional<Member> BtfTypes::member(TypeId type, std::string_view name) const
 {
-    return member(type, name, 0);
+    auto left = most_members;
+    return member(type, name, 0, left);
 }
 
-std::optional<Member> BtfTypes::member(TypeId type, std::string_view name, unsigned depth) const
+std::optional<Member> BtfTypes::member(TypeId type, std::string_view name, unsigned depth,
+                                       std::size_t &left) const
 {
     const auto *structure = bare(type);
     if (structure == nullptr || !is_structure(structure) || depth == deepest) {
         return std::nullopt;
     }
     const auto *entries = rest_of<btf_member>(structure);
-    for (std::uint32_t i = 0; i < BTF_INFO_VLEN(structure->info); i++) {
+    for (std::uint32_t i = 0; i < BTF_INFO_VLEN(structure->info) && left > 0; i++) {
+        left--;
         auto here = member_at(*structure, entries[i]);
         const auto its_name = text(entries[i].name_off);
         if (its_name == name) {
             return here;
         }
         if (its_name.empty()) {
-            if (auto inner = member(entries[i].type, name, depth + 1)) {
+            if (auto inner = member(entries[i].type, name, depth + 1, left)) {
                 inner->offset += here.offset;
                 return inner;
             }

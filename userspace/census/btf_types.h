@@ -32,8 +32,8 @@ private:
     [[nodiscard]] std::string_view text(std::uint32_t offset) const;
     [[nodiscard]] const btf_type *type(TypeId id) const;
     [[nodiscard]] const btf_type *bare(TypeId id) const; ///< without typedef, const, …
-    [[nodiscard]] std::optional<Member> member(TypeId type, std::string_view name,
-                                               unsigned depth) const;
+    [[nodiscard]] std::optional<Member> member(TypeId type, std::string_view name, unsigned depth,
+                                               std::size_t &left) const;
 
     std::vector<std::byte> bytes_;
     const BtfTypes *base_;

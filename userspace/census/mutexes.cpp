@@ -25,7 +25,7 @@ bool is_task(const Object &task)
 Object owner_in(const Object &mutex, bool must_have_waiters)
 {
     const auto word = static_cast<std::uint64_t>(mutex["owner"]["counter"].number().value_or(0));
-    if (must_have_waiters && (word & 1) == 0) {
+    if (word == 0 || (must_have_waiters && (word & 1) == 0)) {
         return {};
     }
     const auto task = mutex.kernel()->at(word & ~std::uint64_t{7}, "task_struct");

@@ -19,11 +19,15 @@ constexpr std::int64_t time_wait = 6, new_syn_recv = 12;
 template <typename Visit>
 void each_used_list(const Object &table, std::size_t count, const char *head, Visit visit)
 {
-    constexpr std::size_t block = 512, most = std::size_t{1} << 32;
+    constexpr std::size_t block = 512, most = std::size_t{1} << 32, largest = 4096;
     const auto first = table[std::size_t{0}];
     const auto size = first.size();
     const auto offset = first[head].address() - first.address();
-    if (!first || size < sizeof(Address) || count > most) {
+    if (!first) {
+        return;
+    }
+    if (offset + sizeof(Address) > size || size > largest || count > most) {
+        table.kernel()->problems().cut.insert("a hash table");
         return;
     }
     std::vector<std::byte> bytes;
@@ -74,7 +78,7 @@ private:
             each_in_hlist(list, "sock_common", "skc_nulls_node", [&](const Object &common) {
                 const auto state = common["skc_state"].number().value_or(0);
                 if (state != time_wait && state != new_syn_recv) {
-                    visit(common.in("sock", "__sk_common"));
+                    visit_if_any(visit, common.in("sock", "__sk_common"));
                 }
             });
         };

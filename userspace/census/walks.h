@@ -13,6 +13,16 @@ namespace lastref::census {
 
 constexpr std::size_t most_elements = 1 << 22; ///< of one collection
 
+/// A structure without such a member is nothing, which has no kernel either: a walk passes it over,
+/// and the Kernel has noted what is missing.
+template <typename Visit>
+void visit_if_any(Visit &visit, const Object &object)
+{
+    if (object.kernel() != nullptr) {
+        visit(object);
+    }
+}
+
 /// A doubly linked list (struct list_head), from its head on; each element is a `structure` of
 /// which the links are `member`.
 template <typename Visit>
@@ -37,7 +47,7 @@ void each_in_list(const Object &head, const char *structure, const char *member,
             kernel->problems().torn = true;
             return;
         }
-        visit(links.in(structure, member, module));
+        visit_if_any(visit, links.in(structure, member, module));
         previous = node;
         node = links["next"].pointer();
     }
@@ -63,7 +73,7 @@ void each_after_head(const Object &head, Address node, const char *structure, co
             kernel->problems().torn = true;
             return;
         }
-        visit(links.in(structure, member, module));
+        visit_if_any(visit, links.in(structure, member, module));
         from = links["next"].address();
         node = links["next"].pointer();
     }
