@@ -95,7 +95,7 @@ class _Depth:
 
 
 def _written_out(text, path):
-    """The functions that are not macros."""
+    """The functions that are not macros, and blocks that are something else, which have no name."""
     marks = [(one.start(), one[1]) for one in DIRECTIVE.finditer(text)]
     code = DIRECTIVE.sub(_blank, text)
     marks += [(one.start(), one[0]) for one in re.finditer(r"[{};]", code)]
@@ -107,9 +107,8 @@ def _written_out(text, path):
             began = at
         elif what == "}" and depth.now == 0:
             before = code[head:began]
-            if name := _name(before):
-                is_local = path.endswith(".c") and re.search(r"\bstatic\b", before) is not None
-                yield Function(name, code[began:at], is_local)
+            is_local = path.endswith(".c") and re.search(r"\bstatic\b", before) is not None
+            yield Function(_name(before) or "", code[began:at], is_local)
             head = at + 1
         elif what == ";" and was == 0:
             head = at + 1
@@ -161,8 +160,11 @@ class Sources:
         word = re.compile(rf"\b{name}\s*\(")
         for path in [home] if home else [p for p, text in self.texts.items() if name in text]:
             for function in self.functions(path):
-                if function.name != name and word.search(function.body):
-                    yield function, Site(path, function.name)
+                if function.name == name or not word.search(function.body):
+                    continue
+                if not function.name:
+                    raise ValueError(f"{path}: {name}() is called in what is not taken for a function")
+                yield function, Site(path, function.name)
 
     def _is_wrapper(self, site, takers):
         """However often it is there: for another configuration it may do more, or nothing."""

@@ -136,4 +136,4 @@ def summary(table):
     both = count["kind"] + count["through"]
     return (f"Of {every} places that Debian builds for x86-64 or arm64, {count['kind']} "
             f"({100 * count['kind'] // every} %) are of a kind above, {both} ({100 * both // every} %) with "
-            f"those that hold only for a moment; of {count['lead']} nothing is known yet.")
+            f"those that hold only for a moment; {count['lead']} are not explained yet.")

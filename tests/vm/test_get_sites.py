@@ -109,6 +109,12 @@ def test_each_function_is_called_by_its_name(tree):
     assert found[Site("drivers/one.c", "calls_the_one_that_takes")] == {"only_takes"}
 
 
+def test_a_function_that_is_not_seen_is_no_silence(tree):
+    (tree / "drivers" / "three.c").write_text("MODULE_THAT(new)\n{\n\ttry_module_get(new);\n}\n")
+    with pytest.raises(ValueError, match="drivers/three.c: try_module_get"):
+        get_sites.Sources(tree).sites()
+
+
 def test_makefiles_tell_what_is_built(tree):
     config = kbuild.merged(["CONFIG_KIND=m\nCONFIG_DEEPER=y\n", "# CONFIG_OTHER is not set\nCONFIG_KIND=y\n"])
     objects = kbuild.built(tree, "x86", config)
