@@ -31,7 +31,7 @@ check: ## lint, the unit tests under gcc, clang and sanitizers, and a little fuz
 lint: ## formatting, clang-tidy, shell, Python, licenses
 	@scripts/test lint
 
-kernels-check: ## what kernels from 6.1 to 7.3 lack of what lastref needs; boots none
+kernels-check: ## what kernels lack of what lastref needs, or take references in unknown; boots none
 	@scripts/deps build
 	@scripts/build clang
 	@tests/kernels/check
