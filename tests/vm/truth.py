@@ -5,9 +5,9 @@ import re
 import time
 from typing import NamedTuple
 
-from harness.paths import HARNESS
+from harness.paths import VM
 
-PATCH_MODULES = HARNESS.parent / "patch_modules"  # modules that only tests of the patch need
+PATCH_MODULES = VM / "patch" / "patch_modules"  # modules that only tests of the patch need
 MODULES = "/root/modules"
 DEBUGFS = "/sys/kernel/debug"
 # Probes, functions with a tracer (and how many), and BPF programs, links and maps: what is attached.

@@ -11,7 +11,7 @@ import pytest
 import tool
 import truth
 from harness.compiled import compiled
-from harness.paths import HARNESS
+from harness.paths import VM
 
 SCHEMA = "lastref.why/1"
 FIXTURES = os.environ.get("LASTREF_FIXTURES")  # a directory for all that was asked; see ask_lastref()
@@ -155,4 +155,4 @@ class Keeper:
 
 def keeper_program():
     """For a guest's copies."""
-    return {Keeper.NAME: compiled(Keeper.NAME, (HARNESS.parent / "keeper").glob("*.[ch]"))}
+    return {Keeper.NAME: compiled(Keeper.NAME, (VM / "keeper").glob("*.[ch]"))}

@@ -2,9 +2,9 @@
 """Has processes in the guest hold files, places and what programs/hold.c can hold."""
 
 from harness.compiled import compiled
-from harness.paths import HARNESS
+from harness.paths import VM
 
-OPTIONS = {"copies": {"hold": compiled("hold", [HARNESS.parent / "programs" / "hold.c"])}}
+OPTIONS = {"copies": {"hold": compiled("hold", [VM / "programs" / "hold.c"])}}
 
 
 class Holding:

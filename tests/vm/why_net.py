@@ -3,14 +3,14 @@
 
 import why
 from harness.compiled import compiled
-from harness.paths import HARNESS
+from harness.paths import VM
 
 NAME = "net_holder"
 
 
 def program():
     """For a guest's copies."""
-    return {NAME: compiled(NAME, [HARNESS.parent / "programs" / f"{NAME}.c"])}
+    return {NAME: compiled(NAME, [VM / "programs" / f"{NAME}.c"])}
 
 
 class Holder:

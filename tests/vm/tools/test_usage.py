@@ -4,7 +4,7 @@
 import pytest
 
 import tool
-from test_hostile_names import EVIL, wrong
+from hostile import EVIL, wrong
 
 kernels = []
 

@@ -8,11 +8,11 @@ import pytest
 
 import tool
 import truth
-from harness.paths import HARNESS, run
+from harness.paths import VM, run
 from why import ask_lastref
 
 kernels = "all"
-PROGRAMS = HARNESS.parent / "programs"
+PROGRAMS = VM / "why"
 PIN = "/sys/fs/bpf/held"
 
 

@@ -15,10 +15,11 @@ import pytest
 
 import harness.guest
 from harness.guest import Guest, GuestTimeout
-from harness.paths import HARNESS
+from harness.modules import WARN_MODULE
+from harness.paths import VM
 
 kernels = "patched"
-BOOT = HARNESS.parent / "boot.py"
+BOOT = VM / "boot.py"
 
 
 def boot_py(kernel, *arguments, timeout=300):
@@ -30,7 +31,7 @@ def boot_py(kernel, *arguments, timeout=300):
 def warn_directory(kernel, tmp_path_factory):
     """A copy of the control's source, built in place as a user builds a module of his own."""
     directory = tmp_path_factory.mktemp("module") / "warn"
-    shutil.copytree(HARNESS.parent / "warn_module", directory)
+    shutil.copytree(WARN_MODULE, directory)
     result = boot_py(kernel, "--build-module", directory)
     assert result.returncode == 0, result.stderr.decode()
     assert (directory / "warn.ko").exists()

@@ -6,9 +6,9 @@ import json
 import re
 
 import tool
-from harness.paths import HARNESS
+from harness.paths import VM
 
-STORY = HARNESS.parent / "unload_story.sh"
+STORY = VM / "trace" / "unload_story.sh"
 DATA = re.compile(r'(<script type="application/json" id="data">)(.*?)(</script>)', re.S)
 
 

@@ -11,11 +11,11 @@ import pytest
 
 import truth
 from harness import modules, source
-from harness.paths import HARNESS
+from harness.paths import VM
 
 kernels = ["6.12-kobject"]
 SAMPLE = "samples/kobject/kset-example.c"
-KEEPER = HARNESS.parent / "kset_keeper" / "lr_keeper.c"
+KEEPER = VM / "patch" / "kset_keeper" / "lr_keeper.c"
 ROUNDS = 20
 
 

@@ -12,7 +12,7 @@ import tool
 import truth
 import why
 from harness import modules
-from harness.paths import HARNESS
+from harness.paths import VM
 
 kernels = "all"
 NVRAM = "/dev/nvram"
@@ -23,7 +23,7 @@ SECONDS = 20  # of the guest's time, emulated on a busy machine; without a deadl
 @pytest.fixture(scope="module")
 def guest(boot, kernel):
     guest = boot(copies=why.keeper_program(), extra_modules=modules.built(
-        kernel, HARNESS.parent / "stuck_module"))
+        kernel, VM / "why" / "stuck_module"))
     guest.check(f"modprobe nvram; modprobe fuse; until [ -e {NVRAM} ]; do usleep 10000; done")
     return guest
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from harness import kernels as harness_kernels
-from harness import stock, usage
-from harness.paths import REPO
+from harness import matrix, stock, usage
+from harness.paths import REPO, VM
 
 kernels = []
 NOW_AND_THEN = '''
@@ -23,6 +23,12 @@ def test_now_and_then():
     runs.write_text((runs.read_text() if runs.exists() else "") + ".")
     assert len(runs.read_text()) != 2
 '''
+EMPTY = "kernels = []\ndef test_it():\n    pass\n"
+
+
+def plant(file, text):
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text)
 
 
 @pytest.fixture
@@ -42,7 +48,7 @@ def proof(tmp_path, monkeypatch):
 
 
 def test_a_test_that_fails_now_and_then_is_found(proof, tmp_path, monkeypatch, capsys):
-    (tmp_path / "test_planted.py").write_text(NOW_AND_THEN)
+    plant(tmp_path / "room" / "test_planted.py", NOW_AND_THEN)
     monkeypatch.setenv("N", "3")
     monkeypatch.setattr("sys.argv", ["scripts/test", "repeat"])
     assert proof.main() == 1
@@ -54,20 +60,27 @@ def test_a_test_that_fails_now_and_then_is_found(proof, tmp_path, monkeypatch, c
 
 
 def test_files_are_chosen_by_name(proof, tmp_path, monkeypatch, capsys):
-    for name in ("test_one.py", "test_two.py"):
-        (tmp_path / name).write_text("kernels = []\ndef test_it():\n    pass\n")
-    monkeypatch.setenv("FILES", "tests/vm/test_two.py")
+    """With their room or without; in another room there is no such file."""
+    for name in ("a/test_one.py", "a/test_two.py", "b/test_three.py"):
+        plant(tmp_path / name, EMPTY)
+    monkeypatch.setenv("FILES", "test_three.py a/test_two.py")
     monkeypatch.setattr("sys.argv", ["scripts/test", "vm"])
     assert proof.main() == 0
-    said = capsys.readouterr().out
-    assert "test_two" in said and "test_one" not in said
-    monkeypatch.setenv("FILES", "test_three.py")
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[:2]] == ["test_three", "test_two"]
+    assert lines[-1] == "2 passed, 0 failed, 0 skipped"
+    monkeypatch.setenv("FILES", "test_one.py b/test_two.py test_four.py")
     assert proof.main() == 1
-    assert "tests/vm has no test_three.py" in capsys.readouterr().err
+    assert "tests/vm has no b/test_two.py, test_four.py" in capsys.readouterr().err
+
+
+def test_no_two_files_have_the_same_name():
+    names = [file.name for file in matrix.test_files(VM)]
+    assert len(set(names)) == len(names) > 60
 
 
 def test_what_takes_longest_is_begun_first(proof):
-    assert not [name for name in proof.FIRST if not (REPO / "tests" / "vm" / f"{name}.py").exists()]
+    assert {*proof.FIRST} <= {file.stem for file in matrix.test_files(VM)}
     runs = [(Path(f"test_{name}.py"), kernel) for name in ("a", "why_idle", "b", "overload")
             for kernel in ("6.12", "6.1")]
     begun = [f"{file.stem[5:]} {kernel}" for file, kernel in proof.longest_first(runs)]
@@ -109,7 +122,7 @@ def test_what_a_guest_takes_is_told(tmp_path, monkeypatch, capsys, proof):
 
 def test_only_a_run_begins_a_new_account(tmp_path, monkeypatch, proof):
     """These tests read scripts/test while it runs, and what its guests have kept must stay."""
-    (tmp_path / "test_none.py").write_text("kernels = []\ndef test_it():\n    pass\n")
+    plant(tmp_path / "room" / "test_none.py", EMPTY)
     file = tmp_path / "guests.jsonl"
     monkeypatch.setenv(usage.FILE, str(file))
     usage.keep(usage.Usage("6.12", 2, 10))

@@ -3,35 +3,17 @@
 drive no terminal and break no document, and a command that is suggested must do what it says."""
 
 import re
-import unicodedata
 
 import pytest
 
 import tool
 import truth
 import why
+from hostile import EVIL, in_bash, in_json, wrong
 
 kernels = ["stock-6.12"]
 guest_options = {"programs": ["ip", "tc"], "lastref": "lastref"}  # serve is asked, too
-
-# Clears the screen, ends the line, names the window; the same in UTF-8, and right to left; what is no
-# UTF-8; and what a shell would run.
-EVIL = b"\x1b[2J\n\x1b]0;x\x07\xc2\x9b31m\xe2\x80\xae\xff\\'$(>owned)`>owned`"
 EVIL_DEVICE = b"$(>owned)'\x1b\xff"
-
-
-def in_bash(name):
-    return "$'" + "".join(f"\\x{byte:02x}" for byte in name) + "'"
-
-
-def in_json(name):
-    """Bytes that are no UTF-8 are written out."""
-    return name.decode(errors="backslashreplace")
-
-
-def wrong(text):
-    """The characters that a terminal would obey, but for the end of a line."""
-    return [c for c in text if c != "\n" and unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp")]
 
 
 def text_of(guest, module):

@@ -12,7 +12,7 @@ import pytest
 
 import tool
 import truth
-from harness.paths import HARNESS
+from harness.paths import VM
 
 kernels = "patched"
 guest_options = {"load": ["lr_referee"]}
@@ -134,7 +134,7 @@ def loads(guest, tmp_path_factory):
     binary = tmp_path_factory.mktemp("programs") / "delete_module_32"
     subprocess.run(["gcc", "-m32", "-static", "-nostdlib", "-ffreestanding", "-fno-pie", "-no-pie",
                     "-Wall", "-Wextra", "-Werror", "-o", binary,
-                    HARNESS.parent / "programs" / "delete_module_32.c"], check=True)
+                    VM / "trace" / "delete_module_32.c"], check=True)
     guest.put("/root/delete_module_32", binary.read_bytes())
     after_return = 300 * guest.kernel.slowness  # ms from the start of the exit routine
     control = f"{truth.DEBUGFS}/lr_refs/control"

@@ -10,9 +10,9 @@ from collections import Counter
 
 from harness import modules, source
 from harness.guest import Guest
-from harness.paths import HARNESS, run
+from harness.paths import VM, run
 
-OURS = HARNESS.parent / "kselftests"
+OURS = VM / "patch" / "kselftests"
 SELFTESTS = "tools/testing/selftests"
 _SCRIPTS = ("kmod", "livepatch", "static_keys", "lib", "kselftest", "ftrace")
 _MODULES = ("lib/test_kmod.c", "lib/test_module.c", "lib/test_static_keys.c",

@@ -11,7 +11,7 @@ import pytest
 
 import truth
 from harness.compiled import compiled
-from harness.paths import HARNESS
+from harness.paths import REPO
 
 kernels = ["6.12", "6.1", "6.12-debug", "6.12-unpatched", "6.1-unpatched"]
 TRACING = "/sys/kernel/tracing"
@@ -32,7 +32,7 @@ INDEPENDENT = "-lr_slow -lr_base '+modules/lr_slow.ko exit_ms=0' +modules/lr_bas
 @pytest.fixture(scope="module")
 def guest(boot):
     """With ./rounds, the program that does the rounds."""
-    rounds = compiled("rounds", [HARNESS.parents[1] / "soak" / "rounds.c"])
+    rounds = compiled("rounds", [REPO / "tests" / "soak" / "rounds.c"])
     return boot(lastref=None, copies={"rounds": rounds})
 
 
