@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-import tool
 import truth
+import why
 from harness import debian
 from harness.paths import REPO, run
 
@@ -112,8 +112,7 @@ def test_it_works_with_nothing_but_what_it_depends_on(guest):
     holder = guest.start(f"exec 5< {truth.DEBUGFS}/lr_referee/unloads; echo open; read line",
                          stdin=b"")
     holder.wait_for("^open$", "stdout")
-    done = guest.run("chroot /pkg /usr/bin/lastref why -j lr_referee")
-    doc = tool.one_document(done)
-    assert (done.status, doc["hard"]["explained"]) == (tool.OUTSTANDING, 1), done.stderr
+    doc = why.ask(guest, "lr_referee", around="chroot /pkg /usr/bin/{}")
+    assert doc["hard"]["explained"] == 1, why.brief(doc)
     holder.close_stdin()
     holder.wait()

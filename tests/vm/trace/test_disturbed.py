@@ -4,7 +4,6 @@ is set, a processor goes and comes, modules come and go under it. Whatever it wa
 attached."""
 
 import contextlib
-import json
 import re
 
 import pytest
@@ -195,8 +194,7 @@ def test_a_processor_goes_and_comes(guest):
 
 def of_one_load(result):
     """What no answer may mix: the state, the counters and the status of different moments."""
-    doc = tool.validate(json.loads(result.stdout))
-    why.consistent(doc)
+    doc = why.document(result, changes=True)
     going_on, refs = doc["exit"] and doc["exit"]["status"], doc["soft"] and doc["soft"]["refs"]
     fits = {
         None: doc["state"] in ("not_loaded", "live", "coming", "unformed", "going"),
@@ -223,7 +221,7 @@ def test_the_module_comes_and_goes_while_why_looks(guest):
         # The control: it is there to be seen, and not for long.
         while len(seen) < 6 or set(seen) == {"not_loaded"} \
                 or len(truth.unloads(guest, "lr_threads")) < 3:
-            seen.append(of_one_load(tool.lastref(guest, "why -j lr_threads")))
+            seen.append(of_one_load(why.run(guest, "lr_threads")))
             assert len(seen) < 100, seen
 
 

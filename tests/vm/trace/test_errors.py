@@ -4,6 +4,7 @@ What is told before lastref looks at one is in test_usage.py."""
 
 import tool
 import truth
+import why
 
 kernels = "patched"
 guest_options = {}
@@ -106,9 +107,8 @@ def test_why_with_hostile_names(guest):
     assert " ".join(text.stdout.split()).endswith(" is not loaded.")
     assert "\033" not in text.stdout + text.stderr
     for name in ["x" * 5000, *NAMES[1:]]:
-        result = guest.run(["lastref", "why", "-j", name])
-        assert result.status == tool.REFUSED, name
-        assert tool.one_document(result)["state"] == "not_loaded"
+        doc = why.document(guest.run(["lastref", "why", "-j", name]), tool.REFUSED)
+        assert doc["state"] == "not_loaded", name
 
 
 def test_a_file_that_cannot_be_written(guest):

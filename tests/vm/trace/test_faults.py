@@ -131,7 +131,7 @@ def test_one_allocation_fails_while_it_searches(guest):
     for _ in range(PLACES):
         failed = failures(guest)
         fail_one_of(guest, chance.randrange(100, 20_000))
-        result = guest.run("echo 1 > /proc/self/make-it-fail; exec lastref why -j lr_referee")
+        result = why.run(guest, "lr_referee", "echo 1 > /proc/self/make-it-fail; exec {}")
         set_up(guest, probability=0)
         story = f"{result.status}\n{result.stdout}\n{result.stderr}"
         told.append(failures(guest) - failed)
@@ -142,8 +142,7 @@ def test_one_allocation_fails_while_it_searches(guest):
             assert result.status == tool.FAILED, story
             seen.append("refused")
             continue
-        doc = tool.one_document(result)
-        why.consistent(doc)
+        doc = why.document(result)
         assert doc["hard"]["refs"] == 1, story
         assert doc["hard"]["explained"] == 1 or doc["not_examined"] and not doc["complete"], story
         seen.append("right" if doc["hard"]["explained"] else "not all examined")

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Kernel lockdown: with "integrity" all works, with "confidentiality" it is named as the reason."""
 
-import json
-
 import pytest
 
 import tool
@@ -27,7 +25,7 @@ def held(guest):
 
 def doctor(guest):
     result = tool.lastref(guest, "doctor -j")
-    doc = json.loads(result.stdout)
+    doc = tool.one_document(result)
     return result.status, {f["what"]: f for f in doc["findings"]}
 
 
@@ -65,11 +63,11 @@ def test_confidentiality(guest, around):
     assert result.stdout == ""
     assert "level confidentiality forbids tracing\n  boot with lockdown=integrity or lower" \
         in result.stderr
-    result = guest.run(around.format("lastref why -j lr_refs"))
-    assert result.status == tool.UNSUPPORTED
-    assert json.loads(result.stdout)["hard"] == {"refs": 1, "explained": 0, "unexplained": 1}
+    result = why.run(guest, "lr_refs", around)
+    doc = why.document(result, tool.UNSUPPORTED)
+    assert doc["hard"] == {"refs": 1, "explained": 0, "unexplained": 1}
     assert "confidentiality" in result.stderr and "lockdown=integrity" in result.stderr
-    doc = json.loads(guest.run(around.format("lastref doctor -j")).stdout)
+    doc = tool.one_document(guest.run(around.format("lastref doctor -j")))
     assert [f["what"] for f in doc["findings"] if f["level"] == "absent"] == ["lockdown"]
     assert [c["command"] for c in doc["commands"] if c["works"]] == ["report FILE, --replay FILE"]
     assert tool.lastref(guest, "report /tmp/raised").status == tool.DONE

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What lastref can do with fewer privileges than root's, and what it gives up when it is attached."""
 
-import json
-
 import pytest
 
 import tool
@@ -28,19 +26,21 @@ def lastref(guest, capabilities, arguments):
     return guest.run([*tool.as_nobody(*capabilities), "lastref", *arguments.split()])
 
 
+def ask(guest, capabilities):
+    return why.document(lastref(guest, capabilities, "why -j lr_refs"), tool.OUTSTANDING)
+
+
 @pytest.fixture(scope="module")
 def findings(guest):
     """What doctor finds without CAP_SYS_ADMIN, and with it."""
     def find(capabilities):
         doctor = lastref(guest, capabilities, "doctor -j")
-        return {one["what"]: one for one in json.loads(doctor.stdout)["findings"]}
+        return {one["what"]: one for one in tool.one_document(doctor)["findings"]}
     return find(SEARCH), find(ALL)
 
 
 def test_the_search_without_cap_sys_admin(guest, findings):
-    result = lastref(guest, SEARCH, "why -j lr_refs")
-    assert result.status == tool.OUTSTANDING, result.stderr
-    doc = json.loads(result.stdout)
+    doc = ask(guest, SEARCH)
     assert doc["hard"] == {"refs": 1, "explained": 1, "unexplained": 0}, why.brief(doc)
     assert doc["not_examined"] == []
     found = findings[0]["privileges"]
@@ -49,8 +49,7 @@ def test_the_search_without_cap_sys_admin(guest, findings):
 
 def test_the_search_with_it(guest, findings):
     """The control."""
-    result = lastref(guest, ALL, "why -j lr_refs")
-    doc = json.loads(result.stdout)
+    doc = ask(guest, ALL)
     assert doc["hard"] == {"refs": 1, "explained": 1, "unexplained": 0}, why.brief(doc)
     assert not [one for one in doc["not_examined"] if "CAP_" in one["why"]]
     found = findings[1]["privileges"]
@@ -59,8 +58,8 @@ def test_the_search_with_it(guest, findings):
 
 def test_without_cap_syslog(guest):
     result = lastref(guest, ["bpf", "perfmon"], "why -j lr_refs")
-    assert result.status == tool.UNSUPPORTED
-    assert json.loads(result.stdout)["hard"] == {"refs": 1, "explained": 0, "unexplained": 1}
+    doc = why.document(result, tool.UNSUPPORTED)
+    assert doc["hard"] == {"refs": 1, "explained": 0, "unexplained": 1}
     assert "CAP_SYSLOG" in result.stderr and "kptr_restrict" not in result.stderr
 
 

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A machine on which somebody has switched off what lastref needs, before it starts or meanwhile."""
 
-import json
-
 import pytest
 
 import tool
 import truth
+import why
 
 kernels = ["stock-6.12"]
 guest_options = {}
@@ -33,7 +32,7 @@ def as_it_was(guest):
 
 def kprobes(guest, around="{}"):
     doctor = guest.run(around.format("lastref doctor -j"))
-    finding, = [f for f in json.loads(doctor.stdout)["findings"] if f["what"] == "kprobes"]
+    finding, = [f for f in tool.one_document(doctor)["findings"] if f["what"] == "kprobes"]
     return finding
 
 
@@ -49,9 +48,7 @@ def refused(guest, *told, around="{}"):
 
 def answers(guest):
     """What needs none of this answers."""
-    result = tool.lastref(guest, "why -j lr_slow")
-    assert result.status == tool.DONE, result.stderr
-    assert json.loads(result.stdout)["hard"]["refs"] == 0
+    why.ask(guest, "lr_slow", tool.DONE)
 
 
 def hidden(command):
@@ -120,9 +117,9 @@ def test_while_it_records(guest, switch, what, tmp_path):
 def test_addresses_hidden_from_all(guest, lacks, remedy):
     guest.check(f"echo 2 > {KPTR}")
     refused(guest, "kernel.kptr_restrict is 2", remedy, around=f"{lacks}{{}}")
-    result = guest.run(f"{lacks}lastref why -j lr_slow")
-    assert result.status == tool.UNSUPPORTED
-    assert json.loads(result.stdout)["hard"]["refs"] == 0  # sysfs still tells that much
+    result = why.run(guest, "lr_slow", f"{lacks}{{}}")
+    doc = why.document(result, tool.UNSUPPORTED)
+    assert doc["hard"]["refs"] == 0  # sysfs still tells that much
     assert remedy.strip() in result.stderr
     guest.check(f"echo 1 > {KPTR}")
     result = guest.run(f"{lacks}lastref run -- true")
@@ -132,11 +129,10 @@ def test_addresses_hidden_from_all(guest, lacks, remedy):
 
 def told(guest):
     """What doctor and why say, but for what is of the moment."""
-    result = tool.lastref(guest, "why -j lr_slow")
-    assert result.status == tool.DONE, result.stderr
-    doc = json.loads(result.stdout)
+    result = why.run(guest, "lr_slow")
+    doc = why.document(result, tool.DONE)
     del doc["ts_ns"]
-    return json.loads(guest.check("lastref doctor -j")), doc, result.stderr
+    return tool.one_document(guest.run("lastref doctor -j")), doc, result.stderr
 
 
 def test_what_makes_no_difference(guest):

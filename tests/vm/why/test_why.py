@@ -5,17 +5,12 @@ import pytest
 
 import tool
 import truth
-from why import ask_lastref
+import why
 
 kernels = "all"
 guest_options = {"load": ["lr_referee"]}
 FILE = f"{truth.DEBUGFS}/lr_referee/unloads"
-
-
-def why(guest, module, status):
-    result = ask_lastref(guest, module)
-    assert result.status == status, f"{result.status}: {result.stdout}\n{result.stderr}"
-    return tool.one_document(result)
+AS_NOBODY = "su nobody -c '{}'"
 
 
 class Held:
@@ -36,12 +31,12 @@ class Held:
             "echo $$ > /sys/fs/cgroup/system.slice/lr@test.service/cgroup.procs && "
             f"exec unshare -p -f sh -c 'exec 7< {FILE}; echo open; read line'", stdin=b"")
         contained.wait_for("^open$", "stdout")
-        self.doc = why(guest, "/lib/modules/6.1/extra/lr-referee.ko.xz", tool.OUTSTANDING)
+        self.doc = why.ask(guest, "/lib/modules/6.1/extra/lr-referee.ko.xz")
         contained.close_stdin()
         contained.wait()
         guest.check(self.doc["next"][-1] + " || true")
         sharing.wait()
-        self.after = why(guest, "lr-referee.ko", tool.DONE)
+        self.after = why.ask(guest, "lr-referee.ko", tool.DONE)
         self.left_behind = before, left_behind(guest)
 
 
@@ -98,23 +93,21 @@ def test_it_leaves_nothing_behind(held):
 def test_a_module_that_depends_on_it(guest):
     truth.insmod(guest, "lr_base")
     truth.insmod(guest, "lr_user")
-    doc = why(guest, "lr_base", tool.OUTSTANDING)
+    doc = why.ask(guest, "lr_base")
     assert doc["hard"] == {"refs": 1, "explained": 1, "unexplained": 0}
     assert [(h["kind"], h["path"]) for h in doc["holders"]] == [("dependent", "lr_user")]
     assert doc["verdict"] == "lr_base cannot be unloaded: lr_user depends on it."
     assert (doc["dependents"], doc["next"]) == (["lr_user"], ["rmmod lr_user"])
     # /sys/module tells anybody which modules they are.
-    blind = guest.run("su nobody -c 'lastref why -j lr_base'")
+    doc = why.ask(guest, "lr_base", tool.UNSUPPORTED, AS_NOBODY)
     guest.check("rmmod lr_user; rmmod lr_base")
-    assert blind.status == tool.UNSUPPORTED
-    doc = tool.one_document(blind)
     assert doc["hard"] == {"refs": 1, "explained": 1, "unexplained": 0}
     assert [(h["kind"], h["path"]) for h in doc["holders"]] == [("dependent", "lr_user")]
 
 
 def test_a_misspelt_name(guest):
     """By another spelling, too: nothing of the kernel is searched."""
-    doc = why(guest, "lr-refreee.ko", tool.REFUSED)
+    doc = why.ask(guest, "lr-refreee.ko", tool.REFUSED)
     assert (doc["state"], doc["verdict"], doc["similar"]) == (
         "not_loaded", "lr_refreee is not loaded.", ["lr_referee"])
     assert doc["next"] == ["Did you mean lr_referee?"]
@@ -122,15 +115,15 @@ def test_a_misspelt_name(guest):
 
 
 def test_a_part_of_the_kernel(guest):
-    doc = why(guest, "printk", tool.REFUSED)
+    doc = why.ask(guest, "printk", tool.REFUSED)
     assert doc["state"] == "builtin"
     assert doc["verdict"] == "printk is built into this kernel and cannot be unloaded."
     assert doc["next"] == []
 
 
 @pytest.mark.parametrize("command, told, remedy", [
-    ("su nobody -c 'lastref why -j {}'", "not root", "run it with sudo"),
-    ("echo 2 > /proc/sys/kernel/kptr_restrict; lastref why -j {}", "/proc/kallsyms hides addresses",
+    (AS_NOBODY, "not root", "run it with sudo"),
+    ("echo 2 > /proc/sys/kernel/kptr_restrict; {}", "/proc/kallsyms hides addresses",
      "sysctl kernel.kptr_restrict=1"),
 ])
 def test_what_anybody_may_see(guest, command, told, remedy):
@@ -138,12 +131,11 @@ def test_what_anybody_may_see(guest, command, told, remedy):
     file = truth.OpenFile(guest, FILE)
     before = guest.check("cat /proc/sys/kernel/kptr_restrict").strip()
     try:
-        result = guest.run(command.format("lr_referee"))
+        result = why.run(guest, "lr_referee", command)
     finally:
         guest.check(f"echo {before} > /proc/sys/kernel/kptr_restrict")
     file.close()
-    assert result.status == tool.UNSUPPORTED
-    doc = tool.one_document(result)
+    doc = why.document(result, tool.UNSUPPORTED)
     assert doc["hard"] == {"refs": 1, "explained": 0, "unexplained": 1}
     assert (doc["state"], doc["complete"]) == ("live", False)
     assert told in doc["not_examined"][0]["why"]
@@ -157,10 +149,9 @@ def test_types_are_not_read_from_files_alone(guest):
     """The kernel's own lie in its memory, which takes a third of the time to read."""
     hide = "mount -t tmpfs none /sys/kernel/btf"
     file = truth.OpenFile(guest, FILE)
-    result = guest.run(f"unshare -m sh -c '{hide}; lastref why -j lr_referee'")
+    doc = why.ask(guest, "lr_referee", around=f"unshare -m sh -c '{hide}; {{}}'")
     file.close()
-    assert result.status == tool.OUTSTANDING
-    assert tool.one_document(result)["hard"] == {"refs": 1, "explained": 1, "unexplained": 0}
+    assert doc["hard"] == {"refs": 1, "explained": 1, "unexplained": 0}
 
 
 def test_doctor_knows_that_nobody_may_search(guest):

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What lastref cannot look for on a machine, why and doctor say, and nobody takes for looked for."""
 
-import json
-
 import pytest
 
 import tool
@@ -50,8 +48,7 @@ def test_types_that_the_kernel_lacks(guest, without_types):
 
 
 def test_doctor_says_it_too(guest, without_types):
-    doc = json.loads(guest.run("unshare -p -f lastref doctor -j").stdout)
-    tool.validate(doc)
+    doc = tool.one_document(guest.run("unshare -p -f lastref doctor -j"))
     limits = {one["what"]: one for one in doc["findings"] if one["what"].startswith("holders: ")}
     assert set(limits) == {f"holders: {LOOPS}", f"holders: {OUTSIDE}"}
     command, = [one for one in doc["commands"] if one["command"] == "why"]
@@ -60,10 +57,7 @@ def test_doctor_says_it_too(guest, without_types):
 
 def test_from_another_pid_namespace(guest):
     """All processes are seen, by numbers that nobody there can use; stacks are not."""
-    inside = guest.run(f"unshare -p -f lastref why -j {MODULE}")
-    assert inside.status == tool.OUTSTANDING, inside.stderr
-    doc = json.loads(inside.stdout)
-    why.consistent(doc)
+    doc = why.ask(guest, MODULE, around="unshare -p -f {}")
     assert doc["hard"] == {"refs": 1, "explained": 1, "unexplained": 0}
     assert set(not_examined(doc)) == {OUTSIDE}, why.brief(doc)
     assert not [step for step in doc["next"] if step.startswith("kill")], doc["next"]

@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """lastref why: BPF programs and links, and perf events, that hold a module."""
 
-import json
 from types import SimpleNamespace
 
 import pytest
 
-import tool
-import truth
+import why
 from harness.paths import VM, run
-from why import ask_lastref
 
 kernels = "all"
 PROGRAMS = VM / "why"
@@ -33,24 +30,16 @@ def guest(boot, tmp_path_factory):
     return guest
 
 
-def why(guest, module, refs):
-    """The document; the module must have so many references, all of them explained, and no other
-    holders."""
-    assert int(truth.sysfs(guest, module, "refcnt")) == refs
-    result = ask_lastref(guest, module)
-    assert result.status == (tool.OUTSTANDING if refs else tool.DONE), result.stderr
-    doc = json.loads(result.stdout)
-    assert doc["hard"] == {"refs": refs, "explained": refs, "unexplained": 0}
-    assert doc["not_examined"] == []
-    pinning = [h for h in doc["holders"] if h["pins"] == "yes"]
-    assert sum(h["refs"] for h in pinning) == refs
-    assert all(h["evidence"] == "proven" for h in pinning)
+def explained(guest, module, refs):
+    """The document; the module must have so many references, all of them explained."""
+    doc = why.explained(guest, module, refs)
+    assert doc["not_examined"] == [], why.brief(doc)
     return doc
 
 
 def holder(doc, name):
     """The only holder of a program of that name."""
-    found, = [h for h in doc["holders"] if h["pins"] == "yes" and name in h["detail"]]
+    found, = [h for h in why.pinning(doc) if name in h["detail"]]
     assert found["kind"] in ("bpf_prog", "bpf_link")
     return found
 
@@ -77,15 +66,15 @@ def held(guest, kernel):
     for name in names:
         guest.check(f"./why_bpf {name}.o {PIN}_{name}")
     out = SimpleNamespace(perf=start(guest, number))
-    out.pinned = {module: why(guest, module, refs[module]) for module in programs}
+    out.pinned = {module: explained(guest, module, refs[module]) for module in programs}
     out.pids = {name: start(guest, f"{PIN}_{name}") for name in names}
     guest.check(f"rm {PIN}_*")
-    out.open = {module: why(guest, module, refs[module]) for module in programs}
+    out.open = {module: explained(guest, module, refs[module]) for module in programs}
     yield out
     guest.check("kill " + " ".join(map(str, [out.perf, *out.pids.values()])))
     for module in programs:  # BPF gives back what it has a moment later
         guest.check(f"while [ $(cat /sys/module/{module}/refcnt) != 0 ]; do usleep 20000; done")
-        why(guest, module, 0)
+        why.free(guest, module)
 
 
 @pytest.mark.parametrize("program, module, why_it_holds", [

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """lastref why --core: the memory of a machine that is gone says the same as lastref did on it."""
 
-import json
 import subprocess
 
 import pytest
@@ -35,8 +34,7 @@ def crashed(guest, tmp_path_factory):
 def ask(file, module, *more):
     """The document of the core."""
     result = tool.here("why", "-j", module, "--core", file, *more)
-    assert result.returncode == tool.OUTSTANDING, result.stderr
-    return tool.validate(json.loads(result.stdout))
+    return why.document(result, tool.OUTSTANDING)
 
 
 def holders(doc):
@@ -73,7 +71,7 @@ def test_a_census_of_a_core(crashed, tmp_path):
     doc = ask(crashed[0], "cuse", "--save", saved)
     assert saved.stat().st_size < 1 << 20
     again = tool.here("why", "-j", "--replay", saved)
-    assert json.loads(again.stdout) == doc
+    assert why.document(again, tool.OUTSTANDING) == doc
 
 
 def test_a_compressed_core(crashed):

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """lastref why: init and exit routines that are slow, stuck or crashed, and tasks in the module."""
 
-import json
 import time
 
 import pytest
 
 import tool
 import truth
-from why import ask_lastref
+import why
 
 kernels = "all"
 guest_options = {"smp": 2}  # a routine that spins leaves a processor to lastref
@@ -16,28 +15,14 @@ MODULE = "lr_hang"
 RELEASE = f"/sys/module/{MODULE}/parameters/release"
 
 
-def answer(guest, module):
-    """The status, and the document."""
-    result = ask_lastref(guest, module)
-    assert result.stdout, result.stderr
-    doc = json.loads(result.stdout)
-    return result.status, tool.validate(doc) if doc["schema"] in tool.schemas() else doc
-
-
-def why(guest, status, module=MODULE):
-    """The document; the status must be what is expected."""
-    came, doc = answer(guest, module)
-    assert came == status, doc
-    return doc
-
-
 def wait_why(guest, wanted, status, module=MODULE):
     """The first document that is as wanted; the status must be what is expected of it."""
     end = time.monotonic() + 60
     while True:
-        came, doc = answer(guest, module)
+        result = why.run(guest, module)
+        doc = why.document(result, changes=True)
         if wanted(doc):
-            assert came == status, doc
+            assert result.status == status, why.brief(doc)
             return doc
         assert time.monotonic() < end, doc
 
@@ -90,10 +75,10 @@ def test_an_exit_routine_that_is_stuck(guest, unload, how):
     owner = routine["lock_owner"]
     assert (owner and owner["comm"]) == ("lr_hang/0" if how == "lock" else None)
     assert "its exit routine is stuck in " in doc["verdict"]
-    assert not [h for h in doc["holders"] if h["pins"] == "yes"]
+    assert not why.pinning(doc)
     if how == "wait" and guest.kernel.name.startswith("stock"):
         # Ours do not tell when a task was on a processor.
-        assert why(guest, tool.EXIT_RUNNING)["exit"]["at_least_ns"] > routine["at_least_ns"]
+        assert why.ask(guest, MODULE, tool.EXIT_RUNNING)["exit"]["at_least_ns"] > routine["at_least_ns"]
 
 
 @pytest.mark.parametrize("how", ["nap", "spin"])
@@ -142,7 +127,7 @@ def test_a_livepatch(guest):
     cure, = doc["next"]
     guest.check(cure)
     guest.check("until [ $(cat /sys/module/lr_patch/refcnt) = 0 ]; do usleep 20000; done")
-    assert why(guest, tool.DONE, "lr_patch")["holders"] == []
+    assert why.ask(guest, "lr_patch", tool.DONE)["holders"] == []
     guest.check("rmmod lr_patch")
 
 
@@ -152,7 +137,7 @@ def test_z_an_exit_routine_that_has_crashed(guest):
         guest.allow_splat(f"^{line}", "the exit routine is told to crash")
     truth.insmod(guest, MODULE, "in_exit=crash")
     assert guest.run("rmmod lr_hang").status != 0
-    doc = why(guest, tool.EXIT_RUNNING)
+    doc = why.ask(guest, MODULE, tool.EXIT_RUNNING)
     assert is_("crashed", "")(doc), doc
     assert (doc["state"], doc["exit"]["routine"]) == ("going", "exit")
     assert doc["verdict"] == ("lr_hang cannot be unloaded: its exit routine has crashed, and only "

@@ -1,23 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """lastref why on modules that wait for soft references, and on those that they keep meanwhile."""
 
-import json
-
 import pytest
 
 import tool
 import truth
-from why import ask_lastref
+import why
 
 kernels = "patched"
 guest_options = {"load": ["lr_referee"]}
 ONE_ASK_S = 12  # at the very most, on an emulated machine whose host is busy: 1 is usual
-
-
-def why(guest, module, status):
-    result = ask_lastref(guest, module)
-    assert result.status == status, f"{result.stdout}\n{result.stderr}"
-    return json.loads(result.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -27,12 +19,12 @@ def asked(guest):
     truth.insmod(guest, "lr_threads", f"threads=2 helped=1 linger_ms={wait_ms}")
     truth.insmod(guest, "lr_base")
     truth.insmod(guest, "lr_user", f"hold_ms={2 * wait_ms}")
-    live = why(guest, "lr_threads", tool.OUTSTANDING)
+    live = why.ask(guest, "lr_threads")
     guest.check("rmmod lr_user")
-    upper = why(guest, "lr_user", tool.OUTSTANDING)
-    lower = why(guest, "lr_base", tool.OUTSTANDING)
+    upper = why.ask(guest, "lr_user")
+    lower = why.ask(guest, "lr_base")
     guest.check("rmmod lr_threads")
-    going = why(guest, "lr_threads", tool.OUTSTANDING)
+    going = why.ask(guest, "lr_threads")
     return {"live": live, "going": going, "upper": upper, "lower": lower}
 
 
@@ -60,6 +52,6 @@ def test_a_module_that_waits_keeps_those_it_uses(guest, asked):
                                 "for 1 soft reference.")
     assert lower["next"] == ["lastref why lr_user"]
     truth.wait_freed(guest, "lr_user", timeout=120)
-    assert why(guest, "lr_base", tool.DONE)["holders"] == []
+    assert why.ask(guest, "lr_base", tool.DONE)["holders"] == []
     guest.check("rmmod lr_base")
     truth.wait_freed(guest, "lr_threads", timeout=120)
