@@ -83,18 +83,6 @@ def wait_freed(guest, module, count=1, timeout=60):
     return unloads(guest, module)
 
 
-class OpenFile:
-    """A file that a task in the guest keeps open until close()."""
-
-    def __init__(self, guest, path):
-        self.job = guest.start(f"exec 5< {path} || exit; echo open; read line", stdin=b"")
-        self.job.wait_for("^open$", "stdout")
-
-    def close(self):
-        self.job.close_stdin()
-        self.job.wait()
-
-
 def module_list(guest):
     """All modules with their references and users: what watching must leave as it is."""
     return guest.check("cut -d' ' -f1,3,4,5 /proc/modules; grep -s . /sys/module/*/refcnt")

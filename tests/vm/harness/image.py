@@ -139,6 +139,7 @@ def write(target, kernel, lastref, modules, copies, programs, packages):
         with open(base(kernel), "rb") as first:
             shutil.copyfileobj(first, file, 1 << 20)
         archive = Archive(file)
+        archive.copy("usr/local/bin/keeper", compiled("keeper", (HARNESS / "keeper").glob("*.[ch]")))
         if lastref:
             _add_program(archive, lastref, "usr/local/bin/lastref")
         for name in programs:

@@ -16,13 +16,13 @@ def fresh_referee(guest):
 
 
 @pytest.fixture
-def going(guest):
+def going(guest, keep):
     """lr_file, unloaded while a file pins it; freed when the test is over."""
     truth.insmod(guest, "lr_file")
-    file = truth.OpenFile(guest, "/dev/lr_file")
+    file = keep("open_r /dev/lr_file")
     guest.check("rmmod lr_file")
     yield
-    file.close()
+    file.end()
     unload = truth.wait_freed(guest, "lr_file")[0]
     assert unload.ret == 0
     assert unload.freed_ns > unload.returned_ns > 0

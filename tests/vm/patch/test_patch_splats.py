@@ -4,6 +4,7 @@
 import re
 
 import truth
+from holding import Keeper
 from harness import modules
 
 kernels = "patched"
@@ -30,11 +31,13 @@ def test_forced_unloads(boot):
 
     # Only soft references: force changes nothing, the free is deferred.
     truth.insmod(guest, "lr_file")
-    file = truth.OpenFile(guest, "/dev/lr_file")
+    keep = Keeper(guest)
+    file = keep("open_r /dev/lr_file")
     guest.check("rmmod -f lr_file")
     assert truth.proc_modules(guest, "lr_file")[4] == "Unloading"
     assert truth.sysfs(guest, "lr_file", "soft_refcnt") == "1"
-    file.close()
+    file.end()
+    keep.close()
     unload, = truth.wait_freed(guest, "lr_file")
     assert unload.freed_ns > unload.returned_ns
     assert "abandons" not in guest.check("dmesg")

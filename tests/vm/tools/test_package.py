@@ -66,7 +66,6 @@ def guest(boot, root):
 def test_lintian_finds_no_error(package):
     done = subprocess.run(["lintian", "--fail-on", "error", package], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
-    assert not re.search("^E:", done.stdout, re.M)
 
 
 def test_what_is_in_it(package):
@@ -108,11 +107,7 @@ def test_the_manual_can_be_read(package, tmp_path):
         assert max(map(len, text.stdout.splitlines())) <= 80, page.name
 
 
-def test_it_works_with_nothing_but_what_it_depends_on(guest):
-    holder = guest.start(f"exec 5< {truth.DEBUGFS}/lr_referee/unloads; echo open; read line",
-                         stdin=b"")
-    holder.wait_for("^open$", "stdout")
+def test_it_works_with_nothing_but_what_it_depends_on(guest, keep):
+    keep(f"open_r {truth.DEBUGFS}/lr_referee/unloads")
     doc = why.ask(guest, "lr_referee", around="chroot /pkg /usr/bin/{}")
     assert doc["hard"]["explained"] == 1, why.brief(doc)
-    holder.close_stdin()
-    holder.wait()

@@ -123,9 +123,9 @@ def fail_one_of(guest, interval):
     set_up(guest, interval=interval, times=1, probability=100)
 
 
-def test_one_allocation_fails_while_it_searches(guest):
+def test_one_allocation_fails_while_it_searches(guest, keep):
     """In the child that searches, or in lastref itself."""
-    holder = truth.OpenFile(guest, f"{truth.DEBUGFS}/lr_referee/unloads")
+    holder = keep(f"open_r {truth.DEBUGFS}/lr_referee/unloads")
     seen, told = [], []
     chance = random.Random("why")
     for _ in range(PLACES):
@@ -146,7 +146,7 @@ def test_one_allocation_fails_while_it_searches(guest):
         assert doc["hard"]["refs"] == 1, story
         assert doc["hard"]["explained"] == 1 or doc["not_examined"] and not doc["complete"], story
         seen.append("right" if doc["hard"]["explained"] else "not all examined")
-    holder.close()
+    holder.end()
     print("why:", Counter(seen))
     assert any(told) and max(told) <= len(KINDS) and len(set(seen)) > 1  # the control
 
@@ -227,7 +227,9 @@ def test_they_fail_while_it_records(guest, refs, interval):
         if unload["outcome"] == "freed":
             tool.check_freed(guest, unload, "lr_threads", tool.DEFERRED)
     counted = truth.counters(guest, "lr_refs")
-    for row in tool.only_module(tool.one_document(counting), "lr_refs")["call_sites"]:
+    rows = tool.only_module(tool.one_document(counting), "lr_refs")["call_sites"]
+    assert rows  # of what was counted before
+    for row in rows:
         name = row["call_site"].split("+")[0]  # lr_get_a
         assert row["count"] <= counted[f"{row['kind']}.{name[-1].upper()}"]
 

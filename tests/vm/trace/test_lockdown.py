@@ -14,13 +14,13 @@ LEVEL = "/sys/kernel/security/lockdown"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def held(guest):
+def held(guest, keep):
     """A level is not to be lowered again, so the tests below go up, in their order."""
     guest.check("mount -t securityfs none /sys/kernel/security; "
                 "echo 0 > /sys/module/lr_slow/parameters/exit_ms")
-    file = truth.OpenFile(guest, f"{truth.DEBUGFS}/lr_refs/counters")
+    file = keep(f"open_r {truth.DEBUGFS}/lr_refs/counters")
     yield
-    file.close()
+    file.end()
 
 
 def doctor(guest):

@@ -43,22 +43,22 @@ def test_a_recording_has_them_when_asked(guest, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def watching(guest, kernel):
-    truth.OpenFile(guest, f"{truth.DEBUGFS}/lr_referee/unloads")
+def watching(guest, keep, kernel):
+    keep(f"open_r {truth.DEBUGFS}/lr_referee/unloads")
     soft = "--soft" if kernel.patched else ""  # which is refused elsewhere
     job = tool.start(guest, f"refs {soft} --hard -j -i 0.2 lr_refs lr_referee")
     yield job
     tool.finish(job, tool.OUTSTANDING)
 
 
-def test_who_took_them_and_who_gave_them_back(guest, kernel, watching):
+def test_who_took_them_and_who_gave_them_back(guest, keep, kernel, watching):
     doc = tool.next_document(watching, hard_refs("lr_refs", 0))
     assert tool.only_module(doc, "lr_refs")["hard"]["explained_max"] == 0
-    first, second = truth.OpenFile(guest, FILE), truth.OpenFile(guest, FILE)
+    first, second = keep(f"open_r {FILE}"), keep(f"open_r {FILE}")
     tool.next_document(watching, hard_refs("lr_refs", 2))
-    first.close()
+    first.end()
     doc = tool.next_document(watching, hard_refs("lr_refs", 1))
-    second.close()
+    second.end()
     module = tool.only_module(doc, "lr_refs")
     assert module["hard"] == {"refs": 1, **ALL_EXPLAINED}
     assert (module["soft"] is not None) == kernel.patched
@@ -67,13 +67,13 @@ def test_who_took_them_and_who_gave_them_back(guest, kernel, watching):
     assert (row["outstanding_min"], row["outstanding_max"]) == (1, 1)
     assert row["attribution"] == "exact"
     assert any("open" in frame for frame in row["stack"]), row["stack"]
-    assert row["first"]["comm"] == "sh"
+    assert row["first"]["comm"] == "keeper"
 
 
-def test_one_from_before_is_not_blamed_on_anybody(guest, watching):
-    after = truth.OpenFile(guest, f"{truth.DEBUGFS}/lr_referee/losses")
+def test_one_from_before_is_not_blamed_on_anybody(guest, keep, watching):
+    after = keep(f"open_r {truth.DEBUGFS}/lr_referee/losses")
     doc = tool.next_document(watching, hard_refs("lr_referee", 2))
-    after.close()
+    after.end()
     module = tool.only_module(doc, "lr_referee")
     assert (module["hard"]["explained_max"], module["hard"]["unexplained_min"]) == (1, 1)
     pseudo, = [row for row in module["call_sites"] if "before tracing" in row["call_site"]]
@@ -81,13 +81,13 @@ def test_one_from_before_is_not_blamed_on_anybody(guest, watching):
     assert pseudo["outstanding_min"] <= 1 <= pseudo["outstanding_max"]
 
 
-def test_the_reference_of_the_load_is_nobodys(guest, watching):
+def test_the_reference_of_the_load_is_nobodys(guest, keep, watching):
     """A load puts a reference whose get nobody saw; the sums are right all the same."""
     guest.check("rmmod lr_refs")
     truth.insmod(guest, "lr_refs")
-    file = truth.OpenFile(guest, FILE)
+    file = keep(f"open_r {FILE}")
     doc = tool.next_document(watching, hard_refs("lr_refs", 1))
-    file.close()
+    file.end()
     module = tool.only_module(doc, "lr_refs")
     assert not module["loaded_before_tracing"]
     assert module["hard"] == {"refs": 1, **ALL_EXPLAINED}

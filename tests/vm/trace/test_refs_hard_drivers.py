@@ -50,13 +50,13 @@ def job(guest):
     guest.check(f"rmmod {MODULES}")
 
 
-def test_an_open_device(guest, job):
+def test_an_open_device(guest, keep, job):
     assert not exact_gets(wait_refs(guest, job, "tun", 0))
-    file = truth.OpenFile(guest, "/dev/net/tun")
+    file = keep("open_r /dev/net/tun")
     held = exact_gets(wait_refs(guest, job, "tun", 2))
     assert set(held) == {"misc_open", "sk_prot_alloc"}  # the file, and the socket behind it
     assert any(frame.startswith("tun_chr_open+") for frame in held["sk_prot_alloc"]["stack"])
-    file.close()
+    file.end()
     assert not exact_gets(wait_refs(guest, job, "tun", 0))
 
 

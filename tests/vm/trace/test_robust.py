@@ -47,17 +47,17 @@ def test_killed_in_a_flood_of_events(guest):
     assert truth.sysfs(guest, "lr_refs", "soft_refcnt") == "0"
 
 
-def test_killed_while_an_unload_waits(guest):
+def test_killed_while_an_unload_waits(guest, keep):
     before = truth.attached(guest)
     truth.insmod(guest, "lr_file")
-    file = truth.OpenFile(guest, "/dev/lr_file")
+    file = keep("open_r /dev/lr_file")
     job = tool.start(guest, "run --attach=kprobe -- rmmod lr_file")
     guest.check("until grep -q '^lr_file .* Unloading ' /proc/modules; do usleep 20000; done")
     assert len(truth.attached(guest)) > len(before) + 5
     kill(guest, job)
     truth.wait_detached(guest, before)
     assert truth.sysfs(guest, "lr_file", "soft_refcnt") == "1"
-    file.close()
+    file.end()
     truth.wait_freed(guest, "lr_file")
 
 
@@ -140,12 +140,12 @@ def test_nor_do_commands_that_end_by_themselves(guest):
     assert truth.module_list(guest) == before
 
 
-def test_a_reference_taken_by_watching_would_be_seen(guest):
+def test_a_reference_taken_by_watching_would_be_seen(guest, keep):
     """The control: a watcher that keeps one of the module's own files open."""
     before = truth.module_list(guest)
-    file = truth.OpenFile(guest, f"{truth.DEBUGFS}/lr_refs/counters")
+    file = keep(f"open_r {truth.DEBUGFS}/lr_refs/counters")
     during = truth.module_list(guest)
-    file.close()
+    file.end()
     assert during != before
     assert "lr_refs/refcnt:1" in during
     assert truth.module_list(guest) == before

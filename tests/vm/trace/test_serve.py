@@ -139,12 +139,12 @@ def test_the_system_calls_of_the_unit_suffice(guest, port):
 
 
 @pytest.fixture(scope="module")
-def serve(guest, port):
+def serve(guest, keep, port):
     """References are held from before it starts, so that nobody can explain them."""
-    truth.OpenFile(guest, f"{truth.DEBUGFS}/lr_referee/unloads")
+    keep(f"open_r {truth.DEBUGFS}/lr_referee/unloads")
     if has_soft(guest):
         truth.insmod(guest, "lr_file")
-        truth.OpenFile(guest, "/dev/lr_file")
+        keep("open_r /dev/lr_file")
     job = exporter.start(guest, INTERVAL)
     yield port
     job.signal("TERM")
@@ -182,14 +182,14 @@ def test_a_refusal_and_a_module_that_does_not_exist(guest, serve):
     guest.check("rmmod lr_user lr_base")
 
 
-def test_hard_references_and_what_is_unexplained(guest, serve):
+def test_hard_references_and_what_is_unexplained(guest, keep, serve):
     """An open file of a module that was loaded before is held by a get that was seen."""
     truth.insmod(guest, "lr_refs")
-    file = truth.OpenFile(guest, f"{truth.DEBUGFS}/lr_refs/counters")
+    file = keep(f"open_r {truth.DEBUGFS}/lr_refs/counters")
     held = 'lastref_module_hard_references{module="lr_refs"}'
     now = wait_sample(serve, lambda s: s.get(held) == 1)
     assert now['lastref_module_hard_references_unexplained{module="lr_refs",bound="max"}'] == 0
-    file.close()
+    file.end()
     now = wait_sample(serve, lambda s: s[held] == 0)
     guest.check("rmmod lr_refs")
     assert ("lastref_module_soft_references" in str(now)) == has_soft(guest)

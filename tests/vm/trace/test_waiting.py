@@ -13,14 +13,14 @@ guest_options = {"load": ["lr_referee"]}
 
 
 @pytest.fixture
-def waiting(guest):
+def waiting(guest, keep):
     """lr_file, unloaded and pinned by a file; the test may close it."""
     truth.control(guest, "lr_referee", "reset")
     truth.insmod(guest, "lr_file")
-    file = truth.OpenFile(guest, "/dev/lr_file")
+    file = keep("open_r /dev/lr_file")
     guest.check("rmmod lr_file")
     yield file
-    file.close()
+    file.end()
     truth.wait_freed(guest, "lr_file")
 
 
@@ -50,7 +50,7 @@ def test_refs_shows_it_unexplained(guest, waiting):
 
 def test_trace_sees_its_end(guest, waiting):
     job = tool.start(guest, "trace -j lr_file")
-    waiting.close()
+    waiting.end()
     job.wait_for('"event":"freed"', "stdout")
     events = tool.documents(tool.finish(job).stdout)
     assert [e["event"] for e in events] == ["soft_put", "queued", "grace_period", "freeing",
@@ -59,7 +59,7 @@ def test_trace_sees_its_end(guest, waiting):
     assert len({e["instance_id"] for e in events}) == 1
     put = events[0]
     assert put["call_site"].startswith("lr_object_release+0x")
-    assert (put["outstanding"], put["exact"], put["comm"]) == (0, True, "sh")
+    assert (put["outstanding"], put["exact"], put["comm"]) == (0, True, "keeper")
     stamps = [int(e["ts_ns"]) for e in events]
     assert stamps == sorted(stamps)
     freed = truth.wait_freed(guest, "lr_file")[-1].freed_ns
@@ -68,7 +68,7 @@ def test_trace_sees_its_end(guest, waiting):
 
 def test_record_follows_it_and_says_that_it_began_before(guest, waiting):
     job = tool.start(guest, "record -o /tmp/waiting")
-    waiting.close()
+    waiting.end()
     truth.wait_freed(guest, "lr_file")
     tool.finish(job)
     unload, = tool.one_document(tool.lastref(guest, "report -j /tmp/waiting"))["unloads"]
@@ -86,7 +86,7 @@ def test_another_unload_is_not_confused_with_it(guest, waiting):
     counting = [u for u in doc["unloads"] if u["counts"]]
     assert [(u["module"], u["outcome"]) for u in counting] == [("lr_slow", "freed")]
     others = [u for u in doc["unloads"] if not u["counts"]]
-    assert all(u["module"] == "lr_file" and u["began_before_tracing"] for u in others)
+    assert [(u["module"], u["began_before_tracing"]) for u in others] == [("lr_file", True)]
 
 
 def test_the_overview_shows_an_exit_routine_that_runs(guest):

@@ -19,23 +19,16 @@ class Held:
     The first question, and the last, are asked by other spellings of the name.
     """
 
-    def __init__(self, guest):
+    def __init__(self, guest, keep):
         guest.check("mountpoint -q /sys/fs/cgroup || mount -t cgroup2 none /sys/fs/cgroup; "
                     "mkdir -p /sys/fs/cgroup/system.slice/lr@test.service")
         before = left_behind(guest)
-        sharing = guest.start(f"exec 5< {FILE} 6< {FILE} || exit; sleep 1000 & echo open $$ $!; "
-                              "read line; kill $!", stdin=b"")
-        found = sharing.wait_for(r"^open (\d+) (\d+)$", "stdout")
-        self.parent, self.child = int(found[1]), int(found[2])
-        contained = guest.start(
-            "echo $$ > /sys/fs/cgroup/system.slice/lr@test.service/cgroup.procs && "
-            f"exec unshare -p -f sh -c 'exec 7< {FILE}; echo open; read line'", stdin=b"")
-        contained.wait_for("^open$", "stdout")
+        sharing = keep(f"open_r {FILE} open_r {FILE} share 2 name parent")
+        self.parent, self.child = sharing.pids
+        self.contained = keep("join /system.slice/lr@test.service pid_namespace open_r " + FILE)
         self.doc = why.ask(guest, "/lib/modules/6.1/extra/lr-referee.ko.xz")
-        contained.close_stdin()
-        contained.wait()
-        guest.check(self.doc["next"][-1] + " || true")
-        sharing.wait()
+        self.contained.end()
+        guest.check(self.doc["next"][-1])
         self.after = why.ask(guest, "lr-referee.ko", tool.DONE)
         self.left_behind = before, left_behind(guest)
 
@@ -45,8 +38,8 @@ def left_behind(guest):
 
 
 @pytest.fixture(scope="module")
-def held(guest):
-    return Held(guest)
+def held(guest, keep):
+    return Held(guest, keep)
 
 
 def test_all_is_explained(held):
@@ -59,23 +52,23 @@ def test_all_is_explained(held):
 
 def test_a_file_that_processes_share(held):
     files = [h for h in held.doc["holders"] if h["pid"] == held.parent]
-    assert [(h["fd"], h["path"], h["refs"]) for h in files] == [(5, FILE, 1), (6, FILE, 1)]
+    assert [(h["fd"], h["path"], h["refs"]) for h in files] == [(3, FILE, 1), (4, FILE, 1)]
     assert [[s["pid"] for s in h["shared_by"]] for h in files] == [[held.child], [held.child]]
     assert 0 < files[0]["age_max_ns"] < int(held.doc["ts_ns"])
     assert held.doc["verdict"].startswith(
-        f"lr_referee cannot be unloaded: sh[{held.parent}] has {FILE} open "
-        f"(shared with sleep[{held.child}]), and ")
+        f"lr_referee cannot be unloaded: parent[{held.parent}] has {FILE} open "
+        f"(shared with keeper[{held.child}]), and ")
     assert held.doc["next"] == ["systemctl stop lr@test.service",
                                 f"kill {held.parent} {held.child}"]
 
 
 def test_the_unit_and_the_pid_in_a_container(held):
     holder, = [h for h in held.doc["holders"] if h["unit"] == "lr@test.service"]
-    assert (holder["fd"], holder["ns_pid"], holder["refs"]) == (7, 1, 1)
-    assert holder["pid"] > 1
+    assert (holder["fd"], holder["ns_pid"], holder["refs"]) == (3, 1, 1)
+    assert holder["pid"] == held.contained.pid > 1
     assert holder["remedy"] == "systemctl stop lr@test.service"
     assert held.doc["verdict"].endswith(
-        f" and sh[{holder['pid']}] (lr@test.service) has {FILE} open.")
+        f" and keeper[{holder['pid']}] (lr@test.service) has {FILE} open.")
 
 
 def test_when_they_have_ended(held):
@@ -126,15 +119,15 @@ def test_a_part_of_the_kernel(guest):
     ("echo 2 > /proc/sys/kernel/kptr_restrict; {}", "/proc/kallsyms hides addresses",
      "sysctl kernel.kptr_restrict=1"),
 ])
-def test_what_anybody_may_see(guest, command, told, remedy):
+def test_what_anybody_may_see(guest, keep, command, told, remedy):
     """Where the kernel cannot be searched, /sys/module still tells how many."""
-    file = truth.OpenFile(guest, FILE)
+    file = keep(f"open_r {FILE}")
     before = guest.check("cat /proc/sys/kernel/kptr_restrict").strip()
     try:
         result = why.run(guest, "lr_referee", command)
     finally:
         guest.check(f"echo {before} > /proc/sys/kernel/kptr_restrict")
-    file.close()
+    file.end()
     doc = why.document(result, tool.UNSUPPORTED)
     assert doc["hard"] == {"refs": 1, "explained": 0, "unexplained": 1}
     assert (doc["state"], doc["complete"]) == ("live", False)
@@ -145,12 +138,12 @@ def test_what_anybody_may_see(guest, command, told, remedy):
     assert told in result.stderr and remedy in result.stderr
 
 
-def test_types_are_not_read_from_files_alone(guest):
+def test_types_are_not_read_from_files_alone(guest, keep):
     """The kernel's own lie in its memory, which takes a third of the time to read."""
     hide = "mount -t tmpfs none /sys/kernel/btf"
-    file = truth.OpenFile(guest, FILE)
+    file = keep(f"open_r {FILE}")
     doc = why.ask(guest, "lr_referee", around=f"unshare -m sh -c '{hide}; {{}}'")
-    file.close()
+    file.end()
     assert doc["hard"] == {"refs": 1, "explained": 1, "unexplained": 0}
 
 

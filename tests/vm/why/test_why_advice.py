@@ -4,7 +4,7 @@
 import tool
 import truth
 import why
-import why_files
+from holding import Shell
 
 kernels = ["stock-6.12"]
 guest_options = {"load": ["lr_referee"]}
@@ -12,16 +12,15 @@ FILE = f"{truth.DEBUGFS}/lr_referee/unloads"
 ID = "0123456789abcdef" * 4
 
 
-def in_cgroup(guest, path):
-    """A shell in that cgroup, which has a file of lr_referee open."""
-    return why_files.shell(guest, f"""mountpoint -q /sys/fs/cgroup ||
-        mount -t cgroup2 none /sys/fs/cgroup
-        mkdir -p /sys/fs/cgroup{path}; echo $$ > /sys/fs/cgroup{path}/cgroup.procs
-        exec 5< {FILE}""")
+def in_cgroup(guest, keep, path):
+    """A process in that cgroup, which has a file of lr_referee open."""
+    guest.check(f"""mountpoint -q /sys/fs/cgroup || mount -t cgroup2 none /sys/fs/cgroup
+        mkdir -p /sys/fs/cgroup{path}""")
+    return keep(f"join {path} open_r {FILE}")
 
 
-def test_a_unit_inside_a_container(guest):
-    held = in_cgroup(guest, f"/machine.slice/libpod-{ID}.scope/container/system.slice/ssh.service")
+def test_a_unit_inside_a_container(guest, keep):
+    held = in_cgroup(guest, keep, f"/machine.slice/libpod-{ID}.scope/container/system.slice/ssh.service")
     doc = why.ask(guest, "lr_referee")
     holder = why.holder(doc, pid=held.pid)
     assert (holder["unit"], holder["container"]) == \
@@ -31,8 +30,8 @@ def test_a_unit_inside_a_container(guest):
     held.end()
 
 
-def test_a_unit_with_others_in_it(guest):
-    held = in_cgroup(guest, "/system.slice/lr.service")
+def test_a_unit_with_others_in_it(guest, keep):
+    held = in_cgroup(guest, keep, "/system.slice/lr.service")
     assert why.ask(guest, "lr_referee")["next"] == ["systemctl stop lr.service"]
     guest.check("mkdir /sys/fs/cgroup/system.slice/lr.service/delegated")
     assert why.ask(guest, "lr_referee")["next"] == [f"kill {held.pid}"]
@@ -41,8 +40,9 @@ def test_a_unit_with_others_in_it(guest):
 
 def test_a_watchdog_is_never_killed(guest):
     why.need(guest, "softdog")
-    feeder = why_files.Holding(guest, "exec 5> /dev/watchdog0; echo holding $$; read -r end; "
-                                      "printf V >&5; exec 5>&-; exit 0")
+    # A shell: it says so before it closes it, or the watchdog ends the machine.
+    feeder = Shell(guest, "exec 5> /dev/watchdog0; echo holding $$; read -r end; printf V >&5; "
+                          "exec 5>&-; exit 0")
     doc = why.ask(guest, "softdog")
     holder = why.holder(doc, kind="open_file", pid=feeder.pid)
     assert holder["remedy"] is None and "Do not kill" in holder["caution"]
@@ -57,7 +57,8 @@ def test_what_is_mounted_over_it(guest):
     why.need(guest, "overlay")
     guest.check("""set -e; mkdir -p /mnt/o; mount -t tmpfs none /mnt/o; cd /mnt/o; mkdir l u w m
                    mount -t overlay -o lowerdir=l,upperdir=u,workdir=w none m""")
-    inside = why_files.Holding(guest, """exec unshare -m sh -c 'mount --make-rprivate /
+    # A shell: mount(8) works in the namespace of who calls it.
+    inside = Shell(guest, """exec unshare -m sh -c 'mount --make-rprivate /
         mount -t tmpfs none /mnt/o/m; echo holding $$; read -r end; exit 0'""")
     for cover in ("/mnt/o/m", "/mnt/o"):  # on top, and above
         guest.check(f"mount -t tmpfs none {cover}")
@@ -105,8 +106,8 @@ def test_commands_are_not_folded(guest):
     assert remedies and not [r for r in remedies if not any(line.endswith(r) for line in lines)]
 
 
-def test_nobody_is_found_where_nobody_looked(guest):
-    file = truth.OpenFile(guest, FILE)
+def test_nobody_is_found_where_nobody_looked(guest, keep):
+    file = keep(f"open_r {FILE}")
     text = guest.run("su nobody -c 'lastref why lr_referee'").stdout
-    file.close()
+    file.end()
     assert "lastref could not look: not root" in text and "found nobody" not in text

@@ -8,18 +8,17 @@ import truth
 import why
 
 kernels = "all"
-guest_options = {"copies": why.keeper_program(), "load": ["lr_referee"]}
+guest_options = {"load": ["lr_referee"]}
 MODULE = "lr_referee"
 LOOPS = "loop devices"
 OUTSIDE = "tasks outside of lastref's pid namespace that run in the module"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def held(guest):
-    keeper = why.Keeper(guest)
-    keeper(f"open {truth.DEBUGFS}/{MODULE}/unloads")
+def held(guest, keep):
+    file = keep(f"open_r {truth.DEBUGFS}/{MODULE}/unloads")
     yield
-    keeper.close()
+    file.end()
     why.free(guest, MODULE)
 
 

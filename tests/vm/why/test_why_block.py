@@ -5,10 +5,9 @@ import pytest
 
 import truth
 import why
-import why_files
 
 kernels = "all"
-guest_options = {**why_files.OPTIONS, "packages": ["mdadm"],
+guest_options = {"packages": ["mdadm"],
                  "append": "nvme_core.multipath=0"}  # else a disk of disks takes no reference
 N_PPS = 18  # include/uapi/linux/tty.h; the only one that is a module of Debian's cloud kernels
 
@@ -33,13 +32,14 @@ class Disks:
     system, unmounted lazily, in which another loop device has its backing file, with a third on it.
     """
 
-    def __init__(self, guest):
+    def __init__(self, guest, keep):
+        self.keep = keep
         guest.check("""set -e; modprobe brd rd_nr=8 rd_size=8192; modprobe loop; modprobe dm_mod
             modprobe -a vfat nls_cp437 nls_ascii""")
         for module in ("brd", "loop", "dm_mod", "vfat"):
             assert truth.sysfs(guest, module, "refcnt") == "0", module
-        self.user = why_files.shell(guest, "exec 5< /dev/ram0 6> /dev/ram0 7< /dev/ram1")
-        self.mapping = why_files.special(guest, "map /dev/ram2")
+        self.user = keep("open_r /dev/ram0 open_w /dev/ram0 open_r /dev/ram1")
+        self.mapping = keep("map /dev/ram2")
         guest.check("""set -e; cd /mnt; mkdir v l u
             mkdosfs /dev/ram3; mount -o iocharset=ascii /dev/ram3 v
             dd if=/dev/zero of=v/swap bs=64k count=16; mkswap v/swap; swapon v/swap
@@ -48,10 +48,10 @@ class Disks:
             mount -t vfat -o iocharset=ascii /dev/loop0 l
             mkdosfs /dev/ram7; mount -o iocharset=ascii /dev/ram7 u; truncate -s 1M u/image
             losetup /dev/loop1 u/image; losetup /dev/loop2 /dev/loop1; umount -l u""")
-        self.opener = why_files.shell(guest, "exec 5< /dev/ram3")
-        self.held = why_files.special(guest, "mapper /dev/ram6")
-        minor = guest.check("cat /sys/block/dm-0/dev").strip().replace(":", " ")
-        self.mapped = why_files.shell(guest, f"mknod /tmp/dm0 b {minor}; exec 5< /tmp/dm0")
+        self.opener = keep("open_r /dev/ram3")
+        keep("linear /dev/ram6")
+        guest.check("mknod /tmp/dm0 b $(tr : ' ' < /sys/block/dm-0/dev)")
+        self.mapped = keep("open_r /tmp/dm0")
         swaps = 2 if guest.kernel.series == "6.1" else 1
         # The user's, the mapping, the mount and the opener, swap, the loop device, the device
         # mapper, and the file system on 7.
@@ -62,8 +62,9 @@ class Disks:
         self.dm_mod = why.explained(guest, "dm_mod", 3)
 
     def end(self, guest):
-        for process in (self.user, self.mapping, self.opener, self.mapped, self.held):
+        for process in (self.user, self.mapping, self.opener, self.mapped):
             process.end()
+        self.keep("unmap")
         for doc, wanted in ((self.brd, {"kind": "mount", "path": "/mnt/v"}),
                             (self.brd, {"kind": "swap", "pins": "yes"}),
                             (self.loop, {"kind": "mount", "path": "/mnt/l"}),
@@ -73,14 +74,14 @@ class Disks:
 
 
 @pytest.fixture(scope="module")
-def disks(guest):
-    return Disks(guest)
+def disks(guest, keep):
+    return Disks(guest, keep)
 
 
 def test_open_devices(disks):
     files = why.holders(disks.brd, kind="open_file", pid=disks.user.pid, refs=1)
     assert sorted((f["fd"], f["path"]) for f in files) == \
-        [(5, "/dev/ram0"), (6, "/dev/ram0"), (7, "/dev/ram1")]
+        [(3, "/dev/ram0"), (4, "/dev/ram0"), (5, "/dev/ram1")]
     assert not remainder(disks.brd)
 
 
@@ -143,42 +144,42 @@ def test_when_they_have_ended(guest, disks):
     unused(guest, "vfat", "loop", "dm_mod", "brd")
 
 
-def test_what_sits_on_a_mapped_device_goes_first(guest):
+def test_what_sits_on_a_mapped_device_goes_first(guest, keep):
     guest.check("modprobe brd rd_nr=1 rd_size=4096; modprobe -a loop dm_mod")
-    held = why_files.special(guest, "mapper /dev/ram0")
+    keep("linear /dev/ram0")
     guest.check("mknod /tmp/held b $(tr : ' ' < /sys/block/dm-0/dev); losetup /dev/loop3 /tmp/held")
     doc = why.explained(guest, "dm_mod", 3)
     assert doc["next"] == ["losetup -d /dev/loop3", "dmsetup remove held"]
     guest.check(doc["next"][0])
-    held.end()
+    keep("unmap")
     unused(guest, "loop", "dm_mod", "brd")
 
 
-def test_a_snapshot(guest):
+def test_a_snapshot(guest, keep):
     """Its target holds the module, and so does the store of what has changed."""
     guest.check("modprobe brd rd_nr=2 rd_size=4096")
     why.need(guest, "dm_snapshot")
-    held = why_files.special(guest, "snapshot '/dev/ram0 /dev/ram1'")
+    keep("snapshot /dev/ram0 /dev/ram1")
     doc = why.explained(guest, "dm_snapshot", 2)
     snapshot = why.holder(doc, kind="device_mapper")
     assert (snapshot["path"], snapshot["remedy"]) == ("/dev/mapper/held", "dmsetup remove held")
-    held.end()
+    keep("unmap")
     why.free(guest, "dm_snapshot")
     unused(guest, "dm_snapshot", "brd")
 
 
-def test_a_cache(guest):
+def test_a_cache(guest, keep):
     """Its policy is a module of its own, which uses the cache's, and is held by the same device:
     whoever is sent to ask about it gets an answer."""
     guest.check("modprobe brd rd_nr=3 rd_size=4096")
     why.need(guest, "dm_cache_smq")
-    held = why_files.special(guest, "cache '/dev/ram0 /dev/ram1 /dev/ram2'")
+    keep("cache /dev/ram0 /dev/ram1 /dev/ram2")
     doc = why.ask(guest, "dm_cache")
     assert (doc["hard"]["unexplained"], doc["next"]) == (
         0, ["dmsetup remove held", "lastref why dm_cache_smq"]), why.brief(doc)
     policy = why.holder(why.explained(guest, "dm_cache_smq", 1), kind="device_mapper")
     assert (policy["path"], policy["remedy"]) == ("/dev/mapper/held", "dmsetup remove held")
-    held.end()
+    keep("unmap")
     unused(guest, "dm_cache_smq", "dm_cache", "brd")
 
 
@@ -244,7 +245,7 @@ def test_a_character_set(guest):
     unused(guest, "nls_ascii", "nls_cp437", "vfat", "brd")
 
 
-def test_nvme(guest):
+def test_nvme(guest, keep):
     """Whoever has a disk open holds the driver of its controller; the controller and what is not a
     block device count twice."""
     why.need(guest, "nvme_tcp")
@@ -261,7 +262,7 @@ def test_nvme(guest):
         until [ "$(cat /sys/module/nvme_tcp/refcnt)" = 0 ]; do usleep 50000; done
         mkdosfs /dev/nvme0n1; mkdir -p /mnt/n; modprobe -a vfat nls_cp437 nls_ascii
         mount -o iocharset=ascii /dev/nvme0n1 /mnt/n""")
-    user = why_files.shell(guest, "exec 5< /dev/nvme0 6< /dev/nvme0n1 7< /dev/ng0n1")
+    user = keep("open_r /dev/nvme0 open_r /dev/nvme0n1 open_r /dev/ng0n1")
     doc = why.explained(guest, "nvme_tcp", 2 + 1 + 2 + 1)
     files = why.holders(doc, kind="open_file", pid=user.pid)
     assert sorted((one["path"], one["refs"]) for one in files) == [
@@ -276,39 +277,40 @@ def test_nvme(guest):
     guest.check("rmmod nvmet brd; umount /sys/kernel/config")
 
 
-def test_scsi(guest, kernel):
+def test_scsi(guest, kernel, keep):
     guest.check("""modprobe sd_mod; modprobe scsi_debug dev_size_mb=8 num_parts=1
                    until [ -b /dev/sda1 ]; do usleep 50000; done""")
     guest.check('until [ "$(cat /sys/module/scsi_debug/refcnt)" = 0 ]; do usleep 50000; done')
-    user = why_files.shell(guest, "exec 5< /dev/sda 6< /dev/sda1 7< /dev/sda1")
+    user = keep("open_r /dev/sda open_r /dev/sda1 open_r /dev/sda1")
     why.explained(guest, "sd_mod", 3)
     asked = 2 if kernel.series == "6.1" else 3  # of the host: the second of a partition is not
     doc = why.explained(guest, "scsi_debug", asked)
     files = why.holders(doc, kind="open_file", pid=user.pid)
-    assert sorted(f["fd"] for f in files) == [5, 6, 7]
+    assert sorted(f["fd"] for f in files) == user.fds
     assert sum(f["refs"] for f in files) == asked
     assert int(truth.sysfs(guest, "scsi_debug", "refcnt")) == asked
     user.end()
     unused(guest, "scsi_debug")
 
 
-def test_a_generic_device_of_scsi(guest):
+def test_a_generic_device_of_scsi(guest, keep):
     """Each open takes three references on sg, and one on the driver of the host adapter."""
     why.need(guest, "sg")
     guest.check("""modprobe scsi_debug dev_size_mb=8; until [ -c /dev/sg0 ]; do usleep 50000; done
         until [ "$(cat /sys/module/scsi_debug/refcnt)" = 0 ]; do usleep 50000; done""")
-    user = why_files.shell(guest, "exec 5< /dev/sg0 6< /dev/sg0")
-    assert why.holders(why.explained(guest, "sg", 6), kind="open_file", pid=user.pid, refs=3)
+    user = keep("open_r /dev/sg0 open_r /dev/sg0")
+    opens = why.holders(why.explained(guest, "sg", 6), kind="open_file", pid=user.pid)
+    assert [one["refs"] for one in opens] == [3, 3]
     files = why.holders(why.explained(guest, "scsi_debug", 2), kind="open_file", pid=user.pid)
-    assert [(f["fd"], f["path"], f["refs"]) for f in files] == [(5, "/dev/sg0", 1), (6, "/dev/sg0", 1)]
+    assert [(f["fd"], f["path"], f["refs"]) for f in files] == [(3, "/dev/sg0", 1), (4, "/dev/sg0", 1)]
     user.end()
     unused(guest, "sg", "scsi_debug")
 
 
-def test_a_terminal(guest):
+def test_a_terminal(guest, keep):
     """Two who have it open: the terminal counts once, each file for itself."""
     guest.check("modprobe ttyprintk")
-    user = why_files.shell(guest, "exec 5> /dev/ttyprintk 6> /dev/ttyprintk")
+    user = keep("open_w /dev/ttyprintk open_w /dev/ttyprintk")
     doc = why.explained(guest, "ttyprintk", 3)
     tty = why.holder(doc, kind="tty")
     assert (tty["pid"], tty["path"], tty["refs"]) == (user.pid, "/dev/ttyprintk", 1)
@@ -317,14 +319,14 @@ def test_a_terminal(guest):
     unused(guest, "ttyprintk")
 
 
-def test_a_line_discipline(guest):
+def test_a_line_discipline(guest, keep):
     """The terminal that uses it holds it."""
     guest.check("modprobe pps_ldisc")
-    user = why_files.special(guest, f"discipline {N_PPS}")
+    user = keep(f"discipline {N_PPS}")
     doc = why.explained(guest, "pps_ldisc", 1)
     assert not doc["not_examined"], why.brief(doc)
     tty = why.holder(doc, kind="tty")
-    assert (tty["pid"], tty["comm"], tty["refs"]) == (user.pid, "hold", 1)
+    assert (tty["pid"], tty["comm"], tty["refs"]) == (user.pid, "keeper", 1)
     assert "line discipline of terminal" in tty["detail"]
     assert f"kill {user.pid}" in doc["next"]
     user.end()

@@ -44,18 +44,12 @@ def holder(doc, name):
     return found
 
 
-def start(guest, argument):
-    """Has it open until it is killed; returns its pid."""
-    job = guest.start(f"echo $$; exec ./why_bpf {argument}")
-    return int(job.wait_for(r"^(\d+)\nopen \d+$", "stdout")[1])
-
-
 PROGRAMS_OF = {"tun": {"FENTRY": "held_entry", "MULTI": "held_multi"},
                "sunrpc": {"TRACEPOINT": "held_tp"}}
 
 
 @pytest.fixture(scope="module")
-def held(guest, kernel):
+def held(guest, kernel, keep):
     """Programs of both modules, first pinned, then open in processes; and the documents of that.
     A tracepoint of sunrpc is open for perf all the time."""
     programs = {module: [name for name in names if name != "MULTI" or kernel.series != "6.1"]
@@ -65,16 +59,18 @@ def held(guest, kernel):
     names = [name for of_module in programs.values() for name in of_module]
     for name in names:
         guest.check(f"./why_bpf {name}.o {PIN}_{name}")
-    out = SimpleNamespace(perf=start(guest, number))
+    perf = keep(f"tracepoint {number}")
+    out = SimpleNamespace(perf=perf.pid)
     out.pinned = {module: explained(guest, module, refs[module]) for module in programs}
-    out.pids = {name: start(guest, f"{PIN}_{name}") for name in names}
+    holding = [perf, *(keep(f"bpf {PIN}_{name}") for name in names)]
+    out.pids = {name: one.pid for name, one in zip(names, holding[1:], strict=True)}
     guest.check(f"rm {PIN}_*")
     out.open = {module: explained(guest, module, refs[module]) for module in programs}
     yield out
-    guest.check("kill " + " ".join(map(str, [out.perf, *out.pids.values()])))
+    for one in holding:
+        one.end()
     for module in programs:  # BPF gives back what it has a moment later
-        guest.check(f"while [ $(cat /sys/module/{module}/refcnt) != 0 ]; do usleep 20000; done")
-        why.free(guest, module)
+        why.unused(guest, module)
 
 
 @pytest.mark.parametrize("program, module, why_it_holds", [
@@ -92,8 +88,8 @@ def test_a_program(kernel, held, program, module, why_it_holds):
     assert "no process has it open" in pinned["detail"]
     pid = held.pids[program]
     owned = holder(held.open[module], name)
-    assert (owned["pid"], owned["comm"], owned["shared_by"]) == (pid, "why_bpf", [])
-    assert f"why_bpf[{pid}]" in held.open[module]["verdict"]
+    assert (owned["pid"], owned["comm"], owned["shared_by"]) == (pid, "keeper", [])
+    assert f"keeper[{pid}]" in held.open[module]["verdict"]
 
 
 def test_a_tracepoint_that_is_open_for_perf(held):

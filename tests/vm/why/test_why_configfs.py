@@ -5,10 +5,8 @@ import pytest
 
 import truth
 import why
-import why_files
 
 kernels = "stock"
-guest_options = why_files.OPTIONS
 CONFIG = "/sys/kernel/config"
 
 
@@ -28,15 +26,15 @@ def item(doc, path):
     return found
 
 
-def test_directories_and_open_files(guest):
+def test_directories_and_open_files(guest, keep):
     made = [f"{CONFIG}/nullb/x", f"{CONFIG}/nullb/a b"]
     guest.check(["mkdir", *made])
-    user = why_files.shell(guest, f"exec 5< {CONFIG}/nullb/x/size 6< {CONFIG}/nullb/features")
+    user = keep(f"open_r {CONFIG}/nullb/x/size open_r {CONFIG}/nullb/features")
     doc = why.explained(guest, "null_blk", 6)
     assert not doc["not_examined"], why.brief(doc)
     files = why.holders(doc, kind="open_file", pid=user.pid, refs=1)
     assert sorted((f["fd"], f["path"]) for f in files) == [
-        (5, f"{CONFIG}/nullb/x/size"), (6, f"{CONFIG}/nullb/features")]
+        (3, f"{CONFIG}/nullb/x/size"), (4, f"{CONFIG}/nullb/features")]
     remedy = item(doc, "nullb/x")["remedy"]
     assert remedy.startswith("rmdir ") and item(doc, "nullb/a b")["remedy"] == remedy
     assert doc["next"] == [remedy, f"kill {user.pid}"]

@@ -10,18 +10,17 @@ import why
 from harness import core
 
 kernels = "stock"
-guest_options = {"copies": why.keeper_program(), "dumps": True, "mem": "512M"}
+guest_options = {"dumps": True, "mem": "512M"}
 
 
 @pytest.fixture(scope="module")
-def crashed(guest, tmp_path_factory):
+def crashed(guest, keep, tmp_path_factory):
     """(the core, {module: what lastref said when the machine was alive})."""
     guest.check("""set -e; modprobe -a qemu_fw_cfg cuse loop veth bridge vfat nls_cp437 nls_ascii
         until [ -e /dev/cuse ]; do usleep 10000; done
         truncate -s 8M /tmp/image; mkdosfs /tmp/image; losetup /dev/loop0 /tmp/image
         mkdir -p /mnt/v; mount -o iocharset=ascii /dev/loop0 /mnt/v""")
-    keep = why.Keeper(guest)
-    keep("share 2 /dev/cuse")
+    keep("open /dev/cuse share 2")
     alive = {module: why.ask(guest, module) for module in ("cuse", "loop", "vfat", "stp")}
     file = tmp_path_factory.mktemp("core") / "vmcore"
     core.dump(guest.monitor, file)

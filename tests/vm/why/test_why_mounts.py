@@ -6,16 +6,16 @@ import re
 import pytest
 
 import why
-import why_files
+from holding import Shell
 
 kernels = "all"
-guest_options = why_files.OPTIONS
 
 OVERLAYS = """set -e; modprobe overlay; mkdir -p /mnt/ovl; mount -t tmpfs none /mnt/ovl; cd /mnt/ovl
               for i in elsewhere lazy busy bound second deep; do
                   mkdir l-$i u-$i w-$i $i
                   mount -t overlay -o lowerdir=l-$i,upperdir=u-$i,workdir=w-$i none $i; done"""
-# In the mount namespace of this one the first is mounted, and no other.
+# In the mount namespace of this one the first is mounted, and no other. A shell: umount(8) works in the
+# namespace of who calls it.
 INSIDE = """exec unshare -m sh -c 'mount --make-rprivate / && cd / &&
             for i in lazy busy bound second deep; do umount /mnt/ovl/$i || exit; done
             echo holding $$; read -r end; exit 0'"""
@@ -31,25 +31,25 @@ BUSY = """set -e; cd /mnt/ovl
 class Mounted:
     """Mounts of overlay in all these states at once, and what lastref says of them."""
 
-    def __init__(self, guest):
+    def __init__(self, guest, keep):
         guest.check(OVERLAYS)
-        self.inside = why_files.Holding(guest, INSIDE)
-        guest.check("umount /mnt/ovl/elsewhere")
-        self.lazy = why_files.shell(guest, "cd /mnt/ovl/lazy; mkdir -p dir; cd dir; exec 7> kept")
+        self.inside = Shell(guest, INSIDE)
+        guest.check("umount /mnt/ovl/elsewhere; mkdir /mnt/ovl/lazy/dir")
+        self.lazy = keep("work /mnt/ovl/lazy/dir open_w kept")
         guest.check("umount -l /mnt/ovl/lazy")
         assert "/mnt/ovl/lazy" not in guest.check("cat /proc/mounts")
-        self.busy = why_files.shell(guest, "exec 7> /mnt/ovl/busy/kept")
+        self.busy = keep("open_w /mnt/ovl/busy/kept")
         assert guest.run("umount /mnt/ovl/busy").status != 0
         guest.check("mkdir -p '/mnt/a b'; mount --bind /mnt/ovl/bound '/mnt/a b'")
         guest.check("""set -e; cd /mnt; for i in $(seq 12); do
                            mkdir $(printf "%060d" $i); cd $(printf "%060d" $i); done
                        mkdir deep; pwd > /tmp/deep; mount --move /mnt/ovl/deep "$(pwd)/deep" """)
-        self.set_up = why_files.special(guest, "fsopen overlay")
+        self.set_up = keep("fsopen overlay")
         guest.check(BUSY)
         self.users = {
-            "thread": why_files.special(guest, "thread /mnt/ovl/thread"),
-            "leaderless": why_files.special(guest, "leaderless /mnt/ovl/leaderless"),
-            "mapped": why_files.special(guest, "map /mnt/ovl/mapped/file")}
+            "thread": keep("elsewhere /mnt/ovl/thread"),
+            "leaderless": keep("work /mnt/ovl/leaderless leaderless"),
+            "mapped": keep("map /mnt/ovl/mapped/file")}
         self.deep = guest.check("cat /tmp/deep").strip() + "/deep"
         self.doc = why.explained(guest, "overlay", 7 + 5)
 
@@ -59,8 +59,8 @@ class Mounted:
 
 
 @pytest.fixture(scope="module")
-def mounted(guest):
-    return Mounted(guest)
+def mounted(guest, keep):
+    return Mounted(guest, keep)
 
 
 def test_one_for_each_super_block(mounted):
@@ -78,12 +78,12 @@ def test_a_lazily_unmounted_one(mounted):
     used = why.holder(mounted.doc, pid=mounted.lazy.pid)
     assert (used["kind"], used["counter"], used["pins"], used["refs"]) == \
         ("open_file", "none", "no", 0)
-    assert (used["path"], used["comm"]) == ("/dir", "sh")
+    assert (used["path"], used["comm"]) == ("/dir", "keeper")
 
 
 def test_a_busy_one(mounted):
     used = why.holder(mounted.doc, pid=mounted.busy.pid)
-    assert (used["fd"], used["path"], used["pins"]) == (7, "/mnt/ovl/busy/kept", "no")
+    assert (used["fd"], used["path"], used["pins"]) == (3, "/mnt/ovl/busy/kept", "no")
     assert mounted.mount(path="/mnt/ovl/busy")["remedy"] == \
         f"kill {mounted.busy.pid} && umount /mnt/ovl/busy"
 
@@ -149,20 +149,18 @@ def test_one_that_nfsd_exports(guest):
 def test_z_the_remedies_free_the_module(guest, mounted):
     """What is said of each mount is done; nobody is named then. The last test of this guest."""
     mounted.set_up.end()
-    for user in mounted.users.values():
-        user.job.close_stdin()
     for path in ("/mnt/ovl/bound", "/mnt/ovl/second", "/mnt/ovl/elsewhere", "/mnt/ovl/lower",
                  mounted.deep):
         guest.check(mounted.mount(path=path)["remedy"])
     for how, user in mounted.users.items():
-        assert user.job.wait().status == 0
+        user.end()
         guest.check(f"umount /mnt/ovl/{how}")
     # Only one who works in what was unmounted lazily is left, and is blamed for it; nobody else is.
     mounted.busy.end()
     guest.check("umount /mnt/ovl/busy")
     doc = why.explained(guest, "overlay", 1)
     assert len(why.holders(doc, kind="mount")) == 1
-    assert re.search(r"unmounted lazily.*sh\[\d+\] works in /dir there", doc["verdict"])
+    assert re.search(r"unmounted lazily.*keeper\[\d+\] works in /dir there", doc["verdict"])
     mounted.lazy.end()
     mounted.inside.end()
     why.free(guest, "overlay")

@@ -10,10 +10,9 @@ import pytest
 
 import truth
 import why
-import why_net
 
 kernels = "all"
-guest_options = {"copies": why_net.program(), "programs": ["ip", "tc"],
+guest_options = {"programs": ["ip", "tc"],
                  "packages": ["ipvsadm"]}
 CONGESTION = "/proc/sys/net/ipv4/tcp_congestion_control"
 QDISC = "/proc/sys/net/core/default_qdisc"
@@ -26,25 +25,20 @@ def network(guest):
 
 
 @pytest.fixture(scope="module")
-def hold(guest):
-    yield from why_net.holders(guest)
-
-
-@pytest.fixture(scope="module")
-def bbr(guest, hold):
+def bbr(guest, keep):
     """tcp_bbr, of which sockets have taken references, and two namespaces: it is the default. A new
     one takes over the first one's."""
     guest.check("modprobe tcp_bbr")
-    asks = hold("listen 5002 connect 5002 congestion 1 bbr")
+    asks = keep("listen 5002 connect 5002 congestion 1 bbr")
     before = guest.check(f"cat {CONGESTION}").strip()
     guest.check(f"echo bbr > {CONGESTION}; ip netns add blue")
-    waits = hold("listen 5000 connect 5000 connect 5000")
-    closes = hold("listen 5001 connect 5001 accept 0 fill 1 close 1 close 0")
-    passes = hold("listen 5003 connect 5003 pair pass 2 0 close 0")
+    waits = keep("listen 5000 connect 5000 connect 5000")
+    closes = keep("listen 5001 connect 5001 accept 0 fill 1 close 1 close 0")
+    passes = keep("listen 5003 connect 5003 pair pass 2 0 close 0")
     yield SimpleNamespace(
         asks=asks.pid, waits=waits.pid, closes=closes.pid, passes=passes.pid,
         holders=[asks, waits, closes, passes],
-        doc=why_net.all_explained(guest, "tcp_bbr", 1 + 2 + 5 + 2 + 3))
+        doc=why.all_explained(guest, "tcp_bbr", 1 + 2 + 5 + 2 + 3))
     guest.check(f"echo {before} > {CONGESTION}")
 
 
@@ -89,25 +83,25 @@ def test_a_default_congestion_control(guest, bbr):
     for holder in bbr.holders:
         holder.end()
     guest.check("ip netns del blue")
-    why_net.wait_unused(guest, "tcp_bbr", 1)
-    doc = why_net.all_explained(guest, "tcp_bbr", 1)
+    why.wait_unused(guest, "tcp_bbr", 1)
+    doc = why.all_explained(guest, "tcp_bbr", 1)
     found = why.holder(doc, kind="sysctl_default", path="net.ipv4.tcp_congestion_control")
     assert "bbr is the default congestion control" in doc["verdict"]
     assert found["remedy"] == "sysctl -w net.ipv4.tcp_congestion_control=cubic"
     guest.check(found["remedy"])
-    why_net.unused(guest, "tcp_bbr")
+    why.unused(guest, "tcp_bbr")
 
 
-def test_a_tcp_socket_that_the_kernel_has(guest, hold):
+def test_a_tcp_socket_that_the_kernel_has(guest, keep):
     """It has a file, which is in no table."""
     why.need(guest, "nbd")
-    holder = hold("listen 5004 connect 5004 accept 0 congestion 1 bbr nbd 1 /dev/nbd0 close 1")
-    found, = why_net.all_explained(guest, "tcp_bbr", 1)["holders"]
+    holder = keep("listen 5004 connect 5004 accept 0 congestion 1 bbr nbd 1 /dev/nbd0 close 1")
+    found, = why.all_explained(guest, "tcp_bbr", 1)["holders"]
     assert found["kind"] == "congestion_control" and "pid" not in found
     assert found["detail"] == "of the kernel's own; its congestion control"
     assert "to 127.0.0.1:5004" in found["path"]
     holder.end()
-    why_net.unload(guest, "nbd", "tcp_bbr")
+    why.unload(guest, "nbd", "tcp_bbr")
 
 
 @pytest.mark.parametrize("module", ["dccp_ipv4", "dccp_ipv6"])
@@ -124,7 +118,7 @@ def test_a_protocol_s_own_socket(guest):
     guest.check("modprobe sctp")
     refs = int(truth.sysfs(guest, "sctp", "refcnt"))
     assert refs > 0 and refs % 2 == 0
-    doc = why_net.all_explained(guest, "sctp", refs)
+    doc = why.all_explained(guest, "sctp", refs)
     assert all(one["detail"].startswith("of the kernel's own") for one in doc["holders"])
 
 
@@ -141,7 +135,7 @@ def test_qdiscs(guest):
         ip -n blue link set many up; tc -n blue qdisc replace dev many root handle 7: mq
         for i in 1 2 3; do tc -n blue qdisc replace dev many parent 7:$i fq; done
         echo fq > {QDISC}""")
-    doc = why_net.all_explained(guest, "sch_fq", 6)
+    doc = why.all_explained(guest, "sch_fq", 6)
     root = why.holder(doc, kind="qdisc", path="dummy1")
     leaf = why.holder(doc, kind="qdisc", path="dummy0")
     assert root["detail"] == "qdisc fq 3: on dummy1, root"
@@ -153,10 +147,10 @@ def test_qdiscs(guest):
     assert " has qdisc fq " in doc["verdict"], why.brief(doc)
     for step in doc["next"]:
         guest.check(step)
-    why_net.unused(guest, "sch_fq")
+    why.unused(guest, "sch_fq")
     guest.check(f"""set -e; tc qdisc del dev dummy0 root; ip netns del blue; ip link del dummy1
         echo {before} > {QDISC}""")
-    why_net.unload(guest, "sch_htb", "sch_fq")
+    why.unload(guest, "sch_htb", "sch_fq")
 
 
 def test_ipvs(guest):
@@ -167,9 +161,8 @@ def test_ipvs(guest):
         ipvsadm -A -t 10.0.0.1:80 -s rr; ipvsadm -A -f 7 -6 -s rr
         ip netns exec blue ipvsadm -A -u 10.0.0.2:5060 -s rr -o -p 60 --pe sip
         ip netns exec blue ipvsadm --start-daemon backup --mcast-interface dummy2""")
-    itself = why_net.all_explained(guest, "ip_vs", int(truth.sysfs(guest, "ip_vs", "refcnt")),
-                                   kind="ipvs")
-    doc = why_net.all_explained(guest, "ip_vs_rr", 3)
+    itself = why.all_explained(guest, "ip_vs", int(truth.sysfs(guest, "ip_vs", "refcnt")))
+    doc = why.all_explained(guest, "ip_vs_rr", 3)
     inside = "ip netns exec blue ipvsadm"
     assert {(one["path"], one["remedy"]) for one in why.holders(doc, kind="ipvs")} == {
         ("TCP 10.0.0.1:80", "ipvsadm -D -t 10.0.0.1:80"), ("FWM 7", "ipvsadm -D -f 7 -6"),
@@ -183,7 +176,7 @@ def test_ipvs(guest):
     assert set(doc["next"]) < set(itself["next"]) and daemon["remedy"] in itself["next"]
     for step in [*doc["next"], daemon["remedy"]]:
         guest.check(step)
-    why_net.unload(guest, "ip_vs_rr", "ip_vs_pe_sip", "ip_vs")
+    why.unload(guest, "ip_vs_rr", "ip_vs_pe_sip", "ip_vs")
     guest.check("ip netns del blue")
 
 
@@ -195,7 +188,7 @@ def test_xfrm_states(guest):
         ip netns add blue; ip xfrm state add src 10.0.0.1 dst 10.0.0.2 proto ah spi 0x1001 {how}
         ip -n blue xfrm state add src 10.0.0.3 dst 10.0.0.4 proto ah spi 0x1002 \\
             mark 7 mask 0xff {how}""")
-    doc = why_net.all_explained(guest, "ah4", 2)
+    doc = why.all_explained(guest, "ah4", 2)
     assert {(one["path"], one["remedy"]) for one in why.holders(doc, kind="xfrm", refs=1)} == {
         ("ah spi 0x1001 to 10.0.0.2",
          "ip xfrm state delete src 10.0.0.1 dst 10.0.0.2 proto ah spi 0x1001"),
@@ -203,20 +196,20 @@ def test_xfrm_states(guest):
          "dst 10.0.0.4 proto ah spi 0x1002 mark 0x7 mask 0xff")}
     for step in doc["next"]:
         guest.check(step)
-    why_net.unload(guest, "ah4")
+    why.unload(guest, "ah4")
     guest.check("ip netns del blue")
 
 
-def test_queues_of_packets(guest, hold):
+def test_queues_of_packets(guest, keep):
     why.need(guest, "nfnetlink_queue")
     guest.check("ip netns add blue")
-    here, there = hold("queue 5"), hold("queue 6", "ip netns exec blue")
-    doc = why_net.all_explained(guest, "nfnetlink_queue", 2)
+    here, there = keep("queue 5"), keep("net_namespace blue queue 6")
+    doc = why.all_explained(guest, "nfnetlink_queue", 2)
     assert {(one["pid"], one["path"], one["fd"]) for one in why.holders(doc, kind="netlink_queue")} == {
         (here.pid, "queue 5 of nfnetlink_queue", 3), (there.pid, "queue 6 of nfnetlink_queue", 3)}
     kill, = doc["next"]
     guest.check(kill)
-    why_net.unload(guest, "nfnetlink_queue")
+    why.unload(guest, "nfnetlink_queue")
     guest.check("ip netns del blue")
 
 
@@ -231,9 +224,9 @@ def test_filters(guest):
         ip link add dummy1 type dummy; ip link set dummy1 up
         tc qdisc add dev dummy1 ingress_block 22 clsact
         tc filter add block 22 protocol ip pref 6 flower classid 1:1""")
-    clsact = why.holder(why_net.all_explained(guest, "sch_ingress", 2), kind="qdisc", path="dummy0")
+    clsact = why.holder(why.all_explained(guest, "sch_ingress", 2), kind="qdisc", path="dummy0")
     assert clsact["remedy"] == "tc qdisc del dev dummy0 clsact"
-    doc = why_net.all_explained(guest, "cls_flower", 5)
+    doc = why.all_explained(guest, "cls_flower", 5)
     details = sorted(one["detail"] for one in why.holders(doc, kind="filter", path="dummy0"))
     assert details == ["filter flower of chain 0, priority 7 on dummy0 ingress",
                        "filter flower of chain 0, priority 9 on dummy0 parent 1:",
@@ -244,39 +237,39 @@ def test_filters(guest):
     assert shared["remedy"] == "tc filter del block 22 chain 0 pref 6"
     for step in doc["next"]:
         guest.check(step)
-    why_net.unused(guest, "cls_flower")
+    why.unused(guest, "cls_flower")
     guest.check(f"{clsact['remedy']}; tc qdisc del dev dummy0 root; ip link del dummy1")
-    why_net.unload(guest, "cls_flower", "sch_prio", "sch_ingress")
+    why.unload(guest, "cls_flower", "sch_prio", "sch_ingress")
 
 
-def test_files_in_flight_to_many_and_to_who_has_not_accepted(guest, hold):
+def test_files_in_flight_to_many_and_to_who_has_not_accepted(guest, keep):
     guest.check("modprobe tun")
-    many = hold(" ".join(f"open /dev/net/tun pair pass {at + 1} {at} close {at}"
+    many = keep(" ".join(f"open /dev/net/tun pair pass {at + 1} {at} close {at}"
                          for at in range(0, 240, 3)))
-    listener = hold("unix_listen /tmp/lr_socket unix_connect /tmp/lr_socket open /dev/net/tun "
+    listener = keep("unix_listen /tmp/lr_socket unix_connect /tmp/lr_socket open /dev/net/tun "
                     "pass 1 2 close 2")
-    doc = why_net.all_explained(guest, "tun", 2 * 81)
+    doc = why.all_explained(guest, "tun", 2 * 81)
     assert len(why.holders(doc, kind="file_in_flight", pid=many.pid)) == 80
     waits = why.holder(doc, kind="file_in_flight", pid=listener.pid)
     assert waits["detail"].startswith(
         "tun was sent to it and waits at a connection that it has not accepted, at fd 3, socket:[")
     for holder in (many, listener):
         holder.end()
-    why_net.unused(guest, "tun")
+    why.unused(guest, "tun")
 
 
 @pytest.fixture(scope="module")
-def tun(guest, hold):
+def tun(guest, keep):
     """tun, of which three processes have a file without having it open, or not only so."""
     guest.check("modprobe tun")
-    flight = hold("open /dev/net/tun pair pass 1 0 close 0")
-    both = hold("open /dev/net/tun pair pass 1 0")
-    ring = hold("open /dev/net/tun ring 0 close 0")
-    doc = why_net.all_explained(guest, "tun", 6)
+    flight = keep("open /dev/net/tun pair pass 1 0 close 0")
+    both = keep("open /dev/net/tun pair pass 1 0")
+    ring = keep("open /dev/net/tun ring 0 close 0")
+    doc = why.all_explained(guest, "tun", 6)
     yield SimpleNamespace(flight=flight.pid, both=both.pid, ring=ring.pid, doc=doc)
     for holder in (flight, both, ring):
         holder.end()
-    why_net.unused(guest, "tun")
+    why.unused(guest, "tun")
 
 
 def test_a_file_in_flight(guest, tun):

@@ -5,20 +5,14 @@ import pytest
 
 import truth
 import why
-import why_net
 
 kernels = "all"
-guest_options = {"copies": why_net.program(), "programs": ["ip"]}
+guest_options = {"programs": ["ip"]}
 
 
 @pytest.fixture(scope="module", autouse=True)
 def loopback(guest):
     guest.check("ip link set lo up")
-
-
-@pytest.fixture
-def hold(guest):
-    yield from why_net.holders(guest)
 
 
 @pytest.mark.parametrize("module, steps, family", [
@@ -29,38 +23,38 @@ def hold(guest):
     ("rds", "socket 21 5 0", "AF_RDS"),
     ("l2tp_ip", "socket 2 2 115", "L2TP"),
 ])
-def test_a_family(guest, hold, module, steps, family):
+def test_a_family(guest, keep, module, steps, family):
     why.need(guest, module)
-    holder = hold(steps)
-    doc = why_net.all_explained(guest, module, 2)  # its family or type, and its protocol
+    holder = keep(steps)
+    doc = why.all_explained(guest, module, 2)  # its family or type, and its protocol
     found = why.holder(doc, kind="socket", pid=holder.pid)
-    assert (found["refs"], found["fd"], found["comm"]) == (2, 3, why_net.NAME)
+    assert (found["refs"], found["fd"], found["comm"]) == (2, 3, "keeper")
     assert found["path"] == guest.check(["readlink", f"/proc/{holder.pid}/fd/3"]).strip()
     assert f"{family} socket" in found["detail"] and f"{family} socket" in doc["verdict"]
     assert doc["next"] == [f"kill {holder.pid}"]
     holder.end()
-    why_net.unload(guest, module)
+    why.unload(guest, module)
 
 
 @pytest.mark.parametrize("module, protocol", [("nfnetlink", 12), ("xfrm_user", 6)])
-def test_a_protocol_of_netlink(guest, hold, module, protocol):
+def test_a_protocol_of_netlink(guest, keep, module, protocol):
     why.need(guest, module)
-    holder = hold(f"socket 16 3 {protocol} socket 16 3 {protocol}")
-    doc = why_net.all_explained(guest, module, 2)
+    holder = keep(f"socket 16 3 {protocol} socket 16 3 {protocol}")
+    doc = why.all_explained(guest, module, 2)
     found = why.holders(doc, kind="socket", pid=holder.pid)
     assert sorted(one["fd"] for one in found) == [3, 4]
     assert f"AF_NETLINK socket (protocol {protocol})" in doc["verdict"]
     holder.end()
-    why_net.unload(guest, module)
+    why.unload(guest, module)
 
 
-def test_tun_s_devices_that_persist_and_sockets_in_files(guest, hold):
+def test_tun_s_devices_that_persist_and_sockets_in_files(guest, keep):
     """Nobody has the devices open; the one that is gone with its file is none of them."""
     guest.check("modprobe tun; mkdir -p /dev/net; [ -e /dev/net/tun ] || ln -s ../tun /dev/net/tun; "
                 "busybox tunctl -t tap0; ip tuntap add dev tun7 mode tun; ip netns add apart; "
                 "ip netns exec apart ip tuntap add dev tun8 mode tun")
-    holder = hold("open /dev/net/tun")
-    doc = why_net.all_explained(guest, "tun", 5)
+    holder = keep("open /dev/net/tun")
+    doc = why.all_explained(guest, "tun", 5)
     found = why.holder(doc, kind="open_file", pid=holder.pid, path="/dev/net/tun", refs=2)
     assert found["detail"] == "fd 3 on /dev/net/tun (the file and its socket)"
     tap = why.holder(doc, kind="persistent_device", path="tap0")
@@ -72,71 +66,71 @@ def test_tun_s_devices_that_persist_and_sockets_in_files(guest, hold):
     assert apart["detail"] == "a tun device that persists in net namespace apart"
     for left, device in ((4, tap), (3, tun), (2, apart)):
         guest.check(device["remedy"])
-        why_net.wait_unused(guest, "tun", left)
+        why.wait_unused(guest, "tun", left)
     guest.check("ip netns del apart")
     holder.end()
-    why_net.unused(guest, "tun")
+    why.unused(guest, "tun")
 
 
-def test_macvtap_and_its_library(guest, hold):
+def test_macvtap_and_its_library(guest, keep):
     """The device is macvtap's, the operations and the socket are tap's."""
     guest.check("modprobe macvtap && modprobe dummy numdummies=0 && "
                 "ip link add dummy0 type dummy && ip link set dummy0 up && "
                 "ip link add link dummy0 name mt0 type macvtap && ip link set mt0 up")
     device = "/dev/tap" + guest.check("cat /sys/class/net/mt0/ifindex").strip()
     guest.check(f"until [ -e {device} ]; do usleep 10000; done")
-    holder = hold(f"open {device}")
-    tap = why_net.all_explained(guest, "tap", 3)  # macvtap depends on it
+    holder = keep(f"open {device}")
+    tap = why.all_explained(guest, "tap", 3)  # macvtap depends on it
     assert why.holder(tap, kind="open_file")["refs"] == 2
-    macvtap = why_net.all_explained(guest, "macvtap", 1)
+    macvtap = why.all_explained(guest, "macvtap", 1)
     for doc in (tap, macvtap):
         assert why.holder(doc, kind="open_file", pid=holder.pid)["path"] == device
     holder.end()
     guest.check("ip link del mt0; ip link del dummy0")
-    why_net.unload(guest, "macvtap", "tap", "dummy")
+    why.unload(guest, "macvtap", "tap", "dummy")
 
 
-def test_what_transports_vsock(guest, hold):
+def test_what_transports_vsock(guest, keep):
     """A socket that is not connected has no transport."""
     guest.check("modprobe vsock_loopback")
-    holder = hold("vsock_listen 1000 vsock_connect 1000 accept 0")
-    doc = why_net.all_explained(guest, "vsock_loopback", 2)
+    holder = keep("vsock_listen 1000 vsock_connect 1000 accept 0")
+    doc = why.all_explained(guest, "vsock_loopback", 2)
     assert [one["fd"] for one in why.holders(doc, kind="socket", pid=holder.pid)] == [4, 5]
     assert all("transport" in one["detail"] for one in doc["holders"])
-    alone = hold("socket 40 1 0")
-    doc = why_net.all_explained(guest, "vsock", 10)  # four sockets, two modules
+    alone = keep("socket 40 1 0")
+    doc = why.all_explained(guest, "vsock", 10)  # four sockets, two modules
     assert len(why.holders(doc, kind="socket", pid=holder.pid, refs=2)) == 3
     found = why.holder(doc, kind="socket", pid=alone.pid)
     assert (found["refs"], found["fd"]) == (2, 3)
     assert "AF_VSOCK socket" in found["detail"] and "AF_VSOCK socket" in doc["verdict"]
     for one in (holder, alone):
         one.end()
-    why_net.wait_unused(guest, "vsock", 2)
-    why_net.unused(guest, "vsock_loopback")
+    why.wait_unused(guest, "vsock", 2)
+    why.unused(guest, "vsock_loopback")
 
 
-def test_alg(guest, hold):
+def test_alg(guest, keep):
     """A bound socket holds its type and its family, even if only one accepted from it is open."""
     guest.check("modprobe -a algif_hash crypto-sha1")
     before = int(truth.sysfs(guest, "af_alg", "refcnt"))  # algif_hash depends on it
-    holding = [hold(f"alg hash sha1 accept 0{end}") for end in ("", " close 0")]
+    holding = [keep(f"alg hash sha1 accept 0{end}") for end in ("", " close 0")]
     pids = [one.pid for one in holding]
-    doc = why_net.all_explained(guest, "algif_hash", 2)
+    doc = why.all_explained(guest, "algif_hash", 2)
     assert sorted(one["pid"] for one in why.holders(doc, kind="socket", refs=1)) == sorted(pids)
     assert "AF_ALG socket" in doc["verdict"]
     refs = int(truth.sysfs(guest, "af_alg", "refcnt"))
     assert refs > before
-    doc = why_net.all_explained(guest, "af_alg", refs)
+    doc = why.all_explained(guest, "af_alg", refs)
     assert {one["pid"] for one in why.holders(doc, kind="socket")} == set(pids)
     for one in holding:
         one.end()
-    why_net.unused(guest, "algif_hash")
+    why.unused(guest, "algif_hash")
 
 
-def test_upper_layer_protocol_of_a_socket(guest, hold):
+def test_upper_layer_protocol_of_a_socket(guest, keep):
     guest.check("modprobe tls")
-    holder = hold("listen 5000 connect 5000 accept 0 ulp 1 tls")
-    doc = why_net.all_explained(guest, "tls", 1)
+    holder = keep("listen 5000 connect 5000 accept 0 ulp 1 tls")
+    doc = why.all_explained(guest, "tls", 1)
     assert "upper layer protocol" in why.holder(doc, kind="socket", pid=holder.pid)["detail"]
     holder.end()
-    why_net.unload(guest, "tls")
+    why.unload(guest, "tls")

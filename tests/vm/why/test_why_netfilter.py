@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""lastref why: modules that rules of netfilter hold, and actions and filters of traffic control.
+"""lastref why: modules that rules of netfilter keep, and actions and filters of traffic control.
 
 All rules and filters are there from the beginning, so that lastref is asked once about a module.
 """
@@ -10,7 +10,6 @@ import pytest
 
 import truth
 import why
-import why_net
 
 kernels = "stock"
 EXTENSIONS = Path("/usr/lib/x86_64-linux-gnu/xtables")
@@ -71,12 +70,12 @@ def refs_of(guest, module):
 
 def test_rules_of_nft(guest):
     """What one expression of a rule holds, wherever it is in it."""
-    doc = why_net.all_explained(guest, "nft_ct", 2)
-    assert all(one["path"] == "table inet t" for one in why.holders(doc, kind="netfilter"))
+    doc = why.all_explained(guest, "nft_ct", 2)
+    assert [(one["kind"], one["path"]) for one in doc["holders"]] == 2 * [("netfilter", "table inet t")]
     assert "of chain input of table inet t uses it" in doc["verdict"]
     assert refs_of(guest, "nft_limit") == 1
     follow(guest, doc)
-    why_net.unload(guest, "nft_ct", "nft_limit")
+    why.unload(guest, "nft_ct", "nft_limit")
     guest.check("nft delete table inet t")
 
 
@@ -98,16 +97,16 @@ def test_nf_tables_itself(guest):
 
 
 def test_tables_of_iptables_over_nf_tables(guest):
-    doc = why_net.all_explained(guest, "nft_chain_nat", 1)
+    doc = why.all_explained(guest, "nft_chain_nat", 1)
     assert why.holder(doc, kind="netfilter")["detail"] == "chain POSTROUTING in net namespace blue"
-    target = why_net.all_explained(guest, "xt_MASQUERADE", 1)
+    target = why.all_explained(guest, "xt_MASQUERADE", 1)
     found = why.holder(target, kind="netfilter")
     assert found["remedy"].startswith("ip netns exec blue nft delete rule ip ")
     # The extensions are in rules whose other half, nft_compat, is held as often.
-    why_net.all_explained(guest, "nft_compat", refs_of(guest, "nft_compat"))
+    why.all_explained(guest, "nft_compat", refs_of(guest, "nft_compat"))
     for held in (target, doc):
         follow(guest, held)
-        why_net.unload(guest, held["module"])
+        why.unload(guest, held["module"])
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +121,7 @@ def logs(guest):
 
 def test_extensions_of_iptables(guest, logs):
     """Those of rules of nf_tables and those of legacy ones, of both families."""
-    doc = why_net.all_explained(guest, "xt_conntrack", 5)
+    doc = why.all_explained(guest, "xt_conntrack", 5)
     nft = [one for one in why.holders(doc, kind="netfilter")
            if one["detail"].endswith(" in net namespace blue")]
     assert len(nft) == 2
@@ -130,33 +129,33 @@ def test_extensions_of_iptables(guest, logs):
     legacy = why.holders(doc, kind="netfilter", path="table filter of iptables-legacy")
     assert sorted(one["detail"] for one in legacy) == [
         "rule 1 of chain INPUT", "rule 1 of chain mine", "rule 3 of chain INPUT"]
-    mark = why_net.all_explained(guest, "xt_mark", 3)
+    mark = why.all_explained(guest, "xt_mark", 3)
     details = sorted(one["detail"] for one in why.holders(
         mark, kind="netfilter", path="table filter of iptables-legacy"))
     assert details == ["rule 1 of chain OUTPUT", "rule 1 of chain mine"]
     six = why.holder(mark, path="table filter of ip6tables-legacy")
     assert (six["kind"], six["detail"]) == ("netfilter", "rule 1 of chain FORWARD")
     follow(guest, doc)
-    why_net.unload(guest, "xt_conntrack")
+    why.unload(guest, "xt_conntrack")
     guest.check(f"export XTABLES_LIBDIR=/root; {six['remedy']}")
-    why_net.wait_unused(guest, "xt_mark", 1)  # the one of the log target
+    why.wait_unused(guest, "xt_mark", 1)  # the one of the log target
 
 
 def test_what_a_log_target_holds(guest, logs):
-    doc = why_net.all_explained(guest, "nf_log_syslog", logs + 3)
+    doc = why.all_explained(guest, "nf_log_syslog", logs + 3)
     assert sorted(one["refs"] for one in why.holders(doc, kind="netfilter")) == [1, 2]
     follow(guest, doc)
-    why_net.wait_unused(guest, "nf_log_syslog", logs)
-    why_net.unload(guest, "xt_mark")
+    why.wait_unused(guest, "nf_log_syslog", logs)
+    why.unload(guest, "xt_mark")
     guest.check("nft delete table inet l")
 
 
 def test_a_legacy_table(guest):
     """It is held by any rule of it; it stays when it has none, and is named no more."""
-    doc = why_net.all_explained(guest, "iptable_filter", 1)
+    doc = why.all_explained(guest, "iptable_filter", 1)
     assert "table filter of iptables-legacy has rules" in doc["verdict"]
     follow(guest, doc)
-    why_net.unused(guest, "iptable_filter")
+    why.unused(guest, "iptable_filter")
 
 
 def test_sets(guest):
@@ -167,16 +166,16 @@ def test_sets(guest):
         ip netns exec blue ipset create inside hash:ip""")
     rule = "INPUT -m set --match-set used src -j ACCEPT"
     iptables(guest, f"-A {rule}", "iptables-legacy")
-    doc = why_net.all_explained(guest, "ip_set_hash_ip", 4)
+    doc = why.all_explained(guest, "ip_set_hash_ip", 4)
     assert {one["path"]: one["remedy"] for one in why.holders(doc, kind="ipset")} == {
         "plain": "ipset destroy plain", "listed": "ipset del all listed && ipset destroy listed",
         "used": None, "inside": "ip netns exec blue ipset destroy inside"}
     assert "cannot destroy the set used before" in " ".join(doc["cautions"]), doc["cautions"]
     follow(guest, doc)
-    why_net.wait_unused(guest, "ip_set_hash_ip", 1)
+    why.wait_unused(guest, "ip_set_hash_ip", 1)
     iptables(guest, f"-D {rule}", "iptables-legacy")
-    follow(guest, why_net.all_explained(guest, "ip_set_hash_ip", 1))
-    why_net.unload(guest, "ip_set_hash_ip")
+    follow(guest, why.all_explained(guest, "ip_set_hash_ip", 1))
+    why.unload(guest, "ip_set_hash_ip")
     guest.check("ipset destroy all; rmmod ip_set_list_set")
 
 
@@ -190,11 +189,11 @@ EOF""")
     ftp = why.ask(guest, "nf_conntrack_ftp")
     assert why.holder(ftp, kind="netfilter")["detail"] == "ct helper ftp"
     assert ftp["hard"]["unexplained"] == 0, why.brief(ftp)
-    flow = why_net.all_explained(guest, "nf_flow_table_inet", 1)
+    flow = why.all_explained(guest, "nf_flow_table_inet", 1)
     assert why.holder(flow, kind="netfilter")["detail"] == "flowtable f"
     for doc in (ftp, flow):
         follow(guest, doc)
-        why_net.unload(guest, doc["module"])
+        why.unload(guest, doc["module"])
     guest.check("nft delete table inet t")
 
 
@@ -235,7 +234,7 @@ def filters(guest):
             tc class add dev {kind}0 parent 1:10 classid 1:20 {kind} {options}
             tc filter add dev {kind}0 parent 1: pref 5 matchall classid 1:10
             tc filter add dev {kind}0 parent 1:10 pref 6 matchall classid 1:20""")
-    return why_net.all_explained(guest, "cls_matchall", 2 + 2 * len(CLASSFUL) + len(OTHERS))
+    return why.all_explained(guest, "cls_matchall", 2 + 2 * len(CLASSFUL) + len(OTHERS))
 
 
 def test_filters_of_clsact(filters):
@@ -262,16 +261,16 @@ def test_actions(guest, filters):
     guest.check("""set -e
         for i in 1 2 70 5000; do tc actions add action drop index $i; done
         tc -n blue actions add action drop index 3""")
-    doc = why_net.all_explained(guest, "act_gact", 6)
+    doc = why.all_explained(guest, "act_gact", 6)
     found = why.holders(doc, kind="tc_action")
     assert sorted(one["path"] for one in found) == [
         f"action gact index {number}" for number in (1, 2, 3, 4, 5000, 70)]
     used = why.holder(doc, path="action gact index 4")
     assert "used by 2 filters" in used["detail"] and used["remedy"] is None
     follow(guest, doc)
-    why_net.wait_unused(guest, "act_gact", 1)
+    why.wait_unused(guest, "act_gact", 1)
     follow(guest, filters)
-    why_net.unused(guest, "cls_matchall")
+    why.unused(guest, "cls_matchall")
     # Of the one that had filters, which are gone.
-    follow(guest, why_net.all_explained(guest, "act_gact", 1))
-    why_net.unused(guest, "act_gact")
+    follow(guest, why.all_explained(guest, "act_gact", 1))
+    why.unused(guest, "act_gact")

@@ -9,12 +9,9 @@ import pytest
 import tool
 import truth
 import why
-import why_files
-import why_net
 
 kernels = "all"
-guest_options = {"copies": why_files.OPTIONS["copies"] | why_net.program(), "programs": ["ip"],
-                 "smp": 2}  # a routine that spins leaves a processor to lastref
+guest_options = {"programs": ["ip"], "smp": 2}  # a routine that spins leaves a processor to lastref
 AS_NOBODY = " ".join(tool.as_nobody())
 
 
@@ -43,9 +40,9 @@ def saved_and_replayed(guest, tmp_path, module, status=tool.OUTSTANDING):
     return doc
 
 
-def test_a_device(guest, tmp_path):
+def test_a_device(guest, keep, tmp_path):
     guest.check("modprobe tun; mkdir -p /dev/net; [ -e /dev/net/tun ] || ln -s ../tun /dev/net/tun")
-    holder = why_files.shell(guest, "exec 5< /dev/net/tun")
+    holder = keep("open_r /dev/net/tun")
     guest.check("ip netns add apart; ip netns exec apart ip tuntap add dev tun8 mode tun")
     doc = saved_and_replayed(guest, tmp_path, "tun")
     assert why.holder(doc, kind="open_file", pid=holder.pid)

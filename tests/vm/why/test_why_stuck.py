@@ -22,8 +22,7 @@ SECONDS = 20  # of the guest's time, emulated on a busy machine; without a deadl
 
 @pytest.fixture(scope="module")
 def guest(boot, kernel):
-    guest = boot(copies=why.keeper_program(), extra_modules=modules.built(
-        kernel, VM / "why" / "stuck_module"))
+    guest = boot(extra_modules=modules.built(kernel, VM / "why" / "stuck_module"))
     guest.check(f"modprobe nvram; modprobe fuse; until [ -e {NVRAM} ]; do usleep 10000; done")
     return guest
 
@@ -47,11 +46,10 @@ def in_time(guest, module):
 
 
 @pytest.fixture(scope="module")
-def stuck(guest):
+def stuck(guest, keep):
     """What hangs, as jobs and as what the keeper tells of those who have nvram open, and the document
     that lastref makes meanwhile."""
     truth.insmod(guest, "lr_stuck")
-    keep = why.Keeper(guest)
     it = SimpleNamespace(locked=keep(f"open {NVRAM}"))
     # Another lastref was stopped while it looked.
     it.stopped = guest.start("lastref why -j nvram & until grep -q lastref /proc/$!/comm; do :; done; "
@@ -62,12 +60,13 @@ def stuck(guest):
     it.user = keep("open /mnt/dead/file")
     it.looker = guest.start(["ls", "/mnt/dead/"])
     it.apart = keep(f"open {NVRAM}")
+    # A shell: cat(1) is to have it open while it hangs.
     it.sleeper = guest.start(f"exec 5< {NVRAM}; echo pid $$; exec cat {STUCK}/sleep")
     wait_asleep(guest, it.sleeper)
-    guest.check(f"echo mmap {it.locked['pid']} > {STUCK}/control")
+    guest.check(f"echo mmap {it.locked.pid} > {STUCK}/control")
     # The control: what reads its command line hangs. (Its memory map is read without that lock since
     # v6.17.)
-    it.reader = guest.start(f"echo pid $$; exec cat /proc/{it.locked['pid']}/cmdline")
+    it.reader = guest.start(f"echo pid $$; exec cat /proc/{it.locked.pid}/cmdline")
     wait_asleep(guest, it.reader)
     it.doc = in_time(guest, "nvram")
     it.by_pid = {h["pid"]: h for h in why.holders(it.doc, kind="open_file")}
@@ -76,9 +75,10 @@ def stuck(guest):
     guest.check(f"echo release > {STUCK}/control")  # before the kernel calls the sleeper hung
     assert it.sleeper.wait().status == 0
     yield it
-    keep.end(it.daemon)  # who waits gets an error
+    it.daemon.end()  # who waits gets an error
     it.looker.wait()
-    keep.close()
+    for held in (it.locked, it.user, it.apart):
+        held.end()
     guest.check("umount -l /mnt/dead; until rmmod lr_stuck 2> /dev/null; do usleep 20000; done")
     why.free(guest, "nvram")
 
@@ -90,7 +90,7 @@ def test_all_are_named(stuck):
 
 
 def test_a_process_whose_mmap_lock_is_held_for_ever(stuck):
-    assert stuck.by_pid[stuck.locked["pid"]]["path"] == NVRAM
+    assert stuck.by_pid[stuck.locked.pid]["path"] == NVRAM
 
 
 def test_a_process_in_uninterruptible_sleep(stuck):
@@ -103,11 +103,11 @@ def test_a_process_in_uninterruptible_sleep(stuck):
 
 def test_a_mount_of_which_the_daemon_does_not_answer(guest, stuck):
     """A process has a file there open, and works there; what looks into the mount hangs."""
-    assert stuck.by_pid[stuck.apart["pid"]]["path"] == NVRAM
+    assert stuck.by_pid[stuck.apart.pid]["path"] == NVRAM
     if truth.sysfs(guest, "fuse", "refcnt"):  # a module, on this kernel
         doc = in_time(guest, "fuse")
         named = {h.get("pid") for h in why.holders(doc, kind="open_file")}
-        assert stuck.daemon["pid"] in named
+        assert stuck.daemon.pid in named
     assert not stuck.looker.done
 
 

@@ -59,20 +59,19 @@ static void serve_one(int fd, const struct fuse_in_header *in)
     }
 }
 
-// fuse DIR
-static void run_fuse(int argc, char **argv)
+// fuse DIRECTORY: mounted there; the last step of all
+static void take_fuse(char **argument)
 {
     static char buffer[1 << 18] __attribute__((aligned(8)));
-    int fd = open("/dev/fuse", O_RDWR);
+    int fd = keep(open("/dev/fuse", O_RDWR));
     char options[128];
 
     snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0", fd);
-    if (fd < 0 || mount("keeper", argv[argc - 1], "fuse", 0, options))
-        give_up();
-    answer("pid=%d fd=%d", getpid(), fd);
+    must(mount("keeper", argument[0], "fuse", 0, options));
+    answer();
     for (;;)
         if (read(fd, buffer, sizeof(buffer)) > 0)
             serve_one(fd, (struct fuse_in_header *)buffer);
 }
 
-const struct action fuse_actions[] = {{"fuse", 1, run_fuse}, {NULL, 0, NULL}};
+const struct step fuse_steps[] = {{"fuse", 1, take_fuse}, {NULL, 0, NULL}};
