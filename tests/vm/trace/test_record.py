@@ -105,9 +105,15 @@ def test_trace_replays_every_get_and_put(guest, recorded):
         assert kinds.count(kind) == 1, kind
 
 
-def test_refs_replays_too(recorded):
-    doc = tool.parse(here("refs", "-j", "--replay", recorded[1]).stdout)
-    assert doc["schema"] == "lastref.refs/1"
+def test_refs_replays_too(guest, tmp_path):
+    truth.insmod(guest, "lr_refs")
+    job = tool.start(guest, "record -o /tmp/counted")
+    truth.control(guest, "lr_refs", "mix 50")
+    tool.finish(job)
+    file = tmp_path / "counted"
+    file.write_bytes(guest.get("/tmp/counted"))
+    tool.check_counted(guest, tool.parse(here("refs", "-j", "--replay", file).stdout))
+    guest.check("rmmod lr_refs")
 
 
 def test_a_live_trace_and_its_replay_agree(guest):

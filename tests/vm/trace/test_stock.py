@@ -104,7 +104,6 @@ def test_soft_refs_says_that_there_is_nothing_to_count(guest):
     assert "hard references" in result.stderr
 
 
-
 def test_tracepoints_cannot_be_forced(guest):
     result = tool.lastref(guest, "run --attach=tracepoint -- true")
     assert (result.status, result.stdout) == (tool.UNSUPPORTED, "")
