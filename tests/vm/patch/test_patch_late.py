@@ -36,6 +36,7 @@ class Late:
         self.guest = guest
         truth.control(guest, "lr_referee", "reset")
         truth.insmod(guest, "lr_late")
+        # A shell: it not only has files open, it reads and writes them.
         self.job = guest.start("""exec 5<> /dev/lr_late || exit
             exec 6> /sys/module/lr_late/parameters/value || exit
             echo ready

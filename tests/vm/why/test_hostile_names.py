@@ -53,6 +53,7 @@ def test_a_process_and_its_file(guest):
     name = in_bash(EVIL)
     guest.check(f"modprobe tun; mkdir /tmp/evil /tmp/bin; mknod /tmp/evil/{name} c 10 200; "
                 f"cp /bin/bash /tmp/bin/{name}")
+    # A shell of that name, which no line for the keeper can have.
     holder = guest.start(f"exec /tmp/bin/{name} -c "
                          "'exec 5<> /tmp/evil/*; echo open; sleep 9999 5>&-; true'")
     holder.wait_for("open", "stdout")
@@ -67,17 +68,14 @@ def test_a_process_and_its_file(guest):
     guest.check("rmmod tun")
 
 
-def test_a_path_of_four_kilobytes(guest):
-    guest.check("modprobe tun; mkdir /tmp/long; cd /tmp/long; d=$(printf '\\033%.0s' $(seq 250)); "
-                "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do mkdir $d; cd $d; done; "
-                "mknod tun c 10 200")
-    holder = guest.start("cd /tmp/long; while [ ! -e tun ]; do cd *; done; exec 5<> tun; echo open; "
-                         "exec sleep 9999")
-    holder.wait_for("open", "stdout")
+def test_a_path_of_four_kilobytes(guest, keep):
+    name, depth = "\033" * 250, 15
+    guest.check("modprobe tun; mkdir /tmp/long; cd /tmp/long; "
+                f"for i in $(seq {depth}); do mkdir {name}; cd {name}; done; mknod tun c 10 200")
+    holder = keep("work /tmp/long " + f"work {name} " * depth + "open tun")
     assert r"\x1b\x1b\x1b" in text_of(guest, "tun")
     assert len(why.holder(why.ask(guest, "tun"), kind="open_file")["path"]) > 3700
-    holder.signal("KILL")
-    holder.wait()
+    holder.end()
     guest.check("rmmod tun; rm -r /tmp/long")
 
 
