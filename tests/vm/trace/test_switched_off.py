@@ -107,8 +107,6 @@ def test_while_it_records(guest, switch, what, tmp_path):
     doc = reported(guest, "/tmp/switched", tmp_path)
     assert doc["losses"]["missed_unknown"] is True
     assert [u["complete"] for u in doc["unloads"] if u["outcome"] == "freed"].count(True) == 2
-    for unload in doc["unloads"]:
-        assert unload["complete"] or unload["incomplete"]
 
 
 @pytest.mark.parametrize("lacks, remedy", [
