@@ -7,6 +7,7 @@ import statistics
 import guests
 import why
 from harness.guest import Guest
+from holding import Keeper
 
 KERNEL = "stock-6.12"
 MODULE = "uhid"
@@ -35,8 +36,8 @@ def measure(kernel):
     def add(name):
         rows.append({"kernel": kernel.name, "name": name, "instructions": cost(guest)})
 
-    with Guest(kernel, copies=why.keeper_program(), mem="2G", icount=True) as guest:
-        keep = why.Keeper(guest)
+    with Guest(kernel, mem="2G", icount=True) as guest:
+        keep = Keeper(guest)
         guest.check(f"modprobe {MODULE}; until [ -e /dev/{MODULE} ]; do usleep 10000; done; {SETTLE}",
                     600)
         held = keep(f"open /dev/{MODULE}")
@@ -50,7 +51,7 @@ def measure(kernel):
                     "done", 900)
         add(f"and {MOUNTS} mounts")
         doc = why.ask(guest, MODULE)
-        why.holder(doc, pid=held["pid"])
+        why.holder(doc, pid=held.pid)
         if doc["hard"] != {"refs": 1, "explained": 1, "unexplained": 0}:
             raise guests.BenchError(f"what was timed is wrong: {why.brief(doc)}")
     return rows

@@ -7,7 +7,7 @@ from programs import SITES
 NO_LOSSES = {"events": 0, "missed_probes": 0, "map_full": 0, "missed_unknown": False,
              "soft_missed": False, "hard_missed": False}
 # Two stamps of one free: any task may be put off between them, on a host that is busy. Exact delays
-# are the matter of tests/vm/test_delay_exact.py.
+# are the matter of tests/vm/trace/test_delay_exact.py.
 NEAR_NS = 10_000_000_000
 
 

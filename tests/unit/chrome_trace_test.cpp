@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The Chrome trace of every stream keeps the rules of the Trace Event Format, and says what the
-// report says. tests/vm/chrome_trace.py has the same rules for real recordings.
+// report says. tests/vm/trace/chrome_trace.py has the same rules for real recordings.
 
 #include "source_tree.h"
 #include "stream_unloads.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The HTML page: its data are those of -j, and no name gets out of them.
-// tests/vm/test_report_html.py looks at it in a browser.
+// tests/vm/trace/test_report_html.py looks at it in a browser.
 
 #include "harmless.h"
 #include "stream_unloads.h"

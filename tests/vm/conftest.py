@@ -8,6 +8,7 @@ import pytest
 from harness import kernels, matrix
 from harness.guest import Guest
 from harness.stock import NAMES
+from holding import Keeper
 
 
 def pytest_addoption(parser):
@@ -73,3 +74,12 @@ def guest(request, boot):
     claim = request.module.kernels
     options = {"smp": 1} if any(matrix.covers(claim, stock) for stock in NAMES) else {}
     return boot(**options | getattr(request.module, "guest_options", {}))
+
+
+@pytest.fixture(scope="module")
+def keep(guest):
+    """keep("open /dev/net/tun") has a process of the guest hold that, until end() of what it returns;
+    after the file's last test all of them are ended."""
+    keeper = Keeper(guest)
+    yield keeper
+    keeper.close()

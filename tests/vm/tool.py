@@ -37,6 +37,8 @@ def schemas():
 def validate(doc):
     assert doc.get("schema") in schemas(), f"docs/schema has no schema for {doc.get('schema')!r}"
     jsonschema.validate(doc, schemas()[doc["schema"]])
+    for unload in doc.get("unloads", []):  # of which something is missing, it is said what
+        assert unload["complete"] != bool(unload["incomplete"]), unload
     return doc
 
 

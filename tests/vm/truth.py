@@ -5,9 +5,9 @@ import re
 import time
 from typing import NamedTuple
 
-from harness.paths import HARNESS
+from harness.paths import VM
 
-PATCH_MODULES = HARNESS.parent / "patch_modules"  # modules that only tests of the patch need
+PATCH_MODULES = VM / "patch" / "patch_modules"  # modules that only tests of the patch need
 MODULES = "/root/modules"
 DEBUGFS = "/sys/kernel/debug"
 # Probes, functions with a tracer (and how many), and BPF programs, links and maps: what is attached.
@@ -81,18 +81,6 @@ def wait_freed(guest, module, count=1, timeout=60):
     guest.check(f"""until awk '$1 == "{module}" && $5 > 0 {{ n++ }} END {{ exit n < {count} }}' \\
                     {DEBUGFS}/lr_referee/unloads; do usleep 20000; done""", timeout)
     return unloads(guest, module)
-
-
-class OpenFile:
-    """A file that a task in the guest keeps open until close()."""
-
-    def __init__(self, guest, path):
-        self.job = guest.start(f"exec 5< {path} || exit; echo open; read line", stdin=b"")
-        self.job.wait_for("^open$", "stdout")
-
-    def close(self):
-        self.job.close_stdin()
-        self.job.wait()
 
 
 def module_list(guest):

@@ -60,7 +60,7 @@ def shared_libraries(binary, tree=Path("/")):
 def base(kernel):
     """The archive with busybox, kmod and the kernel's own modules, kept in the cache."""
     init = compiled("agent", HARNESS.glob("agent*.[ch]"))  # the guest's first process
-    ids = compiled("bpf-ids", [HARNESS.parent / "programs" / "bpf_ids.c"])
+    ids = compiled("bpf-ids", [HARNESS / "bpf_ids.c"])
     programs = [ids, *(Path(program(name)) for name in ("busybox", "kmod", SHELL, *REAL))]
     archive_file = CACHE / "image" / (
         f"{kernel.name}-{digest(kernel.identity, init, *programs, Path(__file__))}.cpio")
@@ -139,6 +139,7 @@ def write(target, kernel, lastref, modules, copies, programs, packages):
         with open(base(kernel), "rb") as first:
             shutil.copyfileobj(first, file, 1 << 20)
         archive = Archive(file)
+        archive.copy("usr/local/bin/keeper", compiled("keeper", (HARNESS / "keeper").glob("*.[ch]")))
         if lastref:
             _add_program(archive, lastref, "usr/local/bin/lastref")
         for name in programs:

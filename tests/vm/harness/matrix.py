@@ -32,6 +32,12 @@ def wanted(text=None):
     return words
 
 
+def test_files(folder):
+    """Those of a folder with rooms, by the room and the name. No two have the same name, whatever
+    their rooms: it is what they are asked for by, and what their logs are called."""
+    return sorted(folder.glob("*/test_*.py"))
+
+
 def claim_of(path):
     """The value of a test file's variable `kernels`, without importing the file."""
     for node in ast.parse(path.read_text(encoding="utf-8")).body:

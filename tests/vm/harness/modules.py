@@ -7,10 +7,10 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from .paths import REPO, HarnessError, digest, made, say
+from .paths import REPO, VM, HarnessError, digest, made, say
 
 TEST_MODULES = REPO / "tests" / "modules"
-WARN_MODULE = REPO / "tests" / "vm" / "warn_module"
+WARN_MODULE = VM / "tools" / "warn_module"
 
 
 def build_in_place(kernel, directory):

@@ -14,6 +14,7 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parents[3]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lastref"
 HARNESS = Path(__file__).resolve().parent
+VM = HARNESS.parent  # the tests in guests, in their rooms, and what they share
 
 
 class HarnessError(Exception):
