@@ -5,8 +5,6 @@
 #include "census/sockets.h"
 #include "census/watchdogs.h"
 
-#include <unordered_map>
-
 namespace lastref::census {
 namespace {
 
@@ -54,14 +52,9 @@ void look(Search &search)
 {
     auto &kernel = search.kernel();
     prefetch_inodes(search);
-    std::unordered_map<Address, Held> known; // many processes share theirs
     for (const auto &open : search.open_files()) {
         const auto file = kernel.at(open.file, "file");
-        const auto [one, is_new] = known.try_emplace(open.file);
-        if (is_new) {
-            one->second = look_at(search, file);
-        }
-        const auto &held = one->second;
+        const auto held = look_at(search, file);
         if (!held.hold || !search.is_still_open(open)) {
             continue;
         }
