@@ -138,20 +138,20 @@ public:
     bool has_oopsed() override { return false; }
     std::uint64_t clock_ns() override { return clock_ += 1000; }
     void wait(std::chrono::milliseconds /*time*/) override {}
-    kernel::ModulePresence module_presence(const std::string & /*module*/) override
+    procfs::ModulePresence module_presence(const std::string & /*module*/) override
     {
-        return kernel::ModulePresence::Loaded;
+        return procfs::ModulePresence::Loaded;
     }
     std::vector<std::string> loaded_modules() override { return {}; }
-    std::optional<kernel::SysfsModule> sysfs_module(const std::string &module) override
+    std::optional<procfs::SysfsModule> sysfs_module(const std::string &module) override
     {
-        return kernel::SysfsModule{module, 12, "live", 3, std::nullopt, {}};
+        return procfs::SysfsModule{module, 12, "live", 3, std::nullopt, {}};
     }
     std::vector<std::string> net_devices(const std::string & /*module*/) override { return {}; }
-    Cgroup cgroup(std::uint64_t /*id*/) override { return {}; }
+    procfs::Cgroup cgroup(std::uint64_t /*id*/) override { return {}; }
     NetNamespaceNames net_namespace(std::uint32_t /*inode*/) override { return {}; }
     std::uint32_t own_mount_namespace() override { return 1; }
-    std::optional<Inhabitant> process_in_mount_namespace(std::uint32_t /*inode*/) override
+    std::optional<procfs::Inhabitant> process_in_mount_namespace(std::uint32_t /*inode*/) override
     {
         return std::nullopt;
     }

@@ -3,11 +3,11 @@
 
 #include "core/why.h"
 #include "base/files.h"
+#include "base/messages.h"
+#include "base/progress.h"
 #include "base/text.h"
 #include "cli/commands.h"
-#include "cli/messages.h"
 #include "cli/output.h"
-#include "cli/progress.h"
 #include "cli/usage.h"
 #include "holders/census_file.h"
 #include "holders/crashed_machine.h"
@@ -15,8 +15,8 @@
 #include "holders/replayed_machine.h"
 #include "holders/running_machine.h"
 #include "holders/take_inventory.h"
-#include "kernel/sysfs_modules.h"
 #include "kernel/tracer.h"
+#include "procfs/modules.h"
 #include "vmcore/vmcore.h"
 
 #include <fmt/format.h>
@@ -45,7 +45,7 @@ Result<std::string> asked_module(const Options &options)
                    : std::string();
     }
     const auto &given = options.modules.front();
-    auto name = kernel::module_name(given);
+    auto name = procfs::module_name(given);
     if (name.empty()) {
         return fail(misused(fmt::format("'{}' is not the name of a module", shown(given)),
                             "lsmod lists those that are loaded"));

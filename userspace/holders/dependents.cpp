@@ -46,7 +46,7 @@ Sighting describe(const DependentModule &module)
 
 /// Adds all that depend on `module`, those that nothing depends on first. The kernel allows no
 /// cycles; one that shows up because modules come and go meanwhile ends at `seen`.
-void add_users(std::vector<DependentModule> &out, const kernel::SysfsModule &module,
+void add_users(std::vector<DependentModule> &out, const procfs::SysfsModule &module,
                std::set<std::string> &seen, Machine &machine)
 {
     for (const auto &name : module.holders) {

@@ -5,7 +5,7 @@
 #include "core/inventory.h"
 #include "core/remedy.h"
 #include "holders/machine.h"
-#include "kernel/cgroup_path.h"
+#include "procfs/cgroup_path.h"
 
 #include <cstdint>
 #include <map>
@@ -23,10 +23,10 @@ public:
     const NetNamespace &net_namespace(std::uint64_t number);
 
 private:
-    const kernel::Unit &unit_of(std::uint64_t cgroup);
+    const procfs::Unit &unit_of(std::uint64_t cgroup);
 
     Machine &machine_;
-    std::map<std::uint64_t, kernel::Unit> units_;
+    std::map<std::uint64_t, procfs::Unit> units_;
     std::map<std::uint32_t, NetNamespace> net_namespaces_;
 };
 

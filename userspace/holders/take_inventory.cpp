@@ -228,13 +228,13 @@ Result<Inventory> take_inventory(std::string_view module, Machine &machine)
     inventory.foreign_pids = !machine.in_first_pid_namespace();
     inventory.is_dead = machine.is_dead();
     switch (machine.module_presence(inventory.module)) {
-    case kernel::ModulePresence::NotLoaded:
+    case procfs::ModulePresence::NotLoaded:
         inventory.similar = similar_names(module, machine.loaded_modules());
         return inventory;
-    case kernel::ModulePresence::BuiltIn:
+    case procfs::ModulePresence::BuiltIn:
         inventory.presence = Presence::BuiltIn;
         return inventory;
-    case kernel::ModulePresence::Loaded:
+    case procfs::ModulePresence::Loaded:
         break;
     }
     std::vector<NotExamined> not_loaded;

@@ -2,11 +2,11 @@
 #include "kernel/environment.h"
 
 #include "kernel/bpf_needs.h"
-#include "kernel/host.h"
-#include "kernel/kernel_files.h"
 #include "kernel/probes.h"
-#include "kernel/proc_files.h"
-#include "kernel/proc_text.h"
+#include "procfs/files.h"
+#include "procfs/host.h"
+#include "procfs/kernel_files.h"
+#include "procfs/parse.h"
 
 #include <algorithm>
 #include <bpf/btf.h>
@@ -97,28 +97,30 @@ Environment Environment::read()
 {
     Environment env;
     std::error_code error;
-    env.release = this_host().release;
+    env.release = procfs::this_host().release;
     env.privileges = Privileges::read();
     env.modules = std::filesystem::exists("/proc/modules", error);
     env.kprobes = std::filesystem::exists("/sys/bus/event_source/devices/kprobe/type", error);
-    const auto armed = contents_of(debugfs, "kprobes/enabled");
+    const auto armed = procfs::contents_of(procfs::debugfs, "kprobes/enabled");
     env.kprobes_disarmed = armed.rfind('0', 0) == 0;
     env.kprobes_unreadable = armed.empty();
     env.debugfs_mounted = std::filesystem::exists("/sys/kernel/debug/kprobes", error);
-    env.ftrace_disabled = contents("/proc/sys/kernel/ftrace_enabled").rfind('0', 0) == 0;
-    const auto level = contents_of(securityfs, "lockdown");
+    env.ftrace_disabled = procfs::contents("/proc/sys/kernel/ftrace_enabled").rfind('0', 0) == 0;
+    const auto level = procfs::contents_of(procfs::securityfs, "lockdown");
     env.lockdown = level.find("[confidentiality]") != std::string::npos;
     env.debugfs_locked = env.lockdown || level.find("[integrity]") != std::string::npos;
-    env.blacklist = blacklisted_symbols(contents_of(debugfs, "kprobes/blacklist"));
-    env.symbols = Symbols::read(wanted_symbols());
+    env.blacklist =
+        procfs::blacklisted_symbols(procfs::contents_of(procfs::debugfs, "kprobes/blacklist"));
+    env.symbols = procfs::Symbols::read(wanted_symbols());
     read_btf(env);
     return env;
 }
 
 void Environment::read_traceable()
 {
-    if (const auto text = contents_of(tracefs, "available_filter_functions"); !text.empty()) {
-        traceable = traceable_symbols(text);
+    if (const auto text = procfs::contents_of(procfs::tracefs, "available_filter_functions");
+        !text.empty()) {
+        traceable = procfs::traceable_symbols(text);
     }
 }
 

@@ -5,8 +5,8 @@
 #include "core/session_info.h"
 #include "kernel/environment.h"
 #include "kernel/options.h"
-#include "kernel/own_cost.h"
 #include "kernel/probes.h"
+#include "kernel/program_cost.h"
 
 #include <bpf/libbpf.h>
 #include <memory>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "kernel/tracer.h"
 
+#include "base/clock.h"
 #include "bpf/wire.h"
 #include "kernel/census.h"
 #include "kernel/environment.h"
-#include "kernel/host.h"
 #include "kernel/ledger.h"
 #include "kernel/programs.h"
 #include "kernel/requirements.h"

@@ -5,7 +5,7 @@
 #include "core/session_info.h"
 #include "kernel/features.h"
 #include "kernel/options.h"
-#include "kernel/own_cost.h"
+#include "kernel/program_cost.h"
 #include "kernel/records.h"
 
 #include <chrono>
