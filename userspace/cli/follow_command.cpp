@@ -5,7 +5,7 @@
 #include "cli/output.h"
 #include "core/why.h"
 #include "holders/running_machine.h"
-#include "holders/take_inventory.h"
+#include "holders/take_census.h"
 #include "render/why_words.h"
 
 #include <fmt/format.h>
@@ -17,11 +17,11 @@ namespace {
 std::string holders_of(const procfs::SysfsModule &module)
 {
     holders::RunningMachine machine;
-    auto inventory = holders::take_inventory(module.name, machine);
-    if (!inventory || inventory->instance_id != module.instance_id) {
+    auto census = holders::take_census(module.name, machine);
+    if (!census || census->instance_id != module.instance_id) {
         return "";
     }
-    const auto doc = explain(std::move(*inventory));
+    const auto doc = explain(std::move(*census));
     return doc.hard.explained > 0 ? culprits_in_words(doc) : "";
 }
 

@@ -14,7 +14,7 @@ const procfs::Unit &Processes::unit_of(std::uint64_t cgroup)
     return unit->second;
 }
 
-Process Processes::describe(const census::Task &task)
+Process Processes::process_of(const census::Task &task)
 {
     const auto &unit = unit_of(task.cgroup);
     return {.pid = task.pid,

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "census/finding.h"
-#include "core/inventory.h"
+#include "core/census.h"
 #include "core/remedy.h"
 #include "holders/machine.h"
 #include "procfs/cgroup_path.h"
@@ -17,7 +17,7 @@ class Processes {
 public:
     explicit Processes(Machine &machine) : machine_(machine) {}
 
-    Process describe(const census::Task &task);
+    Process process_of(const census::Task &task);
 
     /// The network namespace with that inode number.
     const NetNamespace &net_namespace(std::uint64_t number);

@@ -17,7 +17,7 @@ namespace lastref::watch {
 class Child {
 public:
     /// Starts `argv`, looked up in PATH, with lastref's standard input, of which lastref keeps no
-    /// copy: the file may be what pins the module. `before_exec` gets the pid while the command
+    /// copy: the file may be what holds the module. `before_exec` gets the pid while the command
     /// has not begun. With `stdout_to_stderr` the command's output goes to lastref's stderr.
     /// Errors: ExitCode::NotFound or CannotRun when the command cannot be executed.
     static Result<Child> spawn(const std::vector<std::string> &argv, bool stdout_to_stderr,

@@ -24,7 +24,7 @@
 namespace lastref::watch {
 namespace {
 
-SessionInfo describe(const procfs::Host &host)
+SessionInfo session_info_of(const procfs::Host &host)
 {
     SessionInfo info;
     info.host = host.name;
@@ -84,7 +84,7 @@ Result<Observer> Observer::start(const ObserverPlan &plan)
 
 Result<Observer> Observer::start(const ObserverPlan &plan, const kernel::Environment &env)
 {
-    auto info = describe(procfs::this_host());
+    auto info = session_info_of(procfs::this_host());
     auto signals = StopSignals::block();
     if (!signals) {
         return fail(signals.error());

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/result.h"
-#include "core/inventory.h"
+#include "core/census.h"
 #include "holders/machine.h"
 
 #include <string_view>
@@ -14,6 +14,6 @@ namespace lastref::holders {
 /// machine on which something hangs.
 ///
 /// Fails with ExitCode::Unsupported where privileges or kernel do not suffice to see anything.
-Result<Inventory> take_inventory(std::string_view module, Machine &machine);
+Result<Census> take_census(std::string_view module, Machine &machine);
 
 } // namespace lastref::holders

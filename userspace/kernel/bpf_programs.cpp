@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "kernel/programs.h"
+#include "kernel/bpf_programs.h"
 
 #include "base/fd.h"
 #include "bpf/tables.h"
@@ -61,11 +61,11 @@ bool by_trampoline(const Probe &probe)
 
 void choose_programs(lastref_skeleton &skeleton, const std::vector<Probe> &probes)
 {
-    std::set<std::string_view> wanted{"census"};
+    std::set<std::string_view> wanted{bpf_program__name(skeleton.progs.module_list)};
     for (const auto &probe : probes) {
         wanted.insert(probe.usable() ? probe.spec->program : "");
         if (by_trampoline(probe)) {
-            wanted.insert("frame_check");
+            wanted.insert(bpf_program__name(skeleton.progs.frame_check));
         }
     }
     bpf_program *program = nullptr;

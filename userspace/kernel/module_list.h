@@ -3,7 +3,7 @@
 
 #include "base/result.h"
 #include "bpf/tables.h"
-#include "kernel/programs.h"
+#include "kernel/bpf_programs.h"
 
 #include <vector>
 
@@ -11,6 +11,6 @@ namespace lastref::kernel {
 
 /// Walks the kernel's list of modules. The header's name and instance, the counters and the time
 /// are set; type and size are not.
-Result<std::vector<lr_module>> take_census(const lastref_skeleton &skeleton);
+Result<std::vector<lr_module>> list_modules(const lastref_skeleton &skeleton);
 
 } // namespace lastref::kernel

@@ -45,8 +45,8 @@ inline constexpr HolderKind HolderKind::TaskStack{"task_stack"};
 inline constexpr HolderKind HolderKind::Init{"init"};
 
 /// Whether a holder keeps the module from being unloaded.
-enum class Pins { Yes, No, Unknown };
-std::string_view name_of(Pins pins); ///< "yes", "no", "unknown"
+enum class Holds { Yes, No, Unknown };
+std::string_view name_of(Holds holds); ///< "yes", "no", "unknown"
 
 /// Proven: the kernel's own data say so. Sampled: seen at one moment, and others may have been
 /// missed.
@@ -64,7 +64,7 @@ struct FileSystem;
 struct Sighting {
     HolderKind kind = HolderKind::OpenFile;
     HolderCounter counter = HolderCounter::Hard;
-    Pins pins = Pins::Yes;
+    Holds holds = Holds::Yes;
     Evidence evidence = Evidence::Proven;
     std::uint64_t object = 0; ///< what holds: its references count once; 0: nothing else is it
     std::int64_t refs = 0;    ///< references on the module that the object takes
@@ -143,7 +143,7 @@ struct DependentModule {
     bool operator==(const DependentModule &) const = default;
 };
 
-struct Inventory {
+struct Census {
     std::string module;
     Presence presence = Presence::NotLoaded;
     std::vector<std::string> similar; ///< loaded modules of nearly that name, if it is not loaded

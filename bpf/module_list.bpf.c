@@ -16,9 +16,9 @@ const volatile __u64 ftrace_enabled_address = 0;
 
 __u8 kprobes_disarmed;
 __u8 ftrace_disabled;
-__u32 census_count;
-__u32 census_status; /* enum lr_census_status */
-struct lr_census_entry census_entries[LR_CENSUS_MAX];
+__u32 modules_count;
+__u32 modules_status; /* enum lr_module_list_status */
+struct lr_module_entry modules_entries[LR_MODULES_MAX];
 
 struct walk {
     __u64 previous; /* the list_head that we came from */
@@ -41,7 +41,7 @@ static __always_inline void watch_if_going(const struct module *mod, __u64 insta
     }
 }
 
-static __always_inline void read_module(struct lr_census_entry *e, const struct module *mod)
+static __always_inline void read_module(struct lr_module_entry *e, const struct module *mod)
 {
     struct soft_word word;
 
@@ -64,22 +64,22 @@ static long visit(__u32 index, struct walk *walk)
     struct list_head links;
 
     if (walk->node == modules_address) {
-        walk->status = LR_CENSUS_COMPLETE;
+        walk->status = LR_MODULE_LIST_COMPLETE;
         return 1;
     }
     if (bpf_probe_read_kernel(&links, sizeof(links), (void *)walk->node)) {
-        walk->status = LR_CENSUS_CHANGED;
+        walk->status = LR_MODULE_LIST_CHANGED;
         return 1;
     }
     if ((__u64)links.prev != walk->previous) {
-        walk->status = LR_CENSUS_CHANGED;
+        walk->status = LR_MODULE_LIST_CHANGED;
         return 1;
     }
-    if (index >= LR_CENSUS_MAX) {
-        walk->status = LR_CENSUS_FULL;
+    if (index >= LR_MODULES_MAX) {
+        walk->status = LR_MODULE_LIST_FULL;
         return 1;
     }
-    read_module(&census_entries[index],
+    read_module(&modules_entries[index],
                 (void *)(walk->node - bpf_core_field_offset(struct module, list)));
     walk->count = index + 1;
     walk->previous = walk->node;
@@ -103,21 +103,21 @@ static __always_inline void read_switches(void)
 }
 
 SEC("syscall")
-int census(void *ctx)
+int module_list(void *ctx)
 {
     struct walk walk = {.previous = modules_address};
     struct list_head head;
 
     self_tgid = bpf_get_current_pid_tgid() >> 32;
     read_switches();
-    census_count = 0;
+    modules_count = 0;
     if (bpf_probe_read_kernel(&head, sizeof(head), (void *)modules_address)) {
-        census_status = LR_CENSUS_FAULT;
+        modules_status = LR_MODULE_LIST_FAULT;
         return 0;
     }
     walk.node = (__u64)head.next;
-    bpf_loop(LR_CENSUS_MAX + 1, visit, &walk, 0);
-    census_status = walk.status;
-    census_count = walk.count;
+    bpf_loop(LR_MODULES_MAX + 1, visit, &walk, 0);
+    modules_status = walk.status;
+    modules_count = walk.count;
     return 0;
 }

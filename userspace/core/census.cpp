@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "core/inventory.h"
+#include "core/census.h"
 
 #include <algorithm>
 
@@ -18,14 +18,14 @@ std::string value_of(const Sighting &seen, std::string_view name)
     return found == seen.values.end() ? "" : found->second;
 }
 
-std::string_view name_of(Pins pins)
+std::string_view name_of(Holds holds)
 {
-    switch (pins) {
-    case Pins::Yes:
+    switch (holds) {
+    case Holds::Yes:
         return "yes";
-    case Pins::No:
+    case Holds::No:
         return "no";
-    case Pins::Unknown:
+    case Holds::Unknown:
         break;
     }
     return "unknown";

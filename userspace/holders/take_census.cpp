@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "holders/take_inventory.h"
+#include "holders/take_census.h"
 
 #include "census/registry.h"
 #include "census/search.h"
@@ -23,14 +23,14 @@ namespace {
 
 constexpr int attempts = 3;
 
-void note_target(Inventory &inventory, const census::Target &target, Machine &machine)
+void note_target(Census &census, const census::Target &target, Machine &machine)
 {
-    inventory.ts_ns = machine.clock_ns();
-    inventory.instance_id = target.instance_id;
-    inventory.state = target.state;
-    inventory.hard = target.hard;
-    inventory.soft = target.soft;
-    inventory.permanent = target.permanent;
+    census.ts_ns = machine.clock_ns();
+    census.instance_id = target.instance_id;
+    census.state = target.state;
+    census.hard = target.hard;
+    census.soft = target.soft;
+    census.permanent = target.permanent;
 }
 
 /// Whether both tell of one load of the module. One that is freed has no instance_id any more, and
@@ -41,11 +41,11 @@ bool same_instance(const census::Target &a, const census::Target &b)
 }
 
 /// What was found of an instance that is gone is no answer to who holds the one that is there now.
-void forget_the_other(Inventory &inventory)
+void forget_the_other(Census &census)
 {
-    inventory.sightings.clear();
-    inventory.dependents.clear();
-    inventory.uses.clear();
+    census.sightings.clear();
+    census.dependents.clear();
+    census.uses.clear();
 }
 
 /// The kinds that can be looked for.
@@ -61,8 +61,8 @@ std::vector<const census::Kind *> kinds_of(Machine &machine)
 }
 
 /// What the census finds: every kind in its turn, and some only if others leave anything to find.
-void take_census(Inventory &inventory, census::Kernel &kernel, const census::Target &target,
-                 Processes &processes, Machine &machine, std::vector<NotExamined> &not_examined)
+void look_for_all(Census &census, census::Kernel &kernel, const census::Target &target,
+                  Processes &processes, Machine &machine, std::vector<NotExamined> &not_examined)
 {
     kernel.memory().forget();
     census::Search search(kernel, target.module);
@@ -86,8 +86,8 @@ void take_census(Inventory &inventory, census::Kernel &kernel, const census::Tar
         }
     }
     describe_file_systems(search.findings(), sightings, machine);
-    inventory.uses = search.uses();
-    std::move(sightings.begin(), sightings.end(), std::back_inserter(inventory.sightings));
+    census.uses = search.uses();
+    std::move(sightings.begin(), sightings.end(), std::back_inserter(census.sightings));
 }
 
 /// Whether the census finds anybody but modules who holds that one: else to ask about it is no
@@ -112,7 +112,7 @@ bool is_answered(census::Kernel &kernel, const std::string &module,
 }
 
 /// Those who run in the module: they are told of, and what they do is looked at once more.
-RoutineLooks look_at_tasks(Inventory &inventory, Engine &engine, const census::Target &target,
+RoutineLooks look_at_tasks(Census &census, Engine &engine, const census::Target &target,
                            Processes &processes, Machine &machine,
                            std::vector<NotExamined> &not_examined)
 {
@@ -121,7 +121,7 @@ RoutineLooks look_at_tasks(Inventory &inventory, Engine &engine, const census::T
     }
     const auto look = [&] {
         census::Search search(*engine.kernel, target.module);
-        auto tasks = census::look_at_tasks(search, *engine.unwinder, target, inventory.module,
+        auto tasks = census::look_at_tasks(search, *engine.unwinder, target, census.module,
                                            machine.self_pid(), not_examined);
         for (auto &task : tasks.tasks) {
             task.ts_ns = machine.clock_ns();
@@ -131,7 +131,7 @@ RoutineLooks look_at_tasks(Inventory &inventory, Engine &engine, const census::T
     const auto tasks = look();
     for (const auto &task : tasks.tasks) {
         if (auto sighting = sighting_of(task, target, processes)) {
-            inventory.sightings.push_back(std::move(*sighting));
+            census.sightings.push_back(std::move(*sighting));
         }
     }
     return look_again(tasks, look, target, processes, machine);
@@ -154,107 +154,106 @@ Result<census::Target> look_at(census::Kernel &kernel, const std::string &module
 }
 
 /// One pass; false when the module changed meanwhile.
-Result<bool> search(Inventory &inventory, Engine &engine, Machine &machine)
+Result<bool> search(Census &census, Engine &engine, Machine &machine)
 {
     auto &kernel = *engine.kernel;
     kernel.memory().forget();
     machine.begin();
-    const auto before = look_at(kernel, inventory.module);
+    const auto before = look_at(kernel, census.module);
     if (!before) {
         return fail(before.error());
     }
-    forget_the_other(inventory);
+    forget_the_other(census);
     RoutineLooks looks;
     std::vector<NotExamined> not_examined;
     if (before->is_loaded()) {
         Processes processes(machine);
-        take_census(inventory, kernel, *before, processes, machine, not_examined);
-        add_dependents(inventory, machine,
+        look_for_all(census, kernel, *before, processes, machine, not_examined);
+        add_dependents(census, machine,
                        [&kernel, kinds = kinds_of(machine)](const std::string &module) {
                            return is_answered(kernel, module, kinds);
                        });
-        looks = look_at_tasks(inventory, engine, *before, processes, machine, not_examined);
+        looks = look_at_tasks(census, engine, *before, processes, machine, not_examined);
     }
-    const auto after = look_at(kernel, inventory.module);
+    const auto after = look_at(kernel, census.module);
     if (!after) {
         return fail(after.error());
     }
-    inventory.presence = after->is_loaded() ? Presence::Loaded : Presence::NotLoaded;
-    note_target(inventory, *after, machine);
+    census.presence = after->is_loaded() ? Presence::Loaded : Presence::NotLoaded;
+    note_target(census, *after, machine);
     if (!same_instance(*before, *after)) {
-        forget_the_other(inventory);
+        forget_the_other(census);
         looks.reset();
     }
-    inventory.routine.reset();
+    census.routine.reset();
     if (after->is_loaded()) {
-        inventory.routine = routine_of(*after, looks, machine);
+        census.routine = routine_of(*after, looks, machine);
     }
-    inventory.not_examined.insert(inventory.not_examined.end(), not_examined.begin(),
-                                  not_examined.end());
+    census.not_examined.insert(census.not_examined.end(), not_examined.begin(), not_examined.end());
     return *before == *after;
 }
 
 /// What anybody may read, where the kernel itself cannot be searched.
-Result<Inventory> by_sysfs(Inventory inventory, const Error &error, Machine &machine)
+Result<Census> by_sysfs(Census census, const Error &error, Machine &machine)
 {
-    const auto module = machine.sysfs_module(inventory.module);
+    const auto module = machine.sysfs_module(census.module);
     if (error.exit_code != ExitCode::Unsupported || !module) {
         return fail(error);
     }
     const auto missing = machine.missing_to_search();
-    inventory.presence = Presence::Loaded;
-    inventory.blind = missing ? missing->detail : error.what;
-    inventory.blind_remedy = missing ? missing->remedy : error.hint;
-    inventory.ts_ns = machine.clock_ns();
-    inventory.instance_id = module->instance_id;
-    inventory.state = module->state == "going"    ? ModuleState::Going
-                      : module->state == "coming" ? ModuleState::Coming
-                                                  : ModuleState::Live;
-    inventory.hard = module->refs.value_or(0);
-    inventory.soft = module->soft_refs;
-    add_dependents(inventory, machine, [](const std::string &) { return true; });
-    inventory.not_examined.push_back({"all but /sys/module/" + inventory.module, inventory.blind});
-    return inventory;
+    census.presence = Presence::Loaded;
+    census.blind = missing ? missing->detail : error.what;
+    census.blind_remedy = missing ? missing->remedy : error.hint;
+    census.ts_ns = machine.clock_ns();
+    census.instance_id = module->instance_id;
+    census.state = module->state == "going"    ? ModuleState::Going
+                   : module->state == "coming" ? ModuleState::Coming
+                                               : ModuleState::Live;
+    census.hard = module->refs.value_or(0);
+    census.soft = module->soft_refs;
+    add_dependents(census, machine, [](const std::string &) { return true; });
+    census.not_examined.push_back({"all but /sys/module/" + census.module, census.blind});
+    return census;
 }
 
 } // namespace
 
-Result<Inventory> take_inventory(std::string_view module, Machine &machine)
+Result<Census> take_census(std::string_view module, Machine &machine)
 {
-    Inventory inventory;
-    inventory.module = module;
-    inventory.kernel_release = machine.kernel_release();
-    inventory.self_pid = machine.self_pid();
-    inventory.foreign_pids = !machine.in_first_pid_namespace();
-    inventory.is_dead = machine.is_dead();
-    switch (machine.module_presence(inventory.module)) {
+    Census census;
+    census.module = module;
+    census.kernel_release = machine.kernel_release();
+    census.self_pid = machine.self_pid();
+    census.foreign_pids = !machine.in_first_pid_namespace();
+    census.is_dead = machine.is_dead();
+    switch (machine.module_presence(census.module)) {
     case procfs::ModulePresence::NotLoaded:
-        inventory.similar = similar_names(module, machine.loaded_modules());
-        return inventory;
+        census.similar = similar_names(module, machine.loaded_modules());
+        return census;
     case procfs::ModulePresence::BuiltIn:
-        inventory.presence = Presence::BuiltIn;
-        return inventory;
+        census.presence = Presence::BuiltIn;
+        return census;
     case procfs::ModulePresence::Loaded:
         break;
     }
     std::vector<NotExamined> not_loaded;
     auto engine = load_engine(machine, not_loaded);
     if (!engine) {
-        return by_sysfs(std::move(inventory), engine.error(), machine);
+        return by_sysfs(std::move(census), engine.error(), machine);
     }
-    inventory.changed = true;
-    for (int attempt = 0; attempt < attempts && inventory.changed; attempt++) {
-        inventory.not_examined = not_loaded;
-        const auto steady = search(inventory, *engine, machine);
+    census.changed = true;
+    for (int attempt = 0; attempt < attempts && census.changed; attempt++) {
+        census.not_examined = not_loaded;
+        const auto steady = search(census, *engine, machine);
         if (!steady) {
-            return by_sysfs(std::move(inventory), steady.error(), machine);
+            return by_sysfs(std::move(census), steady.error(), machine);
         }
-        inventory.changed = !*steady;
+        census.changed = !*steady;
     }
     for (const auto &what : machine.unknown()) {
-        inventory.not_examined.push_back({what, "this census does not have it"});
+        census.not_examined.push_back({what, "this census does not have it"});
     }
-    return inventory;
+    return census;
 }
 
 } // namespace lastref::holders
