@@ -9,7 +9,7 @@ FUZZ ?= wire
 SECONDS ?= 600
 BENCH ?= 6.12 6.1 stock-6.12 stock-6.1
 
-.PHONY: all deps check lint kernels-check unit test demo kernel patch-check patch-each patch-test test-repeat mutants vm soak soak-watched bench bench-check fuzz oracle install deb static clean help
+.PHONY: all deps check lint kernels-check unit coverage test demo kernel patch-check patch-each patch-test test-repeat mutants vm soak soak-watched bench bench-check fuzz oracle install deb static clean help
 
 all: ## build lastref (build/release/lastref)
 	@scripts/deps build
@@ -38,6 +38,11 @@ kernels-check: ## what kernels lack of what lastref needs, or take references in
 
 unit: ## the unit tests under gcc, clang and sanitizers, and a little fuzzing
 	@scripts/test unit
+
+coverage: ## how many lines of each layer the unit tests run; LAYER=cli for its files and what they do not
+	@scripts/deps build coverage
+	@scripts/build coverage
+	@scripts/coverage $(LAYER)
 
 kernel: ## build a patched kernel: K=6.12, 6.1 or 6.12-debug; KERNEL_SRC=DIR|TARBALL
 	@scripts/deps kernel source-$(firstword $(subst -, ,$(K)))

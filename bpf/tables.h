@@ -92,11 +92,11 @@ struct lr_pair {
     __u64 instance_id;
 };
 
-enum lr_census_limits {
-    LR_CENSUS_MAX = 4096, /* modules */
+enum lr_module_list_limits {
+    LR_MODULES_MAX = 4096, /* modules */
 };
 
-struct lr_census_entry {
+struct lr_module_entry {
     __u64 ts_ns;
     __u64 instance_id; /* 0: the module is not in sysfs yet, or no more */
     __u32 state;       /* enum lr_module_state, as the kernel numbers them */
@@ -109,12 +109,12 @@ struct lr_census_entry {
 };
 
 /* How a walk along the kernel's list of modules ended. */
-enum lr_census_status {
-    LR_CENSUS_NOT_RUN = 0,
-    LR_CENSUS_COMPLETE = 1,
-    LR_CENSUS_CHANGED = 2, /* the list changed while it was read: try again */
-    LR_CENSUS_FULL = 3,    /* there are more than LR_CENSUS_MAX */
-    LR_CENSUS_FAULT = 4,   /* what was found is no list of modules */
+enum lr_module_list_status {
+    LR_MODULE_LIST_NOT_RUN = 0,
+    LR_MODULE_LIST_COMPLETE = 1,
+    LR_MODULE_LIST_CHANGED = 2, /* the list changed while it was read: try again */
+    LR_MODULE_LIST_FULL = 3,    /* there are more than LR_MODULES_MAX */
+    LR_MODULE_LIST_FAULT = 4,   /* what was found is no list of modules */
 };
 
 #endif /* LASTREF_TABLES_H */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Runs the command that was asked for, and turns what becomes of it into an exit status.
 
+#include "base/messages.h"
 #include "cli/command_line.h"
-#include "cli/messages.h"
 
 #include <cerrno>
 #include <cstdio>
@@ -56,7 +56,7 @@ Result<ExitCode> run_and_flush(int argc, char **argv)
 
 int end_with(const Error &error)
 {
-    cli::say(error.text());
+    say(error.text());
     return static_cast<int>(error.exit_code);
 }
 

@@ -2,13 +2,13 @@
 // What files of /proc and /sys hold: any bytes, in pieces of any size. The first byte chooses how
 // large the pieces are, and, where a parser takes two texts, where the first of them ends.
 
-#include "kernel/proc_text.h"
+#include "procfs/parse.h"
 
 #include "base/screen.h"
 #include "documents.h"
-#include "kernel/cgroup_path.h"
-#include "kernel/symbols.h"
-#include "kernel/sysfs_modules.h"
+#include "procfs/cgroup_path.h"
+#include "procfs/modules.h"
+#include "procfs/symbols.h"
 
 #include <array>
 
@@ -19,9 +19,9 @@ using namespace lastref;
 constexpr std::array<std::string_view, 4> wanted{"modules", "do_exit", "tun:tun_fops",
                                                  "nf_tables:nf_tables_net_id"};
 
-kernel::Symbols symbols_in(std::string_view text, std::size_t piece)
+procfs::Symbols symbols_in(std::string_view text, std::size_t piece)
 {
-    return kernel::Symbols::parse(wanted, [&text, piece](std::span<char> into) {
+    return procfs::Symbols::parse(wanted, [&text, piece](std::span<char> into) {
         const auto size = std::min({piece, into.size(), text.size()});
         text.copy(into.data(), size);
         text.remove_prefix(size);
@@ -52,41 +52,41 @@ void check_names(std::string_view one, std::string_view other)
     // A path is that of its last part, whole or cut.
     const auto last = one.substr(one.rfind('/') + 1);
     if (!last.empty() && !one.ends_with(" (deleted)") &&
-        !kernel::can_be_path_of(one, last, last.size() + 1)) {
+        !procfs::can_be_path_of(one, last, last.size() + 1)) {
         fuzz::expect_nothing("a path is not that of its own end", "paths");
     }
-    (void)kernel::can_be_path_of(one, other, other.size());
-    const auto unit = kernel::unit_of_cgroup(one);
-    const auto stop = kernel::unit_of_cgroup(one, true).stop;
+    (void)procfs::can_be_path_of(one, other, other.size());
+    const auto unit = procfs::unit_of_cgroup(one);
+    const auto stop = procfs::unit_of_cgroup(one, true).stop;
     if (stop.is_known() && stop.command.front() == "systemctl") {
         fuzz::expect_nothing("a unit with others in it is stopped", "cgroup");
     }
     if (unit.name.size() > one.size()) {
         fuzz::expect_nothing("a unit has more than its path", "cgroup");
     }
-    const auto name = kernel::module_name(one);
-    if (name.find_first_of("/-") != name.npos || kernel::module_name(name) != name) {
+    const auto name = procfs::module_name(one);
+    if (name.find_first_of("/-") != name.npos || procfs::module_name(name) != name) {
         fuzz::expect_nothing("a name is not as the kernel spells it", "modules");
     }
-    (void)kernel::lists_module(one, other);
-    (void)kernel::lists_loaded_module(one, other);
-    if (kernel::mount_in(one, 36).size() > one.size() + 4) {
+    (void)procfs::lists_module(one, other);
+    (void)procfs::lists_loaded_module(one, other);
+    if (procfs::mount_in(one, 36).size() > one.size() + 4) {
         fuzz::expect_nothing("a mount has more than its line", "mountinfo");
     }
 }
 
 void check_numbers(std::string_view text)
 {
-    const auto number = kernel::whole_number(text);
+    const auto number = procfs::whole_number(text);
     if (number && std::to_string(*number) != text && text.find_first_not_of("-0123456789") == 0) {
         fuzz::expect_nothing("what is no number is one", "numbers");
     }
-    const auto pid = kernel::pid_of(text);
+    const auto pid = procfs::pid_of(text);
     if (pid && text.find_first_not_of("0123456789") != text.npos) {
         fuzz::expect_nothing("what is no number is a process", "/proc");
     }
-    (void)kernel::inode_in_link(text);
-    for (const auto &symbol : kernel::blacklisted_symbols(text)) {
+    (void)procfs::inode_in_link(text);
+    for (const auto &symbol : procfs::blacklisted_symbols(text)) {
         if (symbol.find('\n') != symbol.npos) {
             fuzz::expect_nothing("a symbol goes over lines", "blacklist");
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Whose processes a cgroup has, by its path, and what ends them without ending others.
 
-#include "kernel/cgroup_path.h"
+#include "procfs/cgroup_path.h"
 #include "render/holder_words.h"
 
 #include <fmt/format.h>
@@ -10,12 +10,12 @@
 namespace lastref::test {
 namespace {
 
-std::string stop_in_words(const kernel::Unit &unit)
+std::string stop_in_words(const procfs::Unit &unit)
 {
     return unit.stop.is_known() ? in_words(Remedy{unit.stop}) : "";
 }
 
-using kernel::unit_of_cgroup;
+using procfs::unit_of_cgroup;
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define USERS "/user.slice/user-1000.slice/user@1000.service"

@@ -185,14 +185,14 @@ TEST(Growth, DescriptorsThatShareAFile)
 {
     expect_linear(
         [](int size) {
-            auto inventory = loaded(1);
+            auto census = loaded(1);
             const auto one = process(1, "server");
             for (int i = 0; i < size; ++i) {
                 const auto pid = static_cast<std::uint32_t>(i + 2);
-                inventory.sightings.push_back(open_file(1, one, i, "/dev/foo"));
-                inventory.sightings.push_back(open_file(1, process(pid, "worker"), i, "/dev/foo"));
+                census.sightings.push_back(open_file(1, one, i, "/dev/foo"));
+                census.sightings.push_back(open_file(1, process(pid, "worker"), i, "/dev/foo"));
             }
-            const auto doc = explain(std::move(inventory));
+            const auto doc = explain(std::move(census));
             std::ostringstream text;
             render_text(text, doc, RenderOptions());
             ASSERT_EQ(doc.holders.size(), 1U);

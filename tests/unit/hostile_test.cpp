@@ -99,8 +99,8 @@ TEST_P(Hostile, NamesStayInTheirPlaceInEveryForm)
             printed.add(parse_stream(read_stream_file(entry.path().filename().string())), name());
         }
     }
-    for (const Inventory &inventory : all_cases()) {
-        printed.add(explain(with_names(inventory, name())));
+    for (const Census &census : all_cases()) {
+        printed.add(explain(with_names(census, name())));
     }
     EXPECT_EQ(wrong_with_text(printed.text.str()), "");
     EXPECT_EQ(wrong_with_json_lines(printed.json.str()), "");

@@ -2,13 +2,13 @@
 // Which modules a command line of kmod's programs is to unload: their options, from rmmod(8) and
 // modprobe(8), take none for a module.
 
-#include "kernel/kmod_command.h"
+#include "watch/kmod_command.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sstream>
 
-namespace lastref::kernel {
+namespace lastref::watch {
 namespace {
 
 using testing::ElementsAre;
@@ -88,4 +88,4 @@ TEST(KmodCommand, WhatUnloadsNothing)
 }
 
 } // namespace
-} // namespace lastref::kernel
+} // namespace lastref::watch

@@ -6,7 +6,7 @@
 #include "census/target.h"
 #include "core/why.h"
 #include "holders/replayed_machine.h"
-#include "holders/take_inventory.h"
+#include "holders/take_census.h"
 #include "render/render.h"
 
 #include <algorithm>
@@ -348,8 +348,8 @@ Liar::Answer Liar::answer(std::span<const std::uint8_t> script) const
     const auto lies = lies_in(script);
     Machine machine(census_, *this, lies);
     Answer out;
-    if (auto inventory = holders::take_inventory(census_.module, machine)) {
-        const auto doc = explain(std::move(*inventory));
+    if (auto census = holders::take_census(census_.module, machine)) {
+        const auto doc = explain(std::move(*census));
         std::ostringstream text, json;
         render_text(text, doc);
         render_json(json, doc);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "kernel/sysfs_modules.h"
+#include "procfs/modules.h"
 
 #include <gtest/gtest.h>
 
-namespace lastref::kernel {
+namespace lastref::procfs {
 namespace {
 
 TEST(ModuleName, IsTheKernelsSpelling)
@@ -18,4 +18,4 @@ TEST(ModuleName, IsTheKernelsSpelling)
 }
 
 } // namespace
-} // namespace lastref::kernel
+} // namespace lastref::procfs

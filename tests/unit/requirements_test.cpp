@@ -24,27 +24,27 @@ Environment disarmed()
 TEST(Requirements, SwitchedOffKprobesAreArmedWhereThatCanBeDone)
 {
     auto env = disarmed();
-    EXPECT_EQ(find_kprobes(env).level, Finding::Level::Absent);
-    EXPECT_EQ(find_kprobes(env).remedy, "echo 1 > /sys/kernel/debug/kprobes/enabled");
+    EXPECT_EQ(check_kprobes(env).level, Check::Level::Absent);
+    EXPECT_EQ(check_kprobes(env).remedy, "echo 1 > /sys/kernel/debug/kprobes/enabled");
     env.debugfs_mounted = false;
-    EXPECT_THAT(find_kprobes(env).remedy, testing::StartsWith("mount -t debugfs "));
+    EXPECT_THAT(check_kprobes(env).remedy, testing::StartsWith("mount -t debugfs "));
     env.debugfs_locked = true;
-    EXPECT_THAT(find_kprobes(env).remedy, testing::StartsWith("boot again: kernel lockdown "));
+    EXPECT_THAT(check_kprobes(env).remedy, testing::StartsWith("boot again: kernel lockdown "));
 }
 
 TEST(Requirements, WhatIsThereNeedsNoRemedy)
 {
     auto env = disarmed();
     env.kprobes_disarmed = false;
-    EXPECT_EQ(find_kprobes(env).remedy, "");
+    EXPECT_EQ(check_kprobes(env).remedy, "");
 }
 
-Finding finding(const Environment &env, std::string_view what)
+Check check(const Environment &env, std::string_view what)
 {
-    const auto all = find_requirements(env, {});
+    const auto all = check_requirements(env, {});
     const auto one =
         std::find_if(all.begin(), all.end(), [what](const auto &any) { return any.what == what; });
-    return one == all.end() ? Finding{} : *one;
+    return one == all.end() ? Check{} : *one;
 }
 
 /// With types that have the first `count` of what our programs need, which come by age.
@@ -61,23 +61,23 @@ Environment with_needs(std::size_t count)
 /// 5.10 has none of it: that is what is missing there, whoever asks.
 TEST(Requirements, WhatOldKernelsLackIsNamed)
 {
-    const auto old = finding(with_needs(0), "BPF");
-    EXPECT_EQ(old.level, Finding::Level::Absent);
+    const auto old = check(with_needs(0), "BPF");
+    EXPECT_EQ(old.level, Check::Level::Absent);
     EXPECT_THAT(old.detail, testing::HasSubstr("programs of type syscall (in Linux since 5.14)"));
     EXPECT_THAT(old.detail, testing::HasSubstr("bpf_loop() (in Linux since 5.17)"));
     EXPECT_EQ(old.remedy, "use Linux 6.1 or later");
-    const auto newer = finding(with_needs(bpf_needs().size() - 1), "BPF");
-    EXPECT_EQ(newer.level, Finding::Level::Absent);
+    const auto newer = check(with_needs(bpf_needs().size() - 1), "BPF");
+    EXPECT_EQ(newer.level, Check::Level::Absent);
     EXPECT_EQ(newer.detail, "this kernel lacks bpf_loop() (in Linux since 5.17)");
-    const auto all = finding(with_needs(bpf_needs().size()), "BPF");
-    EXPECT_EQ(all.level, Finding::Level::Good);
+    const auto all = check(with_needs(bpf_needs().size()), "BPF");
+    EXPECT_EQ(all.level, Check::Level::Good);
     EXPECT_EQ(all.remedy, "");
 }
 
 TEST(Requirements, OfHiddenTypesNothingIsSaidToBeMissing)
 {
-    EXPECT_EQ(finding({}, "BPF").what, "");
-    EXPECT_EQ(finding({}, "kernel types").level, Finding::Level::Absent);
+    EXPECT_EQ(check({}, "BPF").what, "");
+    EXPECT_EQ(check({}, "kernel types").level, Check::Level::Absent);
 }
 
 TEST(Requirements, WhoHasAllPrivilegesIsNotToldToGetThem)
@@ -104,13 +104,13 @@ TEST(Abilities, OfAKernelThatLacksWhatAllNeed)
 {
     Features features;
     features.hard_references = true;
-    features.findings = find_requirements(with_needs(0), {});
+    features.checks = check_requirements(with_needs(0), {});
     for (const auto &[command, one] : abilities(features)) {
         EXPECT_EQ(one.works, command.starts_with("report")) << command;
         EXPECT_EQ(one.limits.empty(), one.works) << command;
     }
     Features only_bpf = features;
-    std::erase_if(only_bpf.findings, [](const Finding &one) { return one.what != "BPF"; });
+    std::erase_if(only_bpf.checks, [](const Check &one) { return one.what != "BPF"; });
     EXPECT_EQ(abilities(only_bpf)["why"].limits, "only /sys/module: needs BPF");
     EXPECT_EQ(abilities(only_bpf)["serve"].limits, "needs BPF");
 }

@@ -77,9 +77,9 @@ TEST(Samples, AreWholeLinesOfJson)
             add(samples, hostile(events));
         }
     }
-    for (const Inventory &inventory : all_cases()) {
-        render_json(samples.why, explain(inventory));
-        render_json(samples.why, explain(with_names(inventory, "\x1b[2J\n\"\\\xff")));
+    for (const Census &census : all_cases()) {
+        render_json(samples.why, explain(census));
+        render_json(samples.why, explain(with_names(census, "\x1b[2J\n\"\\\xff")));
     }
     const char *wanted = ::getenv("LASTREF_SAMPLES");
     const fs::path dir = wanted != nullptr ? fs::path(wanted) : fs::path(testing::TempDir());

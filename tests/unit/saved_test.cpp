@@ -10,7 +10,7 @@
 #include "holders/census_file.h"
 #include "holders/recorder.h"
 #include "holders/replayed_machine.h"
-#include "holders/take_inventory.h"
+#include "holders/take_census.h"
 #include "toy_kernel.h"
 
 #include <algorithm>
@@ -138,20 +138,20 @@ public:
     bool has_oopsed() override { return false; }
     std::uint64_t clock_ns() override { return clock_ += 1000; }
     void wait(std::chrono::milliseconds /*time*/) override {}
-    kernel::ModulePresence module_presence(const std::string & /*module*/) override
+    procfs::ModulePresence module_presence(const std::string & /*module*/) override
     {
-        return kernel::ModulePresence::Loaded;
+        return procfs::ModulePresence::Loaded;
     }
     std::vector<std::string> loaded_modules() override { return {}; }
-    std::optional<kernel::SysfsModule> sysfs_module(const std::string &module) override
+    std::optional<procfs::SysfsModule> sysfs_module(const std::string &module) override
     {
-        return kernel::SysfsModule{module, 12, "live", 3, std::nullopt, {}};
+        return procfs::SysfsModule{module, 12, "live", 3, std::nullopt, {}};
     }
     std::vector<std::string> net_devices(const std::string & /*module*/) override { return {}; }
-    Cgroup cgroup(std::uint64_t /*id*/) override { return {}; }
+    procfs::Cgroup cgroup(std::uint64_t /*id*/) override { return {}; }
     NetNamespaceNames net_namespace(std::uint32_t /*inode*/) override { return {}; }
     std::uint32_t own_mount_namespace() override { return 1; }
-    std::optional<Inhabitant> process_in_mount_namespace(std::uint32_t /*inode*/) override
+    std::optional<procfs::Inhabitant> process_in_mount_namespace(std::uint32_t /*inode*/) override
     {
         return std::nullopt;
     }
@@ -166,16 +166,16 @@ private:
 };
 
 /// A census of the toy, and what was found when it was taken.
-std::pair<SavedCensus, Inventory> taken()
+std::pair<SavedCensus, Census> taken()
 {
     Toy toy;
     Recorder recorder(toy, "held");
-    auto inventory = take_inventory("held", recorder);
-    EXPECT_TRUE(inventory) << inventory.error().text();
-    return {recorder.census(), std::move(*inventory)};
+    auto census = take_census("held", recorder);
+    EXPECT_TRUE(census) << census.error().text();
+    return {recorder.census(), std::move(*census)};
 }
 
-bool same(const Inventory &a, const Inventory &b)
+bool same(const Census &a, const Census &b)
 {
     return a.module == b.module && a.presence == b.presence && a.ts_ns == b.ts_ns &&
            a.instance_id == b.instance_id && a.hard == b.hard && a.changed == b.changed &&
@@ -188,7 +188,7 @@ TEST(SavedCensus, ReplaysWhatItWasTakenOf)
     const auto [census, live] = taken();
     EXPECT_EQ(live.hard, 2);
     ReplayedMachine machine(census);
-    const auto replayed = take_inventory("held", machine);
+    const auto replayed = take_census("held", machine);
     ASSERT_TRUE(replayed) << replayed.error().text();
     EXPECT_TRUE(same(live, *replayed));
     EXPECT_THAT(machine.unknown(), IsEmpty());
@@ -202,7 +202,7 @@ TEST(SavedCensus, IsTheSameFromItsBytes)
     ASSERT_TRUE(again);
     EXPECT_EQ(encode_census(*again), bytes);
     ReplayedMachine machine(*again);
-    const auto replayed = take_inventory("held", machine);
+    const auto replayed = take_census("held", machine);
     ASSERT_TRUE(replayed) << replayed.error().text();
     EXPECT_TRUE(same(live, *replayed));
     const std::array secret{std::byte{0xe7}, std::byte{0xc2}, std::byte{0x5e}};
@@ -268,7 +268,7 @@ TEST(SavedCensus, OnlyKindsThatWereLookedForAreLookedFor)
     constexpr auto newer = "sets of ipset";
     std::erase(*census.kinds, newer);
     ReplayedMachine machine(census);
-    const auto replayed = take_inventory("held", machine);
+    const auto replayed = take_census("held", machine);
     ASSERT_TRUE(replayed) << replayed.error().text();
     auto expected = live.not_examined;
     EXPECT_GT(std::erase_if(expected, [&](const NotExamined &one) { return one.what == newer; }),
@@ -400,7 +400,7 @@ TEST(CensusFile, HostileValuesEndInAnAnswerOrAnError)
         const auto census = decode_census(bytes);
         if (census) {
             ReplayedMachine machine(*census);
-            (void)take_inventory("held", machine);
+            (void)take_census("held", machine);
         }
     }
 }

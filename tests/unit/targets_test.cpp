@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "kernel/probes.h"
-#include "kernel/proc_text.h"
 #include "kernel/targets.h"
+#include "procfs/parse.h"
 #include "source_tree.h"
 
 #include <algorithm>
@@ -65,12 +65,12 @@ constexpr std::array<std::string_view, 14> names{"modules",
 Environment environment(std::string_view text = kallsyms)
 {
     Environment env;
-    env.symbols = Symbols::parse(names, [text](std::span<char> into) mutable {
+    env.symbols = procfs::Symbols::parse(names, [text](std::span<char> into) mutable {
         const auto size = text.copy(into.data(), into.size());
         text.remove_prefix(size);
         return size;
     });
-    env.blacklist = blacklisted_symbols(blacklist);
+    env.blacklist = procfs::blacklisted_symbols(blacklist);
     env.btf_functions = {"find_module", "free_module", "type_show", "asm_exc_overflow"};
     return env;
 }
@@ -163,7 +163,7 @@ TEST(Targets, WhatFtraceDoesNotKnowIsUntraceableWhereThatIsKnown)
 {
     auto env = environment();
     EXPECT_EQ(state(env, "__do_sys_delete_module", Access::Entry), State::Present);
-    env.traceable = traceable_symbols(filter_functions);
+    env.traceable = procfs::traceable_symbols(filter_functions);
     EXPECT_EQ(state(env, "__do_sys_delete_module", Access::Entry), State::Untraceable);
     EXPECT_EQ(state(env, "find_module", Access::Entry), State::Present);
     EXPECT_EQ(state(env, "module_patient_check_exists", Access::Return), State::Present);

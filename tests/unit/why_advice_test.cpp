@@ -21,11 +21,11 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::UnorderedElementsAre;
 
-std::string text_in_columns(const Inventory &inventory, unsigned width)
+std::string text_in_columns(const Census &census, unsigned width)
 {
     RenderOptions options;
     options.width = width;
-    return why_text_of(inventory, options);
+    return why_text_of(census, options);
 }
 
 Process contained(std::uint32_t pid, const std::string &container, const Stop &stop)
@@ -58,11 +58,10 @@ Sighting open_watchdog(const Process &process)
 
 TEST(WhyAdvice, NamesTheContainer)
 {
-    auto inventory = loaded(2);
-    inventory.sightings = {
-        open_file(1, contained(10, "LXC container web", {}), 3, "/dev/foo"),
-        open_file(2, contained(11, "podman container 01", stop_01), 3, "/dev/foo")};
-    const auto doc = explain(inventory);
+    auto census = loaded(2);
+    census.sightings = {open_file(1, contained(10, "LXC container web", {}), 3, "/dev/foo"),
+                        open_file(2, contained(11, "podman container 01", stop_01), 3, "/dev/foo")};
+    const auto doc = explain(census);
     EXPECT_EQ(verdict_of(doc), "foo cannot be unloaded: sshd[10] (LXC container web) has /dev/foo "
                                "open, and sshd[11] (podman container 01) has /dev/foo open.");
     EXPECT_THAT(next_of(doc), ElementsAre("podman stop 01", "kill 10"));
@@ -71,18 +70,17 @@ TEST(WhyAdvice, NamesTheContainer)
         ElementsAre("sshd[10] is in LXC container web: whoever started it there may start it "
                     "again.",
                     "sshd[11] is in podman container 01, of which all is stopped."));
-    EXPECT_THAT(text_in_columns(inventory, 80),
+    EXPECT_THAT(text_in_columns(census, 80),
                 HasSubstr("\n  Note: sshd[10] is in LXC container web"));
 }
 
 TEST(WhyAdvice, NumbersOfAnotherPidNamespaceAreNoAdvice)
 {
-    auto inventory = loaded(2);
-    inventory.foreign_pids = true;
-    inventory.sightings = {
-        open_file(1, process(10, "sshd"), 3, "/dev/foo"),
-        open_file(2, contained(11, "podman container 01", stop_01), 3, "/dev/foo")};
-    const auto doc = explain(inventory);
+    auto census = loaded(2);
+    census.foreign_pids = true;
+    census.sightings = {open_file(1, process(10, "sshd"), 3, "/dev/foo"),
+                        open_file(2, contained(11, "podman container 01", stop_01), 3, "/dev/foo")};
+    const auto doc = explain(census);
     EXPECT_THAT(next_of(doc), IsEmpty());
     EXPECT_THAT(cautions_of(doc), ElementsAre(HasSubstr("end them on the host")));
 }
@@ -107,11 +105,11 @@ TEST(WhyAdvice, NeverEndsWhoFeedsAWatchdog)
 {
     for (const auto *unit : {"", "sbd.service"}) {
         const auto feeder = process(71, "sbd", unit);
-        auto inventory = loaded(3);
-        inventory.sightings = {open_watchdog(feeder), open_file(2, feeder, 4, "/dev/foo")};
+        auto census = loaded(3);
+        census.sightings = {open_watchdog(feeder), open_file(2, feeder, 4, "/dev/foo")};
         const auto shared = open_watchdog(process(72, "child", unit)); // as forks share it
-        inventory.sightings.push_back(shared);
-        const auto doc = explain(inventory);
+        census.sightings.push_back(shared);
+        const auto doc = explain(census);
         for (const auto &step : next_of(doc)) {
             EXPECT_THAT(step, Not(HasSubstr("kill")));
             EXPECT_THAT(step, Not(HasSubstr("stop")));
@@ -127,10 +125,10 @@ TEST(WhyAdvice, NeverEndsWhoFeedsAWatchdog)
 
 TEST(WhyAdvice, OthersAreEndedBesideAWatchdog)
 {
-    auto inventory = loaded(2);
-    inventory.sightings = {open_watchdog(process(71, "sbd")),
-                           open_file(2, process(80, "x"), 4, "/dev/foo")};
-    EXPECT_THAT(next_of(explain(inventory)), ElementsAre("kill 80"));
+    auto census = loaded(2);
+    census.sightings = {open_watchdog(process(71, "sbd")),
+                        open_file(2, process(80, "x"), 4, "/dev/foo")};
+    EXPECT_THAT(next_of(explain(census)), ElementsAre("kill 80"));
 }
 
 constexpr Words directory_words{.detail = "a directory", .clause = "it exists"};
@@ -143,13 +141,13 @@ TEST(WhyAdvice, CommandsAreNeverFolded)
         links.arguments.push_back(fmt::format("/sys/kernel/config/foo/link_{}", i));
         directories.arguments.push_back(fmt::format("/sys/kernel/config/foo/directory_{}", i));
     }
-    auto inventory = loaded(1);
-    inventory.sightings = {of_words("configfs", directory_words, "/sys/kernel/config")};
-    inventory.sightings[0].remedy = {links, directories};
+    auto census = loaded(1);
+    census.sightings = {of_words("configfs", directory_words, "/sys/kernel/config")};
+    census.sightings[0].remedy = {links, directories};
     const auto command = fmt::format("{} && {}", fmt::join(links.arguments, " "),
                                      fmt::join(directories.arguments, " "));
     for (const unsigned width : {20U, 80U, 132U}) {
-        EXPECT_THAT(text_in_columns(inventory, width), HasSubstr("\n  Next: " + command + "\n"));
+        EXPECT_THAT(text_in_columns(census, width), HasSubstr("\n  Next: " + command + "\n"));
     }
     for (const auto &one : all_cases()) {
         const auto text = text_in_columns(one, 20);
@@ -184,16 +182,16 @@ constexpr Words mounted_device{
 /// What sits on another goes first, though it holds less.
 TEST(WhyAdvice, StepsStandInTheOrderInWhichTheyWork)
 {
-    auto inventory = loaded(7);
-    inventory.sightings = {of_words("loop", loop_device, "/dev/loop5"),
-                           of_words("loop", loop_device, "/dev/loop6"),
-                           of_words("loop", loop_device, "/dev/loop6"),
-                           of_words("md", md_array, "/dev/md0"),
-                           of_words("device_mapper", mapped_device, "held"),
-                           of_words(HolderKind::Mount, mounted_device, "/mnt")};
-    inventory.sightings[0].refs = 2;
+    auto census = loaded(7);
+    census.sightings = {of_words("loop", loop_device, "/dev/loop5"),
+                        of_words("loop", loop_device, "/dev/loop6"),
+                        of_words("loop", loop_device, "/dev/loop6"),
+                        of_words("md", md_array, "/dev/md0"),
+                        of_words("device_mapper", mapped_device, "held"),
+                        of_words(HolderKind::Mount, mounted_device, "/mnt")};
+    census.sightings[0].refs = 2;
     constexpr std::uint64_t loop5 = 5, loop6 = 6, held = 7, md0 = 8;
-    auto &seen = inventory.sightings;
+    auto &seen = census.sightings;
     seen[0].device = loop5;
     seen[1].device = seen[2].device = loop6;
     seen[1].sits_on = seen[2].sits_on = {loop5};
@@ -202,7 +200,7 @@ TEST(WhyAdvice, StepsStandInTheOrderInWhichTheyWork)
     seen[4].device = held;
     seen[4].sits_on = {md0};
     seen[5].sits_on = {held};
-    EXPECT_THAT(next_of(explain(inventory)),
+    EXPECT_THAT(next_of(explain(census)),
                 ElementsAre("umount /mnt", "dmsetup remove held", "mdadm --stop /dev/md0",
                             "losetup -d /dev/loop6", "losetup -d /dev/loop5"));
 }
@@ -211,38 +209,38 @@ TEST(WhyAdvice, StepsStandInTheOrderInWhichTheyWork)
 TEST(WhyAdvice, ALoopDeviceGoesBeforeTheMappedDeviceThatItSitsOn)
 {
     constexpr std::uint64_t loop5 = 5, held = 7, other = 8;
-    auto inventory = loaded(3);
-    inventory.sightings = {of_words("device_mapper", mapped_device, "held"),
-                           of_words("device_mapper", mapped_device, "other"),
-                           of_words("loop", loop_device, "/dev/loop5")};
-    auto &seen = inventory.sightings;
+    auto census = loaded(3);
+    census.sightings = {of_words("device_mapper", mapped_device, "held"),
+                        of_words("device_mapper", mapped_device, "other"),
+                        of_words("loop", loop_device, "/dev/loop5")};
+    auto &seen = census.sightings;
     seen[0].device = held;
     seen[1].device = other;
     seen[1].sits_on = {loop5};
     seen[2].device = loop5;
     seen[2].sits_on = {held, 99};
     EXPECT_THAT(
-        next_of(explain(inventory)),
+        next_of(explain(census)),
         ElementsAre("dmsetup remove other", "losetup -d /dev/loop5", "dmsetup remove held"));
 }
 
 /// What changes while it is looked at may seem to sit on itself.
 TEST(WhyAdvice, DevicesInACircleAreAllNamed)
 {
-    auto inventory = loaded(2);
-    inventory.sightings = {of_words("loop", loop_device, "/dev/loop5"),
-                           of_words("loop", loop_device, "/dev/loop6")};
-    auto &seen = inventory.sightings;
+    auto census = loaded(2);
+    census.sightings = {of_words("loop", loop_device, "/dev/loop5"),
+                        of_words("loop", loop_device, "/dev/loop6")};
+    auto &seen = census.sightings;
     seen[0].device = 5;
     seen[0].sits_on = {6};
     seen[1].device = 6;
     seen[1].sits_on = {5, 6};
-    EXPECT_THAT(next_of(explain(inventory)),
+    EXPECT_THAT(next_of(explain(census)),
                 UnorderedElementsAre("losetup -d /dev/loop5", "losetup -d /dev/loop6"));
 }
 
 /// rmmod, seen twice; its exit routine is there.
-Inventory unloading(RoutineStatus status, std::vector<std::string> stack)
+Census unloading(RoutineStatus status, std::vector<std::string> stack)
 {
     auto out = loaded(-1);
     out.state = ModuleState::Going;
@@ -326,7 +324,7 @@ Sighting task(HolderKind kind)
 {
     auto out = of_words(kind, thread_of_module, "", process(70, "cifsd"));
     out.counter = HolderCounter::None;
-    out.pins = Pins::No;
+    out.holds = Holds::No;
     out.refs = 0;
     return out;
 }
@@ -334,19 +332,19 @@ Sighting task(HolderKind kind)
 TEST(WhyAdvice, ATaskOfTheModuleMayHoldWhatIsNotExplained)
 {
     for (const auto kind : {HolderKind::KernelThread, HolderKind::TaskStack}) {
-        auto inventory = loaded(1);
-        inventory.sightings = {task(kind)};
-        const auto doc = explain(inventory);
+        auto census = loaded(1);
+        census.sightings = {task(kind)};
+        const auto doc = explain(census);
         EXPECT_EQ(verdict_of(doc), "foo cannot be unloaded: who holds its only reference is not "
                                    "known; perhaps its kernel thread cifsd[70].");
-        EXPECT_EQ(doc.holders[0].seen.pins, Pins::Unknown);
+        EXPECT_EQ(doc.holders[0].seen.holds, Holds::Unknown);
         EXPECT_EQ(doc.hard.explained, 0);
-        EXPECT_THAT(text_in_columns(inventory, 80),
+        EXPECT_THAT(text_in_columns(census, 80),
                     HasSubstr("Perhaps; the kernel does not tell whether these hold it:"));
 
-        inventory.sightings.push_back(open_file(1, process(10, "a"), 3, "/dev/foo"));
-        const auto all_known = explain(inventory);
-        EXPECT_EQ(all_known.holders[1].seen.pins, Pins::No);
+        census.sightings.push_back(open_file(1, process(10, "a"), 3, "/dev/foo"));
+        const auto all_known = explain(census);
+        EXPECT_EQ(all_known.holders[1].seen.holds, Holds::No);
         EXPECT_EQ(verdict_of(all_known), "foo cannot be unloaded: a[10] has /dev/foo open.");
     }
 }
@@ -359,59 +357,58 @@ constexpr Words device_of_driver{
 /// Nobody is suspected where all is explained, and nobody is sent to end who is only suspected.
 TEST(WhyAdvice, WhoMayHoldItIsToldOfWhereSomethingIsNotExplained)
 {
-    auto inventory = loaded(1);
+    auto census = loaded(1);
     auto seen =
         of_words("driven_device", device_of_driver, "/dev/snd/controlC0", process(80, "pipewire"));
     seen.counter = HolderCounter::None;
-    seen.pins = Pins::Unknown;
+    seen.holds = Holds::Unknown;
     seen.refs = 0;
-    inventory.sightings = {seen};
-    const auto doc = explain(inventory);
+    census.sightings = {seen};
+    const auto doc = explain(census);
     EXPECT_EQ(verdict_of(doc), "foo cannot be unloaded: who holds its only reference is not "
                                "known; perhaps pipewire[80], which has /dev/snd/controlC0 open.");
     EXPECT_EQ(doc.hard.explained, 0);
     EXPECT_THAT(next_of(doc), testing::Not(testing::Contains("kill 80")));
 
-    inventory.sightings.push_back(open_file(1, process(10, "a"), 3, "/dev/foo"));
-    EXPECT_EQ(explain(inventory).holders.size(), 1U);
+    census.sightings.push_back(open_file(1, process(10, "a"), 3, "/dev/foo"));
+    EXPECT_EQ(explain(census).holders.size(), 1U);
 }
 
 TEST(WhyAdvice, SaysWhatGoesWithAModule)
 {
-    auto inventory = loaded(1);
-    add_dependent(inventory, "bar");
-    inventory.dependents[0].devices = {"eth0", "eth1"};
-    const auto doc = explain(inventory);
+    auto census = loaded(1);
+    add_dependent(census, "bar");
+    census.dependents[0].devices = {"eth0", "eth1"};
+    const auto doc = explain(census);
     EXPECT_THAT(next_of(doc), ElementsAre("rmmod bar"));
     EXPECT_THAT(cautions_of(doc), ElementsAre("With bar go its network devices eth0, eth1."));
-    inventory.dependents[0].refs = 1; // it is asked about first
-    EXPECT_THAT(next_of(explain(inventory)), ElementsAre("lastref why bar"));
-    EXPECT_THAT(cautions_of(explain(inventory)), IsEmpty());
+    census.dependents[0].refs = 1; // it is asked about first
+    EXPECT_THAT(next_of(explain(census)), ElementsAre("lastref why bar"));
+    EXPECT_THAT(cautions_of(explain(census)), IsEmpty());
 }
 
 /// "lastref why" of a module of which nothing is known ends nowhere.
 TEST(WhyAdvice, NobodyIsSentWhereNothingIsKnown)
 {
-    auto inventory = loaded(1);
-    add_dependent(inventory, "smq", 1, 0);
-    EXPECT_THAT(next_of(explain(inventory)), ElementsAre("lastref why smq"));
-    inventory.dependents[0].can_be_asked = false;
-    EXPECT_THAT(next_of(explain(inventory)),
+    auto census = loaded(1);
+    add_dependent(census, "smq", 1, 0);
+    EXPECT_THAT(next_of(explain(census)), ElementsAre("lastref why smq"));
+    census.dependents[0].can_be_asked = false;
+    EXPECT_THAT(next_of(explain(census)),
                 ElementsAre("To catch who holds smq: lastref refs --hard smq"));
-    inventory.dependents[0].refs = 0;
-    EXPECT_THAT(next_of(explain(inventory)), ElementsAre("rmmod smq"));
+    census.dependents[0].refs = 0;
+    EXPECT_THAT(next_of(explain(census)), ElementsAre("rmmod smq"));
 }
 
 TEST(WhyAdvice, NobodyWasFoundOnlyWhereLastrefLooked)
 {
-    auto inventory = loaded(2);
-    EXPECT_THAT(text_in_columns(inventory, 80),
-                HasSubstr("  lastref found nobody who holds these\n"));
-    inventory.not_examined = {{"sockets", "it did not end within 3 s"}};
-    EXPECT_THAT(text_in_columns(inventory, 80),
+    auto census = loaded(2);
+    EXPECT_THAT(text_in_columns(census, 80), HasSubstr("  lastref found nobody who holds these\n"));
+    census.not_examined = {{"sockets", "it did not end within 3 s"}};
+    EXPECT_THAT(text_in_columns(census, 80),
                 HasSubstr("  lastref found nobody who holds these where it could look\n"));
-    inventory.blind = "not root";
-    const auto text = text_in_columns(inventory, 80);
+    census.blind = "not root";
+    const auto text = text_in_columns(census, 80);
     EXPECT_THAT(text, HasSubstr("  not known     2  lastref could not look: not root\n"));
     EXPECT_THAT(text, Not(HasSubstr("found nobody")));
 }

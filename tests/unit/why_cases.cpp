@@ -36,14 +36,14 @@ Sighting kernel_thread()
 {
     auto out = of_words(HolderKind::KernelThread, thread_words, "", process(70, "foo_worker"));
     out.counter = HolderCounter::None;
-    out.pins = Pins::No;
+    out.holds = Holds::No;
     out.evidence = Evidence::Sampled;
     out.refs = 0;
     out.stack = {"worker+0x10 [foo]", "kthread+0xcf"};
     return out;
 }
 
-Inventory everything()
+Census everything()
 {
     auto out = loaded(23);
     const auto vpn = process(812, "openvpn", "openvpn@home.service");
@@ -62,7 +62,7 @@ Inventory everything()
     out.sightings.push_back(open_file(0x301, contained, 21, "/dev/foo"));
     out.sightings.push_back(of_words(HolderKind::Mount, mount_words, "/mnt/a"));
     out.sightings.push_back(of_words("crypto", algorithm_words, "foo-aes"));
-    out.sightings.back().pins = Pins::Unknown;
+    out.sightings.back().holds = Holds::Unknown;
     out.sightings.push_back(of_words(HolderKind::TaskStack, soft_words, "hold+0x1a [foo]"));
     out.sightings.back().counter = HolderCounter::Soft;
     out.sightings.push_back(kernel_thread());
@@ -74,7 +74,7 @@ Inventory everything()
 }
 
 /// A module whose exit routine waits for a lock.
-Inventory exiting()
+Census exiting()
 {
     auto out = loaded(-1);
     out.state = ModuleState::Going;
@@ -94,7 +94,7 @@ Inventory exiting()
     return out;
 }
 
-Inventory blind()
+Census blind()
 {
     auto out = loaded(4);
     add_dependent(out, "bar");
@@ -106,9 +106,9 @@ Inventory blind()
 
 } // namespace
 
-Inventory loaded(std::int64_t hard)
+Census loaded(std::int64_t hard)
 {
-    Inventory out;
+    Census out;
     out.module = "foo";
     out.presence = Presence::Loaded;
     out.kernel_release = "6.12.57";
@@ -148,30 +148,30 @@ Sighting open_file(std::uint64_t object, const Process &process, int fd, const s
     return out;
 }
 
-void add_dependent(Inventory &inventory, const std::string &name, std::int64_t refs,
+void add_dependent(Census &census, const std::string &name, std::int64_t refs,
                    std::int64_t dependents)
 {
-    inventory.sightings.push_back(of_words(HolderKind::Dependent, dependent_words, name));
-    inventory.dependents.push_back({.name = name, .refs = refs, .dependents = dependents});
+    census.sightings.push_back(of_words(HolderKind::Dependent, dependent_words, name));
+    census.dependents.push_back({.name = name, .refs = refs, .dependents = dependents});
 }
 
 WhyDoc explained(std::int64_t refs, std::vector<Sighting> sightings)
 {
-    auto inventory = loaded(refs);
-    inventory.sightings = std::move(sightings);
-    return explain(std::move(inventory));
+    auto census = loaded(refs);
+    census.sightings = std::move(sightings);
+    return explain(std::move(census));
 }
 
-std::string why_text_of(const Inventory &inventory, const RenderOptions &options)
+std::string why_text_of(const Census &census, const RenderOptions &options)
 {
     std::ostringstream out;
-    render_text(out, explain(inventory), options);
+    render_text(out, explain(census), options);
     return out.str();
 }
 
-std::vector<Inventory> all_cases()
+std::vector<Census> all_cases()
 {
-    std::vector<Inventory> out{everything(), exiting(), blind(), loaded(0), loaded(2)};
+    std::vector<Census> out{everything(), exiting(), blind(), loaded(0), loaded(2)};
     for (const auto state : {ModuleState::Coming, ModuleState::Unformed, ModuleState::Going}) {
         for (const std::optional<std::int64_t> soft : {std::optional<std::int64_t>(), {0}, {2}}) {
             auto one = loaded(state == ModuleState::Going ? -1 : 1);
@@ -184,7 +184,7 @@ std::vector<Inventory> all_cases()
     changed.changed = true;
     changed.permanent = true;
     out.push_back(changed);
-    Inventory absent;
+    Census absent;
     absent.module = "foox";
     absent.kernel_release = "6.12.57";
     out.push_back(absent);
@@ -195,9 +195,9 @@ std::vector<Inventory> all_cases()
     return out;
 }
 
-Inventory with_names(Inventory inventory, const std::string &text)
+Census with_names(Census census, const std::string &text)
 {
-    for (auto &sighting : inventory.sightings) {
+    for (auto &sighting : census.sightings) {
         if (sighting.process) {
             sighting.process->comm = sighting.process->unit = text;
             sighting.process->container = text;
@@ -211,21 +211,21 @@ Inventory with_names(Inventory inventory, const std::string &text)
         }
         sighting.stack = {text};
     }
-    for (auto &module : inventory.dependents) {
+    for (auto &module : census.dependents) {
         module.name = text;
         module.devices = {text};
     }
-    for (auto &one : inventory.not_examined) {
+    for (auto &one : census.not_examined) {
         one = {text, text};
     }
-    for (auto &name : inventory.similar) {
+    for (auto &name : census.similar) {
         name = text;
     }
-    inventory.module = inventory.kernel_release = text;
-    if (!inventory.blind.empty()) {
-        inventory.blind = inventory.blind_remedy = text;
+    census.module = census.kernel_release = text;
+    if (!census.blind.empty()) {
+        census.blind = census.blind_remedy = text;
     }
-    return inventory;
+    return census;
 }
 
 } // namespace lastref::test

@@ -11,7 +11,7 @@
 namespace lastref::test {
 
 /// A module "foo" that is live, with so many hard references, in which nothing was found yet.
-Inventory loaded(std::int64_t hard);
+Census loaded(std::int64_t hard);
 
 /// A process that started a minute before loaded() looked.
 Process process(std::uint32_t pid, const std::string &comm, const std::string &unit = "");
@@ -25,19 +25,19 @@ Sighting open_file(std::uint64_t object, const Process &process, int fd, const s
                    std::int64_t refs = 1);
 
 /// A module that depends on "foo", and on which `dependents` of `refs` depend in turn.
-void add_dependent(Inventory &inventory, const std::string &name, std::int64_t refs = 0,
+void add_dependent(Census &census, const std::string &name, std::int64_t refs = 0,
                    std::int64_t dependents = 0);
 
 /// The answer about loaded(refs) with those sightings.
 WhyDoc explained(std::int64_t refs, std::vector<Sighting> sightings);
 
 /// What `lastref why` prints.
-std::string why_text_of(const Inventory &inventory, const RenderOptions &options = {});
+std::string why_text_of(const Census &census, const RenderOptions &options = {});
 
-/// One inventory for everything that a document can show.
-std::vector<Inventory> all_cases();
+/// One census for everything that a document can show.
+std::vector<Census> all_cases();
 
-/// `text` in every name and text of an inventory.
-Inventory with_names(Inventory inventory, const std::string &text);
+/// `text` in every name and text of a census.
+Census with_names(Census census, const std::string &text);
 
 } // namespace lastref::test

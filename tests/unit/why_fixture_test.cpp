@@ -10,7 +10,7 @@
 #include "core/why.h"
 #include "holders/census_file.h"
 #include "holders/replayed_machine.h"
-#include "holders/take_inventory.h"
+#include "holders/take_census.h"
 #include "render/render.h"
 #include "why_fixtures.h"
 
@@ -35,11 +35,11 @@ constexpr auto does_not_have = "this census does not have";
 std::string answer_of(const holders::SavedCensus &census)
 {
     holders::ReplayedMachine machine(census);
-    auto inventory = holders::take_inventory(census.module, machine);
-    EXPECT_TRUE(inventory) << inventory.error().text();
+    auto taken = holders::take_census(census.module, machine);
+    EXPECT_TRUE(taken) << taken.error().text();
     EXPECT_THAT(machine.unknown(), testing::IsEmpty());
     std::ostringstream out;
-    render_json(out, explain(std::move(*inventory)));
+    render_json(out, explain(std::move(*taken)));
     return out.str();
 }
 

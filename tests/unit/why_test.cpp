@@ -43,11 +43,11 @@ TEST(Why, ObjectsWithoutAnAddressAreNotTheSame)
 TEST(Why, WhatCouldExplainNothingMoreIsNotMissed)
 {
     for (const std::int64_t refs : {1, 2}) {
-        auto inventory = loaded(refs);
-        inventory.sightings = {open_file(1, process(10, "a"), 3, "/dev/foo")};
-        inventory.not_examined = {{"elements", "there are many", true}};
-        const auto doc = explain(std::move(inventory));
-        EXPECT_EQ(doc.found.not_examined.size(), refs == 2 ? 1U : 0U);
+        auto census = loaded(refs);
+        census.sightings = {open_file(1, process(10, "a"), 3, "/dev/foo")};
+        census.not_examined = {{"elements", "there are many", true}};
+        const auto doc = explain(std::move(census));
+        EXPECT_EQ(doc.census.not_examined.size(), refs == 2 ? 1U : 0U);
         EXPECT_EQ(doc.complete(), refs == 1);
     }
 }
@@ -69,16 +69,16 @@ TEST(Why, NeverExplainsMoreThanIsCounted)
 TEST(Why, OnlyWhatPinsExplains)
 {
     auto unknown = open_file(1, process(10, "a"), 3, "/dev/foo");
-    unknown.pins = Pins::Unknown;
+    unknown.holds = Holds::Unknown;
     auto uses = open_file(2, process(11, "b"), 3, "/dev/foo");
-    uses.pins = Pins::No;
+    uses.holds = Holds::No;
     uses.counter = HolderCounter::None;
     auto soft = open_file(3, process(12, "c"), 3, "/dev/foo");
     soft.counter = HolderCounter::Soft;
-    auto inventory = loaded(3);
-    inventory.soft = 5;
-    inventory.sightings = {unknown, uses, soft};
-    const auto doc = explain(inventory);
+    auto census = loaded(3);
+    census.soft = 5;
+    census.sightings = {unknown, uses, soft};
+    const auto doc = explain(census);
     EXPECT_EQ(doc.hard.explained, 0);
     EXPECT_EQ(doc.soft.explained, 1);
     EXPECT_EQ(doc.soft.unexplained(), 4);
@@ -89,12 +89,12 @@ TEST(Why, OnlyWhatPinsExplains)
 
 TEST(Why, LastrefItselfIsNamedOnlyIfNobodyElseHasTheFile)
 {
-    auto inventory = loaded(2);
-    inventory.self_pid = 50;
-    inventory.sightings = {open_file(1, process(50, "lastref"), 3, "/dev/foo"),
-                           open_file(1, process(60, "sh"), 3, "/dev/foo"),
-                           open_file(2, process(50, "lastref"), 4, "/dev/foo")};
-    const auto doc = explain(inventory);
+    auto census = loaded(2);
+    census.self_pid = 50;
+    census.sightings = {open_file(1, process(50, "lastref"), 3, "/dev/foo"),
+                        open_file(1, process(60, "sh"), 3, "/dev/foo"),
+                        open_file(2, process(50, "lastref"), 4, "/dev/foo")};
+    const auto doc = explain(census);
     ASSERT_EQ(doc.holders.size(), 2U);
     EXPECT_EQ(doc.holders[0].seen.process->pid, 60U);
     EXPECT_THAT(doc.holders[0].shared, IsEmpty());
@@ -130,21 +130,21 @@ TEST(Why, NamesThoseWhoHoldMostFirst)
 
 TEST(Why, ModulesThatDependOnItGoInTheirOrder)
 {
-    auto inventory = loaded(2);
-    add_dependent(inventory, "bar", 1, 1);
-    add_dependent(inventory, "baz");
-    inventory.dependents.insert(inventory.dependents.begin(), DependentModule{.name = "outer"});
-    auto doc = explain(inventory);
+    auto census = loaded(2);
+    add_dependent(census, "bar", 1, 1);
+    add_dependent(census, "baz");
+    census.dependents.insert(census.dependents.begin(), DependentModule{.name = "outer"});
+    auto doc = explain(census);
     EXPECT_EQ(verdict_of(doc), "foo cannot be unloaded: bar and baz depend on it.");
     EXPECT_THAT(next_of(doc), ElementsAre("rmmod outer bar baz"));
 
-    inventory.dependents[0].refs = 2; // somebody has `outer` open
-    doc = explain(inventory);
+    census.dependents[0].refs = 2; // somebody has `outer` open
+    doc = explain(census);
     EXPECT_THAT(next_of(doc), ElementsAre("lastref why outer"));
 
-    inventory.hard = 3;
-    inventory.sightings.push_back(open_file(1, process(10, "a"), 3, "/dev/foo"));
-    doc = explain(inventory);
+    census.hard = 3;
+    census.sightings.push_back(open_file(1, process(10, "a"), 3, "/dev/foo"));
+    doc = explain(census);
     EXPECT_EQ(verdict_of(doc), "foo cannot be unloaded: a[10] has /dev/foo open, and bar and baz "
                                "depend on it.");
     EXPECT_THAT(next_of(doc), ElementsAre("lastref why outer", "kill 10"));
@@ -152,17 +152,17 @@ TEST(Why, ModulesThatDependOnItGoInTheirOrder)
 
 TEST(Why, SaysWhatItCannotSee)
 {
-    auto inventory = loaded(2);
-    inventory.blind = "not root";
-    inventory.blind_remedy = "run it with sudo";
-    auto doc = explain(inventory);
+    auto census = loaded(2);
+    census.blind = "not root";
+    census.blind_remedy = "run it with sudo";
+    auto doc = explain(census);
     EXPECT_EQ(verdict_of(doc),
               "foo cannot be unloaded: who holds its 2 references cannot be seen: not root.");
     EXPECT_THAT(next_of(doc), ElementsAre("run it with sudo"));
     EXPECT_EQ(doc.exit_code(), ExitCode::Unsupported);
     EXPECT_FALSE(doc.complete());
-    add_dependent(inventory, "bar");
-    doc = explain(inventory);
+    add_dependent(census, "bar");
+    doc = explain(census);
     EXPECT_EQ(verdict_of(doc),
               "foo cannot be unloaded: bar depends on it; who holds 1 more reference "
               "cannot be seen: not root.");
@@ -172,16 +172,16 @@ TEST(Why, SaysWhatItCannotSee)
 struct State {
     const char *verdict;
     ExitCode exit_code;
-    void (*set)(Inventory &);
+    void (*set)(Census &);
 };
 
 class WhyState : public testing::TestWithParam<State> {};
 
 TEST_P(WhyState, HasItsSentenceAndItsExitCode)
 {
-    auto inventory = loaded(0);
-    GetParam().set(inventory);
-    const auto doc = explain(inventory);
+    auto census = loaded(0);
+    GetParam().set(census);
+    const auto doc = explain(census);
     EXPECT_EQ(verdict_of(doc), GetParam().verdict);
     EXPECT_EQ(doc.exit_code(), GetParam().exit_code);
 }
@@ -189,50 +189,50 @@ TEST_P(WhyState, HasItsSentenceAndItsExitCode)
 INSTANTIATE_TEST_SUITE_P(
     All, WhyState,
     testing::Values(
-        State{"foo can be unloaded: nothing holds it.", ExitCode::Done, [](Inventory &) {}},
+        State{"foo can be unloaded: nothing holds it.", ExitCode::Done, [](Census &) {}},
         State{"foo cannot be unloaded: who holds its only reference is not known.",
-              ExitCode::Outstanding, [](Inventory &i) { i.hard = 1; }},
+              ExitCode::Outstanding, [](Census &i) { i.hard = 1; }},
         State{"foo cannot be unloaded: it has no exit routine.", ExitCode::Outstanding,
-              [](Inventory &i) { i.permanent = true; }},
+              [](Census &i) { i.permanent = true; }},
         State{"foo is still being loaded.", ExitCode::Outstanding,
-              [](Inventory &i) { i.state = ModuleState::Coming; }},
+              [](Census &i) { i.state = ModuleState::Coming; }},
         State{"foo is being unloaded.", ExitCode::ExitRunning,
-              [](Inventory &i) { i.state = ModuleState::Going, i.hard = -1; }},
+              [](Census &i) { i.state = ModuleState::Going, i.hard = -1; }},
         State{"foo is being unloaded and waits for 2 soft references.", ExitCode::Outstanding,
-              [](Inventory &i) { i.state = ModuleState::Going, i.hard = -1, i.soft = 2; }},
+              [](Census &i) { i.state = ModuleState::Going, i.hard = -1, i.soft = 2; }},
         State{"foo is being unloaded and waits for 1 soft reference.", ExitCode::Outstanding,
-              [](Inventory &i) {
+              [](Census &i) {
                   i.state = ModuleState::Going, i.hard = -1, i.soft = 1;
                   i.routine = Routine{.status = RoutineStatus::Waiting};
               }},
         State{"foo is being freed: its exit routine is over, and nothing holds it.",
               ExitCode::Outstanding,
-              [](Inventory &i) {
+              [](Census &i) {
                   i.state = ModuleState::Going, i.hard = -1, i.soft = 0;
                   i.routine = Routine{.status = RoutineStatus::Freeing};
               }},
         State{"foo is being freed although 2 soft references are outstanding.",
               ExitCode::Outstanding,
-              [](Inventory &i) {
+              [](Census &i) {
                   i.state = ModuleState::Unformed, i.hard = -1, i.soft = 2;
                   i.routine = Routine{.status = RoutineStatus::Freeing};
               }},
         State{"foo is being freed, and nothing holds it.", ExitCode::Outstanding,
-              [](Inventory &i) {
+              [](Census &i) {
                   i.state = ModuleState::Unformed, i.hard = -1;
                   i.routine = Routine{.status = RoutineStatus::Freeing};
               }},
         State{"foo is not loaded.", ExitCode::Refused,
-              [](Inventory &i) { i.presence = Presence::NotLoaded; }},
+              [](Census &i) { i.presence = Presence::NotLoaded; }},
         State{"foo is built into this kernel and cannot be unloaded.", ExitCode::Refused,
-              [](Inventory &i) { i.presence = Presence::BuiltIn; }}));
+              [](Census &i) { i.presence = Presence::BuiltIn; }}));
 
 TEST(Why, SuggestsNearNames)
 {
-    auto inventory = loaded(0);
-    inventory.presence = Presence::NotLoaded;
-    inventory.similar = {"fooo", "foa"};
-    EXPECT_THAT(next_of(explain(inventory)), ElementsAre("Did you mean fooo, foa?"));
+    auto census = loaded(0);
+    census.presence = Presence::NotLoaded;
+    census.similar = {"fooo", "foa"};
+    EXPECT_THAT(next_of(explain(census)), ElementsAre("Did you mean fooo, foa?"));
 }
 
 TEST(Why, EndsManyProcessesInOneCommand)

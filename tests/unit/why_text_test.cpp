@@ -67,9 +67,9 @@ TEST(WhyText, IsShortWhereThereIsLittleToSay)
 {
     EXPECT_EQ(why_text_of(loaded(0)),
               "foo can be unloaded: nothing holds it.\n\n  live · hard refs 0\n");
-    auto inventory = loaded(2);
-    inventory.soft = 0;
-    EXPECT_EQ(why_text_of(inventory),
+    auto census = loaded(2);
+    census.soft = 0;
+    EXPECT_EQ(why_text_of(census),
               R"(foo cannot be unloaded: who holds its 2 references is not known.
 
   live · hard refs 2: explained 0, unexplained 2 · soft refs 0
@@ -79,21 +79,21 @@ TEST(WhyText, IsShortWhereThereIsLittleToSay)
 
   Next: To catch who takes them: lastref refs --hard foo
 )");
-    inventory.presence = Presence::BuiltIn;
-    EXPECT_EQ(why_text_of(inventory), "foo is built into this kernel and cannot be unloaded.\n");
-    inventory.presence = Presence::NotLoaded;
-    EXPECT_EQ(why_text_of(inventory), "foo is not loaded.\n");
-    inventory.similar = {"fop"};
-    EXPECT_EQ(why_text_of(inventory), "foo is not loaded.\n\n  Next: Did you mean fop?\n");
+    census.presence = Presence::BuiltIn;
+    EXPECT_EQ(why_text_of(census), "foo is built into this kernel and cannot be unloaded.\n");
+    census.presence = Presence::NotLoaded;
+    EXPECT_EQ(why_text_of(census), "foo is not loaded.\n");
+    census.similar = {"fop"};
+    EXPECT_EQ(why_text_of(census), "foo is not loaded.\n\n  Next: Did you mean fop?\n");
 }
 
 TEST(WhyText, SaysWhatCouldNotBeSeen)
 {
-    auto inventory = loaded(1);
-    inventory.blind = "/sys/kernel/btf/vmlinux is missing";
-    inventory.blind_remedy = "use a kernel with CONFIG_DEBUG_INFO_BTF=y";
-    inventory.not_examined = {{"all but /sys/module/foo", inventory.blind}};
-    EXPECT_EQ(why_text_of(inventory),
+    auto census = loaded(1);
+    census.blind = "/sys/kernel/btf/vmlinux is missing";
+    census.blind_remedy = "use a kernel with CONFIG_DEBUG_INFO_BTF=y";
+    census.not_examined = {{"all but /sys/module/foo", census.blind}};
+    EXPECT_EQ(why_text_of(census),
               R"(foo cannot be unloaded: who holds its only reference cannot be seen:
 /sys/kernel/btf/vmlinux is missing.
 
@@ -128,17 +128,17 @@ called by foo_exit+0x10 [foo], waiting for a mutex of foo_worker[80].
 
 TEST(WhyText, ShowsALongNameInFull)
 {
-    auto inventory = loaded(1);
+    auto census = loaded(1);
     const std::string point = "/mnt/a/long/path/that/nobody/wants/to/guess/the/end/of";
-    inventory.sightings = {of_words(HolderKind::Mount, mount_words_of_text, point)};
-    EXPECT_THAT(why_text_of(inventory), HasSubstr("\n  " + point + "\n              1  foofs\n"));
+    census.sightings = {of_words(HolderKind::Mount, mount_words_of_text, point)};
+    EXPECT_THAT(why_text_of(census), HasSubstr("\n  " + point + "\n              1  foofs\n"));
 }
 
 TEST(WhyText, NeverCutsANumber)
 {
-    auto inventory = loaded(327680);
-    inventory.sightings = {open_file(1, process(10, "a"), 3, "/dev/foo", 32768)};
-    EXPECT_EQ(why_text_of(inventory).substr(why_text_of(inventory).find("  WHO")),
+    auto census = loaded(327680);
+    census.sightings = {open_file(1, process(10, "a"), 3, "/dev/foo", 32768)};
+    EXPECT_EQ(why_text_of(census).substr(why_text_of(census).find("  WHO")),
               R"(  WHO          REFS  HOW
   a[10]       32768  fd 3 on /dev/foo
                      started 60.0 s ago
@@ -160,8 +160,8 @@ TEST(WhyText, CutsTheTableWhereAsked)
 
 TEST(WhyText, FitsIntoEightyColumns)
 {
-    for (const auto &inventory : all_cases()) {
-        std::istringstream lines(why_text_of(inventory));
+    for (const auto &census : all_cases()) {
+        std::istringstream lines(why_text_of(census));
         for (std::string line; std::getline(lines, line);) {
             EXPECT_LE(columns(line), 80U) << line;
         }
@@ -172,8 +172,8 @@ TEST(WhyText, ColoursAreAllThatColourAdds)
 {
     RenderOptions options;
     options.color = true;
-    for (const auto &inventory : all_cases()) {
-        const auto coloured = why_text_of(inventory, options);
+    for (const auto &census : all_cases()) {
+        const auto coloured = why_text_of(census, options);
         std::string plain;
         for (std::size_t i = 0; i < coloured.size(); ++i) {
             if (coloured[i] == '\x1b') {
@@ -183,15 +183,15 @@ TEST(WhyText, ColoursAreAllThatColourAdds)
             }
         }
         EXPECT_NE(coloured, plain);
-        EXPECT_EQ(plain, why_text_of(inventory));
+        EXPECT_EQ(plain, why_text_of(census));
     }
 }
 
 TEST(WhyText, EscapesHostileNames)
 {
     const std::string name = "\x1b]0;x\a\n\xff\u202e";
-    for (const auto &inventory : all_cases()) {
-        const auto text = why_text_of(with_names(inventory, name));
+    for (const auto &census : all_cases()) {
+        const auto text = why_text_of(with_names(census, name));
         EXPECT_EQ(text.find_first_of("\x1b\a\xff"), std::string::npos) << text;
         EXPECT_THAT(text, Not(HasSubstr("\u202e")));
         EXPECT_THAT(text, HasSubstr("\\x1b]0;x\\x07\\x0a\\xff\\u{202e}"));

@@ -171,6 +171,12 @@ std::string ellipsize(std::string_view utf8, std::size_t width)
     return std::string(utf8.substr(0, prefix_bytes(utf8, width - 1))) + "…";
 }
 
+std::string shown(std::string_view given)
+{
+    constexpr std::size_t longest = 60;
+    return ellipsize(escape_text(given), longest);
+}
+
 std::string pad_right(std::string_view utf8, std::size_t width)
 {
     std::string out = ellipsize(utf8, width);

@@ -28,6 +28,10 @@ std::size_t columns(std::string_view utf8);
 
 /// Cut to `width` columns, with "…" where something was cut.
 std::string ellipsize(std::string_view utf8, std::size_t width);
+
+/// What a user gave, safe and short enough for a message.
+std::string shown(std::string_view given);
+
 /// Cut and padded with spaces to exactly `width` columns.
 std::string pad_right(std::string_view utf8, std::size_t width);
 /// Padded with spaces on its left to at least `width` columns: what stands at the right is a

@@ -5,7 +5,7 @@
 #include "census/needs.h"
 #include "census/object.h"
 #include "census/types.h"
-#include "core/inventory.h"
+#include "core/census.h"
 
 #include <map>
 #include <memory>

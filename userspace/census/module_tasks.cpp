@@ -139,8 +139,8 @@ std::vector<std::uint64_t> words_of(Search &search, const Object &task, const St
     return words;
 }
 
-ModuleTask describe(Search &search, Unwinder &unwinder, const Stack &stack, const Target &target,
-                    std::string_view module, bool is_thread)
+ModuleTask module_task_of(Search &search, Unwinder &unwinder, const Stack &stack,
+                          const Target &target, std::string_view module, bool is_thread)
 {
     const auto task = search.kernel().at(stack.task, "task_struct");
     ModuleTask out{.is_thread = is_thread, .in_module = stack.in_module, .task = stack.task};
@@ -154,13 +154,13 @@ ModuleTask describe(Search &search, Unwinder &unwinder, const Stack &stack, cons
         const auto words = words_of(search, task, stack, out.running, begin);
         judge_call(out, words, stack, target, module);
         if (const auto owner = owner_of_awaited_mutex(task, unwinder, begin, words)) {
-            out.lock_owner = search.describe(owner);
+            out.lock_owner = search.task_of(owner);
         }
     }
-    out.process = search.describe(task);
+    out.process = search.task_of(task);
     if (!is_kernels) {
         if (const auto parent = task["group_leader"]["real_parent"]) {
-            out.parent = search.describe(parent.target());
+            out.parent = search.task_of(parent.target());
         }
     }
     out.start_ns = number(task["start_boottime"]);
@@ -189,7 +189,7 @@ ModuleTasks look_once(Search &search, Unwinder &unwinder, const Target &target,
     for (const auto &stack : found.stacks) {
         const bool is_thread =
             std::find(threads.begin(), threads.end(), stack.task) != threads.end();
-        auto task = describe(search, unwinder, stack, target, module, is_thread);
+        auto task = module_task_of(search, unwinder, stack, target, module, is_thread);
         task.since_arrival_ns =
             since_arrival(search.kernel().at(stack.task, "task_struct"), own_arrival);
         if (task.is_thread || task.in_module || task.loads || task.unloads || task.queued) {

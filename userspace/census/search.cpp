@@ -161,7 +161,7 @@ void Search::not_examined(std::string what, std::string why, bool if_unexplained
     not_examined_.push_back({std::move(what), std::move(why), if_unexplained});
 }
 
-Task Search::describe(const Object &task)
+Task Search::task_of(const Object &task)
 {
     const auto number = [](const Object &value) {
         return static_cast<std::uint32_t>(value.number().value_or(0));

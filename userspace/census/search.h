@@ -6,7 +6,7 @@
 #include "census/kernel.h"
 #include "census/kind.h"
 #include "census/walks.h"
-#include "core/inventory.h"
+#include "core/census.h"
 
 #include <cstdint>
 #include <map>
@@ -62,7 +62,7 @@ public:
     bool has_module(std::string_view name);
 
     /// A struct task_struct in values.
-    Task describe(const Object &task);
+    Task task_of(const Object &task);
 
     /// The struct net of all network namespaces.
     const std::vector<Object> &net_namespaces();
@@ -79,7 +79,7 @@ public:
     /// Those of them whose file->f_op is at that symbol, which is one of the kind's.
     std::vector<OpenFile> open_files_with(std::string_view operations);
     /// Who has it.
-    Task owner_of(const OpenFile &file) { return describe(tasks_with_files()[file.owner]); }
+    Task owner_of(const OpenFile &file) { return task_of(tasks_with_files()[file.owner]); }
     /// What the operations of a struct file tell of it.
     const FileOperations &operations_of(const Object &file);
     /// Whether the descriptor still means that file: else its memory may be another's by now.

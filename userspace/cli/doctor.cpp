@@ -17,14 +17,14 @@
 namespace lastref::cli {
 namespace {
 
-const char *name_of(kernel::Finding::Level level)
+const char *name_of(kernel::Check::Level level)
 {
     switch (level) {
-    case kernel::Finding::Level::Good:
+    case kernel::Check::Level::Good:
         return "good";
-    case kernel::Finding::Level::Limit:
+    case kernel::Check::Level::Limit:
         return "limit";
-    case kernel::Finding::Level::Absent:
+    case kernel::Check::Level::Absent:
         return "absent";
     }
     return "";
@@ -43,11 +43,11 @@ std::string hanging(const std::string &head, const std::string &text, unsigned w
 std::string to_text(const kernel::Features &features, unsigned width)
 {
     std::string text = fmt::format("Linux {}\n\n", features.kernel_release);
-    for (const auto &finding : features.findings) {
-        text += hanging(fmt::format("  {:<7} ", name_of(finding.level)),
-                        fmt::format("{}: {}", finding.what, finding.detail), width);
-        if (!finding.remedy.empty()) {
-            text += fmt::format("          → {}\n", finding.remedy); // to be pasted, so in one line
+    for (const auto &check : features.checks) {
+        text += hanging(fmt::format("  {:<7} ", name_of(check.level)),
+                        fmt::format("{}: {}", check.what, check.detail), width);
+        if (!check.remedy.empty()) {
+            text += fmt::format("          → {}\n", check.remedy); // to be pasted, so in one line
         }
     }
     text += "\nWhat works here\n\n";
@@ -88,11 +88,11 @@ void print_json(const kernel::Features &features)
                    {"findings", json::Json::array()},
                    {"probes", probes_of(features)},
                    {"commands", json::Json::array()}};
-    for (const auto &finding : features.findings) {
-        doc["findings"].push_back({{"what", finding.what},
-                                   {"level", name_of(finding.level)},
-                                   {"detail", finding.detail},
-                                   {"remedy", finding.remedy}});
+    for (const auto &check : features.checks) {
+        doc["findings"].push_back({{"what", check.what},
+                                   {"level", name_of(check.level)},
+                                   {"detail", check.detail},
+                                   {"remedy", check.remedy}});
     }
     for (const auto &ability : features.abilities) {
         doc["commands"].push_back(
@@ -133,8 +133,8 @@ void add_limits_of_why(kernel::Features &features)
     }
     for (const auto &limit : holders::limits()) {
         why->limits += (why->limits.empty() ? "cannot look for " : ", ") + limit.what;
-        features.findings.push_back(
-            {"holders: " + limit.what, kernel::Finding::Level::Limit, limit.why, ""});
+        features.checks.push_back(
+            {"holders: " + limit.what, kernel::Check::Level::Limit, limit.why, ""});
     }
 }
 

@@ -3,10 +3,29 @@
 
 #include "cli/live_status.h"
 #include "cli/output.h"
+#include "core/why.h"
+#include "holders/running_machine.h"
+#include "holders/take_census.h"
+#include "render/why_words.h"
 
 #include <fmt/format.h>
 
 namespace lastref::cli {
+namespace {
+
+/// Who holds it, by the same census that `lastref why` makes; empty where that tells nobody.
+std::string holders_of(const procfs::SysfsModule &module)
+{
+    holders::RunningMachine machine;
+    auto census = holders::take_census(module.name, machine);
+    if (!census || census->instance_id != module.instance_id) {
+        return "";
+    }
+    const auto doc = explain(std::move(*census));
+    return doc.hard.explained > 0 ? culprits_in_words(doc) : "";
+}
+
+} // namespace
 
 Result<void> require_command(const Options &options, const char *name)
 {
@@ -19,9 +38,9 @@ Result<void> require_command(const Options &options, const char *name)
                  .exit_code = ExitCode::Usage});
 }
 
-Result<ExitCode> follow_command(const ObserverPlan &plan, const Options &options)
+Result<ExitCode> follow_command(const watch::ObserverPlan &plan, const Options &options)
 {
-    auto observer = Observer::start(plan);
+    auto observer = watch::Observer::start(plan);
     if (!observer) {
         return fail(observer.error());
     }
@@ -31,7 +50,8 @@ Result<ExitCode> follow_command(const ObserverPlan &plan, const Options &options
         return fail(started.error());
     }
     LiveStatus status(options.quiet);
-    ObserverHooks hooks;
+    watch::ObserverHooks hooks;
+    hooks.holders_of = holders_of;
     hooks.on_snapshot = [&](const Session &session) { status.update(session); };
     hooks.done = [&](const Session &session) {
         return observer->command_ended() && !session.unloads_pending();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
-#include "cli/observer.h"
 #include "cli/options.h"
+#include "watch/observer.h"
 
 namespace lastref::cli {
 
@@ -12,6 +12,6 @@ Result<void> require_command(const Options &options, const char *name);
 
 /// Runs options.command under observation until the unloads it started have ended, and prints the
 /// report: what `run`, and `record` with a command, do.
-Result<ExitCode> follow_command(const ObserverPlan &plan, const Options &options);
+Result<ExitCode> follow_command(const watch::ObserverPlan &plan, const Options &options);
 
 } // namespace lastref::cli

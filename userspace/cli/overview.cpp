@@ -2,8 +2,8 @@
 // lastref without a command: what is stuck.
 
 #include "cli/commands.h"
-#include "cli/observer.h"
 #include "cli/output.h"
+#include "watch/observer.h"
 
 namespace lastref::cli {
 namespace {
@@ -17,10 +17,10 @@ Result<ExitCode> overview(const Options &options)
                      .exit_code = ExitCode::Usage});
     }
     kernel::set_verbose(options.verbose);
-    ObserverPlan plan;
+    watch::ObserverPlan plan;
     plan.duration_s = 0;
     plan.announce = false;
-    auto observer = Observer::start(plan);
+    auto observer = watch::Observer::start(plan);
     if (!observer) {
         return fail(observer.error());
     }

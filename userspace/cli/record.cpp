@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // lastref record: keeps the event stream in a file, for report, trace and refs.
 
+#include "base/messages.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/follow_command.h"
-#include "cli/messages.h"
 #include "cli/output.h"
 
 #include <fmt/format.h>
@@ -12,9 +12,9 @@
 namespace lastref::cli {
 namespace {
 
-Result<ExitCode> record_alone(const ObserverPlan &plan, const Options &options)
+Result<ExitCode> record_alone(const watch::ObserverPlan &plan, const Options &options)
 {
-    auto observer = Observer::start(plan);
+    auto observer = watch::Observer::start(plan);
     if (!observer) {
         return fail(observer.error());
     }
@@ -34,12 +34,12 @@ Result<ExitCode> record_alone(const ObserverPlan &plan, const Options &options)
 Result<ExitCode> record(const Options &options)
 {
     kernel::set_verbose(options.verbose);
-    ObserverPlan plan{
+    watch::ObserverPlan plan{
         .tracer = {.attach = options.attach, .hard = options.hard, .every_soft_op = true}};
     if (options.dry_run) {
         return print_plan(plan.tracer);
     }
-    plan.snapshot_every = snapshot_often;
+    plan.snapshot_every = watch::snapshot_often;
     plan.duration_s = options.duration_s;
     plan.record_to = options.output;
     if (!options.has_command) {

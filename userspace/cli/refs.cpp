@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // lastref refs: references by call site.
 
+#include "base/messages.h"
+#include "base/progress.h"
 #include "base/text.h"
 #include "cli/commands.h"
-#include "cli/messages.h"
-#include "cli/observer.h"
 #include "cli/output.h"
-#include "cli/progress.h"
-#include "cli/replay.h"
 #include "cli/terminal.h"
 #include "kernel/environment.h"
+#include "watch/observer.h"
+#include "watch/replay.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -99,7 +99,7 @@ Result<void> has_counts(const Session &session, const RefsQuery &query, const st
 
 Result<ExitCode> refs_of_recording(const Options &options)
 {
-    const auto replayed = replay(options.replay, options.quiet);
+    const auto replayed = watch::replay(options.replay, options.quiet);
     if (!replayed) {
         return fail(replayed.error());
     }
@@ -138,28 +138,29 @@ Result<ExitCode> refs(const Options &options)
         return fail(possible.error());
     }
     const auto query = make_query(options, env.soft_references());
-    ObserverPlan plan{.tracer = {.attach = options.attach, .soft = query.soft, .hard = query.hard}};
+    watch::ObserverPlan plan{
+        .tracer = {.attach = options.attach, .soft = query.soft, .hard = query.hard}};
     if (options.dry_run) {
         return print_plan(plan.tracer, std::move(env));
     }
-    plan.snapshot_every = snapshot_often;
+    plan.snapshot_every = watch::snapshot_often;
     plan.snapshot_sparingly = !options.interval_s;
     if (options.interval_s) {
         const std::chrono::duration<double> step(*options.interval_s);
         plan.snapshot_every =
             std::clamp(std::chrono::duration_cast<std::chrono::milliseconds>(step),
-                       std::chrono::milliseconds(10), snapshot_often);
+                       std::chrono::milliseconds(10), watch::snapshot_often);
     }
     plan.duration_s = options.duration_s;
     plan.forget_unloads = true;
-    auto observer = Observer::start(plan, env);
+    auto observer = watch::Observer::start(plan, env);
     if (!observer) {
         return fail(observer.error());
     }
     if (!options.quiet && !options.duration_s) {
         say("counting; Ctrl-C ends with the table");
     }
-    ObserverHooks hooks;
+    watch::ObserverHooks hooks;
     Ticker ticker(options, query);
     hooks.on_snapshot = [&ticker](const Session &session) { ticker.tick(session); };
     const auto observed = observer->observe(hooks);

@@ -3,7 +3,7 @@
 
 #include "cli/commands.h"
 #include "cli/output.h"
-#include "cli/replay.h"
+#include "watch/replay.h"
 
 namespace lastref::cli {
 namespace {
@@ -22,7 +22,7 @@ Result<ExitCode> report(const Options &options)
                      .hint = "Build it with LASTREF_HTML=ON, or take the package",
                      .exit_code = ExitCode::Unsupported});
     }
-    const auto replayed = replay(options.replay, options.quiet);
+    const auto replayed = watch::replay(options.replay, options.quiet);
     if (!replayed) {
         return fail(replayed.error());
     }

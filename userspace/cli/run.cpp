@@ -17,7 +17,7 @@ Result<ExitCode> run(const Options &options)
     if (auto given = require_command(options, "run"); !given) {
         return fail(given.error());
     }
-    ObserverPlan plan{.tracer = {.attach = options.attach}};
+    watch::ObserverPlan plan{.tracer = {.attach = options.attach}};
     plan.duration_s = options.duration_s;
     return follow_command(plan, options);
 }

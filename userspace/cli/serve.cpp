@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // lastref serve: what lastref sees, for Prometheus.
 
+#include "base/messages.h"
 #include "cli/commands.h"
-#include "cli/messages.h"
-#include "cli/observer.h"
 #include "cli/output.h"
 #include "core/metrics.h"
 #include "exporter/exporter.h"
-#include "kernel/host.h"
+#include "procfs/host.h"
+#include "watch/observer.h"
 
 #include <fmt/format.h>
 
@@ -20,7 +20,7 @@ constexpr unsigned default_labels = 100;
 /// Adds up what the observer sees, and hands it to the exporter.
 class Publisher {
 public:
-    Publisher(Observer &observer, Exporter &exporter, unsigned max_labels)
+    Publisher(watch::Observer &observer, Exporter &exporter, unsigned max_labels)
         : observer_(observer), exporter_(exporter), metrics_(max_labels)
     {
     }
@@ -33,7 +33,7 @@ public:
     }
 
 private:
-    Observer &observer_;
+    watch::Observer &observer_;
     Exporter &exporter_;
     Metrics metrics_;
 };
@@ -42,14 +42,14 @@ Result<ExitCode> serve(const Options &options)
 {
     kernel::set_verbose(options.verbose);
     const std::chrono::duration<double> interval(options.interval_s.value_or(default_interval_s));
-    ObserverPlan plan{.tracer = {.attach = options.attach, .soft = true, .hard = true}};
+    watch::ObserverPlan plan{.tracer = {.attach = options.attach, .soft = true, .hard = true}};
     plan.snapshot_every = std::chrono::duration_cast<std::chrono::milliseconds>(interval);
     plan.duration_s = options.duration_s;
     if (options.dry_run) {
         return print_plan(plan.tracer);
     }
     // Before the server starts its threads, which would take the signals else.
-    auto signals = StopSignals::block();
+    auto signals = watch::StopSignals::block();
     if (!signals) {
         return fail(signals.error());
     }
@@ -63,7 +63,7 @@ Result<ExitCode> serve(const Options &options)
                         "encryption",
                         exporter->url()));
     }
-    auto observer = Observer::start(plan);
+    auto observer = watch::Observer::start(plan);
     if (!observer) {
         return fail(observer.error());
     }
@@ -72,7 +72,7 @@ Result<ExitCode> serve(const Options &options)
     if (!options.quiet) {
         say(fmt::format("serving {}/metrics", exporter->url()));
     }
-    ObserverHooks hooks;
+    watch::ObserverHooks hooks;
     hooks.on_snapshot = [&](const Session &) { publish(); };
     if (auto observed = observer->observe(hooks); !observed) {
         return fail(observed.error());

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // lastref trace: unload phases, gets and puts as they happen.
 
+#include "base/messages.h"
+#include "base/text.h"
 #include "cli/commands.h"
-#include "cli/messages.h"
-#include "cli/observer.h"
 #include "cli/output.h"
-#include "cli/replay.h"
-#include "cli/usage.h"
+#include "watch/observer.h"
+#include "watch/replay.h"
 
 #include <fmt/format.h>
 
@@ -96,20 +96,20 @@ ExitCode finish(const Session &session, const Options &options)
 Result<ExitCode> trace(const Options &options)
 {
     if (!options.replay.empty()) {
-        const auto replayed = replay(options.replay, true, Printer(options));
+        const auto replayed = watch::replay(options.replay, true, Printer(options));
         if (!replayed) {
             return fail(replayed.error());
         }
         return worse(replayed->exit_code, finish(replayed->session, options));
     }
     kernel::set_verbose(options.verbose);
-    ObserverPlan plan{.tracer = {.attach = options.attach, .every_soft_op = true}};
+    watch::ObserverPlan plan{.tracer = {.attach = options.attach, .every_soft_op = true}};
     if (options.dry_run) {
         return print_plan(plan.tracer);
     }
     plan.duration_s = options.duration_s;
     plan.forget_unloads = true;
-    auto observer = Observer::start(plan);
+    auto observer = watch::Observer::start(plan);
     if (!observer) {
         return fail(observer.error());
     }
@@ -118,7 +118,7 @@ Result<ExitCode> trace(const Options &options)
             say(fmt::format("{} is not loaded: waiting for its load", shown(name)));
         }
     }
-    ObserverHooks hooks;
+    watch::ObserverHooks hooks;
     hooks.on_event = Printer(options);
     if (auto observed = observer->observe(hooks); !observed) {
         return fail(observed.error());

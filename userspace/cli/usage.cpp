@@ -3,7 +3,7 @@
 
 #include "base/text.h"
 #include "core/similar.h"
-#include "kernel/sysfs_modules.h"
+#include "procfs/modules.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -58,8 +58,8 @@ Error misuse(const CLI::App *command, std::string what, std::string hint)
 std::string instead_of_a_command(const CLI::App &app, const std::string &word)
 {
     auto near = did_you_mean(word, names_of_commands(app), "lastref ");
-    const auto presence = kernel::module_presence(kernel::module_name(word));
-    if (near.empty() || presence == kernel::ModulePresence::Loaded) {
+    const auto presence = procfs::module_presence(procfs::module_name(word));
+    if (near.empty() || presence == procfs::ModulePresence::Loaded) {
         return fmt::format("To ask about a module of that name: lastref why {}",
                            shell_word(shown(word)));
     }
@@ -103,12 +103,6 @@ Error about_words(const CLI::App &app, const CLI::App *command,
 }
 
 } // namespace
-
-std::string shown(const std::string &given)
-{
-    constexpr std::size_t longest = 60;
-    return ellipsize(escape_text(given), longest);
-}
 
 std::string exit_status_help()
 {

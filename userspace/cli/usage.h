@@ -15,9 +15,6 @@ namespace lastref::cli {
 /// What the exit status tells, for the end of every --help.
 std::string exit_status_help();
 
-/// What a user gave, safe and short enough for a message.
-std::string shown(const std::string &given);
-
 /// What is wrong with a command line and what was probably meant.
 Error usage_error(const CLI::App &app, const CLI::ParseError &error);
 

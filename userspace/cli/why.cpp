@@ -3,20 +3,20 @@
 
 #include "core/why.h"
 #include "base/files.h"
+#include "base/messages.h"
+#include "base/progress.h"
 #include "base/text.h"
 #include "cli/commands.h"
-#include "cli/messages.h"
 #include "cli/output.h"
-#include "cli/progress.h"
 #include "cli/usage.h"
 #include "holders/census_file.h"
 #include "holders/crashed_machine.h"
 #include "holders/recorder.h"
 #include "holders/replayed_machine.h"
 #include "holders/running_machine.h"
-#include "holders/take_inventory.h"
-#include "kernel/sysfs_modules.h"
+#include "holders/take_census.h"
 #include "kernel/tracer.h"
+#include "procfs/modules.h"
 #include "vmcore/vmcore.h"
 
 #include <fmt/format.h>
@@ -45,7 +45,7 @@ Result<std::string> asked_module(const Options &options)
                    : std::string();
     }
     const auto &given = options.modules.front();
-    auto name = kernel::module_name(given);
+    auto name = procfs::module_name(given);
     if (name.empty()) {
         return fail(misused(fmt::format("'{}' is not the name of a module", shown(given)),
                             "lsmod lists those that are loaded"));
@@ -53,36 +53,36 @@ Result<std::string> asked_module(const Options &options)
     return name;
 }
 
-Result<Inventory> ask(const std::string &module, holders::Machine &machine, bool quiet)
+Result<Census> ask(const std::string &module, holders::Machine &machine, bool quiet)
 {
     const Progress progress(fmt::format("looking who holds {}", shown(module)), quiet);
-    return holders::take_inventory(module, machine);
+    return holders::take_census(module, machine);
 }
 
 /// The same, with all that was read for it in a file. An answer that could not be saved is one.
-Result<Inventory> ask_and_save(const std::string &module, holders::Machine &machine,
-                               const Options &options, std::optional<Error> &not_saved)
+Result<Census> ask_and_save(const std::string &module, holders::Machine &machine,
+                            const Options &options, std::optional<Error> &not_saved)
 {
     const auto file = make_file(options.save, "the census");
     if (!file) {
         return fail(file.error());
     }
     holders::Recorder recorder(machine, module);
-    auto inventory = ask(module, recorder, options.quiet);
-    if (inventory) {
+    auto census = ask(module, recorder, options.quiet);
+    if (census) {
         if (const auto saved = write_census(*file, options.save, recorder.census()); !saved) {
             not_saved = saved.error();
         }
     }
-    if (!inventory || not_saved) {
+    if (!census || not_saved) {
         ::unlink(options.save.c_str()); // what has not all of it would only be in the way
     } else {
         sync_folder_of(options.save);
     }
-    return inventory;
+    return census;
 }
 
-Result<Inventory> ask_a_file(const std::string &module, const Options &options)
+Result<Census> ask_a_file(const std::string &module, const Options &options)
 {
     const auto file = open_file(options.replay, "the census", "lastref why MODULE --save FILE");
     if (!file) {
@@ -118,8 +118,8 @@ Result<std::unique_ptr<holders::Machine>> choose_machine(const Options &options)
     return std::make_unique<holders::CrashedMachine>(std::move(*memory));
 }
 
-Result<Inventory> ask_a_machine(const std::string &module, const Options &options,
-                                std::optional<Error> &not_saved)
+Result<Census> ask_a_machine(const std::string &module, const Options &options,
+                             std::optional<Error> &not_saved)
 {
     const auto machine = choose_machine(options);
     if (!machine) {
@@ -137,16 +137,16 @@ Result<ExitCode> why(const Options &options)
         return fail(module.error());
     }
     std::optional<Error> not_saved;
-    auto inventory = options.replay.empty() ? ask_a_machine(*module, options, not_saved)
-                                            : ask_a_file(*module, options);
-    if (!inventory) {
-        return fail(inventory.error());
+    auto census = options.replay.empty() ? ask_a_machine(*module, options, not_saved)
+                                         : ask_a_file(*module, options);
+    if (!census) {
+        return fail(census.error());
     }
-    const auto doc = explain(std::move(*inventory));
+    const auto doc = explain(std::move(*census));
     print(doc, options);
-    if (!doc.found.blind.empty()) {
+    if (!doc.census.blind.empty()) {
         say(fmt::format("only /sys/module/{} could be read: {}\n  {}",
-                        escape_text(doc.found.module), doc.found.blind, doc.found.blind_remedy));
+                        escape_text(doc.census.module), doc.census.blind, doc.census.blind_remedy));
     }
     return not_saved ? Result<ExitCode>(fail(*not_saved)) : doc.exit_code();
 }

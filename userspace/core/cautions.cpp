@@ -20,7 +20,7 @@ public:
     void take(const Holder &holder)
     {
         about_itself(holder);
-        if (doc_.found.foreign_pids && holder.seen.process) {
+        if (doc_.census.foreign_pids && holder.seen.process) {
             if (!std::exchange(has_foreign_pids_, true)) {
                 out_.emplace_back(Known::ForeignPids);
             }
@@ -36,7 +36,7 @@ public:
             std::any_of(doc_.next.begin(), doc_.next.end(), [](const Advice &advice) {
                 return std::holds_alternative<Unload>(advice);
             });
-        for (const auto &module : doc_.found.dependents) {
+        for (const auto &module : doc_.census.dependents) {
             if (unloads && !module.devices.empty()) {
                 out_.emplace_back(AboutDevices{module.name, module.devices});
             }
@@ -91,7 +91,7 @@ private:
 
 std::vector<Caution> cautions(const WhyDoc &doc)
 {
-    if (doc.found.presence != Presence::Loaded) {
+    if (doc.census.presence != Presence::Loaded) {
         return {};
     }
     Cautions all(doc);
@@ -110,7 +110,7 @@ std::vector<Caution> cautions(const WhyDoc &doc)
 
 void conclude(WhyDoc &doc)
 {
-    if (doc.found.is_dead && doc.found.presence == Presence::Loaded) {
+    if (doc.census.is_dead && doc.census.presence == Presence::Loaded) {
         for (auto &holder : doc.holders) {
             holder.seen.remedy.clear();
         }

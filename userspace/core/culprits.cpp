@@ -23,7 +23,7 @@ std::vector<std::vector<const Holder *>> culprits(const WhyDoc &doc)
     std::map<std::uint32_t, std::size_t> at; // by pid
     for (const auto &holder : doc.holders) {
         const auto &seen = holder.seen;
-        if (seen.pins != Pins::Yes || seen.counter != HolderCounter::Hard) {
+        if (seen.holds != Holds::Yes || seen.counter != HolderCounter::Hard) {
             continue;
         }
         if (seen.process) {

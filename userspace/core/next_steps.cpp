@@ -110,8 +110,8 @@ std::vector<const Holder *> in_order(const WhyDoc &doc)
         for (const auto *holder : group) {
             const auto &seen = holder->seen;
             const bool is_asked_about =
-                seen.kind == HolderKind::Dependent && !doc.found.dependents.empty();
-            const bool has_foreign_pid = doc.found.foreign_pids && seen.process;
+                seen.kind == HolderKind::Dependent && !doc.census.dependents.empty();
+            const bool has_foreign_pid = doc.census.foreign_pids && seen.process;
             if (!is_asked_about && !has_foreign_pid && !is_spared(*holder, spared)) {
                 out.push_back(holder);
             }
@@ -144,18 +144,18 @@ void unload_dependents(std::vector<Advice> &out, const std::vector<DependentModu
 
 std::vector<Advice> next_steps(const WhyDoc &doc)
 {
-    const auto &found = doc.found;
+    const auto &census = doc.census;
     std::vector<Advice> out;
-    if (found.presence == Presence::NotLoaded && !found.similar.empty()) {
-        out.emplace_back(DidYouMean{found.similar});
+    if (census.presence == Presence::NotLoaded && !census.similar.empty()) {
+        out.emplace_back(DidYouMean{census.similar});
     }
-    if (found.presence != Presence::Loaded) {
+    if (census.presence != Presence::Loaded) {
         return out;
     }
-    if (!found.blind_remedy.empty()) {
-        out.emplace_back(LookBetter{found.blind_remedy});
+    if (!census.blind_remedy.empty()) {
+        out.emplace_back(LookBetter{census.blind_remedy});
     }
-    if (found.routine) {
+    if (census.routine) {
         out = steps_of_routine(doc);
     }
     Steps steps;
@@ -166,10 +166,10 @@ std::vector<Advice> next_steps(const WhyDoc &doc)
         }
     }
     steps.stop(out);
-    unload_dependents(out, found.dependents);
+    unload_dependents(out, census.dependents);
     steps.kill(out);
-    if (doc.hard.unexplained() > 0 && found.blind.empty()) {
-        out.emplace_back(Watch{found.module, true});
+    if (doc.hard.unexplained() > 0 && census.blind.empty()) {
+        out.emplace_back(Watch{census.module, true});
     }
     return out;
 }

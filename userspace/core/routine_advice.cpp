@@ -32,7 +32,7 @@ bool waits_for_net_device(const RoutineSample &task)
 
 std::vector<Advice> steps_of_routine(const WhyDoc &doc)
 {
-    const auto &routine = *doc.found.routine;
+    const auto &routine = *doc.census.routine;
     switch (routine.status) {
     case RoutineStatus::Stuck:
         if (routine.task && routine.task->lock_owner) {
@@ -44,7 +44,7 @@ std::vector<Advice> steps_of_routine(const WhyDoc &doc)
     case RoutineStatus::Crashed:
         return {Plain::Reboot};
     case RoutineStatus::Waiting:
-        return {Watch{doc.found.module, false}};
+        return {Watch{doc.census.module, false}};
     case RoutineStatus::Freeing:
     case RoutineStatus::Queued:
     case RoutineStatus::Unknown:
@@ -55,10 +55,10 @@ std::vector<Advice> steps_of_routine(const WhyDoc &doc)
 
 std::optional<Caution> caution_of_routine(const WhyDoc &doc)
 {
-    if (!doc.found.routine) {
+    if (!doc.census.routine) {
         return std::nullopt;
     }
-    const auto &routine = *doc.found.routine;
+    const auto &routine = *doc.census.routine;
     const bool runs =
         routine.status == RoutineStatus::Working || routine.status == RoutineStatus::Stuck;
     if (runs && routine.task && waits_for_net_device(*routine.task)) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
-#include "core/inventory.h"
+#include "core/census.h"
 
 #include <algorithm>
 #include <cstdint>

@@ -96,7 +96,7 @@ Balance balance(const std::vector<Holder> &holders, HolderCounter counter, std::
 {
     Balance out{.refs = std::max<std::int64_t>(refs, 0)};
     for (const auto &holder : holders) {
-        if (holder.seen.counter == counter && holder.seen.pins == Pins::Yes) {
+        if (holder.seen.counter == counter && holder.seen.holds == Holds::Yes) {
             out.explained += holder.seen.refs;
         }
     }
@@ -108,7 +108,7 @@ Balance balance(const std::vector<Holder> &holders, HolderCounter counter, std::
 /// Nothing is known of it but that a reference may be for it.
 bool may_hold(const Sighting &seen)
 {
-    return seen.pins == Pins::Unknown && seen.counter == HolderCounter::None;
+    return seen.holds == Holds::Unknown && seen.counter == HolderCounter::None;
 }
 
 /// A thread takes no reference, nor does a call: but drivers take one for their threads, and
@@ -119,26 +119,26 @@ void suspect_others(std::vector<Holder> &holders)
     for (auto &[seen, shared] : holders) {
         const bool is_task =
             seen.kind == HolderKind::KernelThread || seen.kind == HolderKind::TaskStack;
-        if ((is_task && seen.pins != Pins::Yes) || may_hold(seen)) {
+        if ((is_task && seen.holds != Holds::Yes) || may_hold(seen)) {
             seen.counter = HolderCounter::Hard;
-            seen.pins = Pins::Unknown;
+            seen.holds = Holds::Unknown;
         }
     }
 }
 
 } // namespace
 
-WhyDoc explain(Inventory inventory)
+WhyDoc explain(Census census)
 {
     WhyDoc doc;
-    auto sightings = std::exchange(inventory.sightings, {});
-    leave_out_self(sightings, inventory.self_pid);
+    auto sightings = std::exchange(census.sightings, {});
+    leave_out_self(sightings, census.self_pid);
     doc.holders = merge(std::move(sightings));
     share_out(doc.holders);
-    doc.hard = balance(doc.holders, HolderCounter::Hard, inventory.hard);
-    doc.soft = balance(doc.holders, HolderCounter::Soft, inventory.soft.value_or(0));
+    doc.hard = balance(doc.holders, HolderCounter::Hard, census.hard);
+    doc.soft = balance(doc.holders, HolderCounter::Soft, census.soft.value_or(0));
     if (doc.hard.unexplained() == 0) {
-        std::erase_if(inventory.not_examined,
+        std::erase_if(census.not_examined,
                       [](const NotExamined &one) { return one.if_unexplained; });
         std::erase_if(doc.holders, [](const Holder &one) { return may_hold(one.seen); });
     } else {
@@ -146,8 +146,8 @@ WhyDoc explain(Inventory inventory)
     }
     std::stable_sort(doc.holders.begin(), doc.holders.end(),
                      [](const Holder &a, const Holder &b) { return a.seen.refs > b.seen.refs; });
-    inventory.changed = inventory.changed || doc.hard.over || doc.soft.over;
-    doc.found = std::move(inventory);
+    census.changed = census.changed || doc.hard.over || doc.soft.over;
+    doc.census = std::move(census);
     conclude(doc);
     return doc;
 }
@@ -158,7 +158,7 @@ bool are_all_known(std::span<const Sighting> sightings, std::int64_t hard)
     counted.reserve(sightings.size());
     for (const auto &seen : sightings) {
         counted.push_back({.counter = seen.counter,
-                           .pins = seen.pins,
+                           .holds = seen.holds,
                            .object = seen.object,
                            .refs = seen.refs,
                            .words = seen.words,
@@ -175,29 +175,29 @@ bool are_all_known(std::span<const Sighting> sightings, std::int64_t hard)
 
 bool WhyDoc::complete() const
 {
-    return !found.changed && found.not_examined.empty() && found.blind.empty();
+    return !census.changed && census.not_examined.empty() && census.blind.empty();
 }
 
 ExitCode WhyDoc::exit_code() const
 {
-    if (found.presence != Presence::Loaded) {
+    if (census.presence != Presence::Loaded) {
         return ExitCode::Refused;
     }
-    if (!found.blind.empty()) {
+    if (!census.blind.empty()) {
         return ExitCode::Unsupported;
     }
-    const auto status = found.routine ? std::optional(found.routine->status) : std::nullopt;
+    const auto status = census.routine ? std::optional(census.routine->status) : std::nullopt;
     if (status == RoutineStatus::Crashed) {
         return ExitCode::ExitRunning;
     }
     if (status == RoutineStatus::Waiting || status == RoutineStatus::Freeing) {
         return ExitCode::Outstanding;
     }
-    if (found.state == ModuleState::Going) {
+    if (census.state == ModuleState::Going) {
         return !status && soft.refs > 0 ? ExitCode::Outstanding : ExitCode::ExitRunning;
     }
     const bool held =
-        hard.refs > 0 || soft.refs > 0 || found.permanent || found.state == ModuleState::Coming;
+        hard.refs > 0 || soft.refs > 0 || census.permanent || census.state == ModuleState::Coming;
     return held ? ExitCode::Outstanding : ExitCode::Done;
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/advice.h"
-#include "core/inventory.h"
+#include "core/census.h"
 
 #include <span>
 #include <vector>
@@ -32,7 +32,7 @@ struct Balance {
 
 /// The answer to `lastref why`.
 struct WhyDoc {
-    Inventory found; ///< its sightings are in holders
+    Census census; ///< its sightings are in holders
     Balance hard, soft;
     std::vector<Holder> holders;   ///< those that hold most first
     std::vector<Advice> next;      ///< what to do
@@ -44,7 +44,7 @@ struct WhyDoc {
 
 /// Puts together what was found: an object counts once however often it was sighted, and no more is
 /// explained than the kernel counts.
-WhyDoc explain(Inventory inventory);
+WhyDoc explain(Census census);
 
 /// Whether these are all who have the module's hard references, and each is told by what it is.
 bool are_all_known(std::span<const Sighting> sightings, std::int64_t hard);

@@ -61,13 +61,13 @@ void visit(auto &go, Is<census::Unwinder::Stacks> auto &stacks)
     go(stacks.stacks, stacks.left_out, stacks.all, stacks.error);
 }
 
-void visit(auto &go, Is<kernel::SysfsModule> auto &module)
+void visit(auto &go, Is<procfs::SysfsModule> auto &module)
 {
     go(module.name, module.instance_id, module.state, module.refs, module.soft_refs,
        module.holders);
 }
 
-void visit(auto &go, Is<Cgroup> auto &cgroup)
+void visit(auto &go, Is<procfs::Cgroup> auto &cgroup)
 {
     go(cgroup.path, cgroup.has_children);
 }
@@ -77,7 +77,7 @@ void visit(auto &go, Is<NetNamespaceNames> auto &names)
     go(names.is_own, names.name, names.pid);
 }
 
-void visit(auto &go, Is<Inhabitant> auto &process)
+void visit(auto &go, Is<procfs::Inhabitant> auto &process)
 {
     go(process.pid, process.comm);
 }

@@ -27,12 +27,12 @@ bool CrashedMachine::has_oopsed()
     return taints && (*taints & taint_die) != 0;
 }
 
-kernel::ModulePresence CrashedMachine::module_presence(const std::string &module)
+procfs::ModulePresence CrashedMachine::module_presence(const std::string &module)
 {
     const auto loaded = loaded_modules();
     return std::find(loaded.begin(), loaded.end(), module) == loaded.end()
-               ? kernel::ModulePresence::NotLoaded
-               : kernel::ModulePresence::Loaded;
+               ? procfs::ModulePresence::NotLoaded
+               : procfs::ModulePresence::Loaded;
 }
 
 std::vector<std::string> CrashedMachine::loaded_modules()
@@ -44,13 +44,13 @@ std::vector<std::string> CrashedMachine::loaded_modules()
     return out;
 }
 
-std::optional<kernel::SysfsModule> CrashedMachine::sysfs_module(const std::string &module)
+std::optional<procfs::SysfsModule> CrashedMachine::sysfs_module(const std::string &module)
 {
     const auto target = census::find_target(kernel_, module);
     if (!target || !target->is_loaded()) {
         return std::nullopt;
     }
-    kernel::SysfsModule out{.name = module,
+    procfs::SysfsModule out{.name = module,
                             .instance_id = target->instance_id,
                             .state = std::string(name_of(target->state)),
                             .refs = target->hard,

@@ -31,15 +31,15 @@ public:
     std::uint64_t clock_ns() override { return 0; }
     void wait(std::chrono::milliseconds /*time*/) override {}
 
-    kernel::ModulePresence module_presence(const std::string &module) override;
+    procfs::ModulePresence module_presence(const std::string &module) override;
     std::vector<std::string> loaded_modules() override;
-    std::optional<kernel::SysfsModule> sysfs_module(const std::string &module) override;
+    std::optional<procfs::SysfsModule> sysfs_module(const std::string &module) override;
     std::vector<std::string> net_devices(const std::string & /*module*/) override { return {}; }
 
-    Cgroup cgroup(std::uint64_t /*id*/) override { return {}; }
+    procfs::Cgroup cgroup(std::uint64_t /*id*/) override { return {}; }
     NetNamespaceNames net_namespace(std::uint32_t inode) override;
     std::uint32_t own_mount_namespace() override;
-    std::optional<Inhabitant> process_in_mount_namespace(std::uint32_t /*inode*/) override
+    std::optional<procfs::Inhabitant> process_in_mount_namespace(std::uint32_t /*inode*/) override
     {
         return std::nullopt;
     }

@@ -28,7 +28,7 @@ constexpr Words goes{
     .remedy = "lastref why {path}",
 };
 
-Sighting describe(const DependentModule &module)
+Sighting sighting_of(const DependentModule &module)
 {
     const auto *words = module.going                  ? &goes
                         : !module.is_held_otherwise() ? &depends
@@ -46,7 +46,7 @@ Sighting describe(const DependentModule &module)
 
 /// Adds all that depend on `module`, those that nothing depends on first. The kernel allows no
 /// cycles; one that shows up because modules come and go meanwhile ends at `seen`.
-void add_users(std::vector<DependentModule> &out, const kernel::SysfsModule &module,
+void add_users(std::vector<DependentModule> &out, const procfs::SysfsModule &module,
                std::set<std::string> &seen, Machine &machine)
 {
     for (const auto &name : module.holders) {
@@ -69,7 +69,7 @@ void add(std::vector<Sighting> &sightings, const DependentModule &user)
     const auto known = std::find_if(sightings.begin(), sightings.end(), [&](const Sighting &seen) {
         return seen.kind == HolderKind::Dependent && seen.path == user.name;
     });
-    auto described = describe(user);
+    auto described = sighting_of(user);
     if (known == sightings.end()) {
         sightings.push_back(std::move(described));
     } else if (!user.going) {
@@ -81,25 +81,25 @@ void add(std::vector<Sighting> &sightings, const DependentModule &user)
 
 } // namespace
 
-void add_dependents(Inventory &inventory, Machine &machine, const CanBeAsked &can_be_asked)
+void add_dependents(Census &census, Machine &machine, const CanBeAsked &can_be_asked)
 {
-    inventory.dependents.clear();
-    const auto module = machine.sysfs_module(inventory.module);
+    census.dependents.clear();
+    const auto module = machine.sysfs_module(census.module);
     if (!module) {
         return;
     }
-    std::set<std::string> seen{inventory.module};
-    add_users(inventory.dependents, *module, seen, machine);
-    for (auto &user : inventory.dependents) {
+    std::set<std::string> seen{census.module};
+    add_users(census.dependents, *module, seen, machine);
+    for (auto &user : census.dependents) {
         user.devices = machine.net_devices(user.name);
         user.can_be_asked = user.going || !user.is_held_otherwise() || can_be_asked(user.name);
     }
     for (const auto &name : module->holders) {
         DependentModule direct{.name = name};
-        for (const auto &known : inventory.dependents) {
+        for (const auto &known : census.dependents) {
             direct = known.name == name ? known : direct;
         }
-        add(inventory.sightings, direct);
+        add(census.sightings, direct);
     }
 }
 

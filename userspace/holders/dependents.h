@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
-#include "core/inventory.h"
+#include "core/census.h"
 #include "holders/machine.h"
 
 #include <functional>
@@ -14,6 +14,6 @@ using CanBeAsked = std::function<bool(const std::string &module)>;
 
 /// Modules that depend on the one in question, by /sys/module/NAME/holders: a sighting for each
 /// that does so directly, and all of them in the order in which they can be unloaded.
-void add_dependents(Inventory &inventory, Machine &machine, const CanBeAsked &can_be_asked);
+void add_dependents(Census &census, Machine &machine, const CanBeAsked &can_be_asked);
 
 } // namespace lastref::holders

@@ -3,7 +3,7 @@
 
 #include "base/result.h"
 #include "census/kernel.h"
-#include "core/inventory.h"
+#include "core/census.h"
 #include "holders/machine.h"
 
 #include <memory>

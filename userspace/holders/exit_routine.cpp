@@ -22,12 +22,12 @@ std::uint64_t asleep_at_least(const census::ModuleTask &task)
 
 RoutineSample sample_of(const census::ModuleTask &task, Processes &processes)
 {
-    RoutineSample out{.process = processes.describe(task.process)};
+    RoutineSample out{.process = processes.process_of(task.process)};
     if (task.parent) {
-        out.parent = processes.describe(*task.parent);
+        out.parent = processes.process_of(*task.parent);
     }
     if (task.lock_owner) {
-        out.lock_owner = processes.describe(*task.lock_owner);
+        out.lock_owner = processes.process_of(*task.lock_owner);
     }
     out.stack = task.stack;
     out.inside = task.inside;

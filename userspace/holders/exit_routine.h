@@ -2,7 +2,7 @@
 #pragma once
 
 #include "census/module_tasks.h"
-#include "core/inventory.h"
+#include "core/census.h"
 #include "core/routine.h"
 #include "holders/processes.h"
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "census/finding.h"
-#include "core/inventory.h"
+#include "core/census.h"
 #include "holders/machine.h"
 
 #include <span>

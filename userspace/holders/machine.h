@@ -6,7 +6,9 @@
 #include "census/module_tasks.h"
 #include "census/types.h"
 #include "holders/mount_points.h"
-#include "kernel/sysfs_modules.h"
+#include "procfs/cgroups.h"
+#include "procfs/modules.h"
+#include "procfs/namespaces.h"
 
 #include <chrono>
 #include <cstdint>
@@ -16,18 +18,6 @@
 #include <vector>
 
 namespace lastref::holders {
-
-/// A cgroup in the tree of all.
-struct Cgroup {
-    std::string path{};        ///< from its root on; empty: it was not found
-    bool has_children = false; ///< that is what its link count says
-};
-
-/// A process, as /proc has it.
-struct Inhabitant {
-    std::uint32_t pid = 0;
-    std::string comm{};
-};
 
 /// How people refer to a network namespace.
 struct NetNamespaceNames {
@@ -86,20 +76,20 @@ public:
     virtual std::uint64_t clock_ns() = 0;
     virtual void wait(std::chrono::milliseconds time) = 0;
 
-    virtual kernel::ModulePresence module_presence(const std::string &module) = 0;
+    virtual procfs::ModulePresence module_presence(const std::string &module) = 0;
     virtual std::vector<std::string> loaded_modules() = 0;
-    virtual std::optional<kernel::SysfsModule> sysfs_module(const std::string &module) = 0;
+    virtual std::optional<procfs::SysfsModule> sysfs_module(const std::string &module) = 0;
     /// Network devices that go when the module does, of the network namespace that lastref is in.
     virtual std::vector<std::string> net_devices(const std::string &module) = 0;
 
     /// The cgroup of that inode number.
-    virtual Cgroup cgroup(std::uint64_t id) = 0;
+    virtual procfs::Cgroup cgroup(std::uint64_t id) = 0;
     /// The network namespace of that inode number.
     virtual NetNamespaceNames net_namespace(std::uint32_t inode) = 0;
     /// The mount namespace that lastref is in; 0: it cannot be told.
     virtual std::uint32_t own_mount_namespace() = 0;
     /// Some process that is in that mount namespace.
-    virtual std::optional<Inhabitant> process_in_mount_namespace(std::uint32_t inode) = 0;
+    virtual std::optional<procfs::Inhabitant> process_in_mount_namespace(std::uint32_t inode) = 0;
     /// For each place whether its path leads to its mount.
     virtual std::vector<AtPath> look_at(const std::vector<MountPlace> &places) = 0;
 };

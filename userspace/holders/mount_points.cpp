@@ -3,7 +3,7 @@
 
 #include "base/fd.h"
 #include "holders/worker.h"
-#include "kernel/proc_text.h"
+#include "procfs/parse.h"
 
 #include <algorithm>
 #include <array>
@@ -82,7 +82,7 @@ void look(const MountPlace &place, Answer &answer, int proc)
     answer.what = *id == place.id ? AtPath::What::ThatMount : AtPath::What::AnotherMount;
     if (answer.what == AtPath::What::AnotherMount) {
         // It takes a lock, that of all mounts: so only here, where nobody waits for it for ever.
-        const auto other = kernel::mount_in(contents(proc, "self/mountinfo"), *id);
+        const auto other = procfs::mount_in(contents(proc, "self/mountinfo"), *id);
         other.copy(answer.other.data(), answer.other.size() - 1);
     }
 }

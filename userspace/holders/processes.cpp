@@ -3,18 +3,18 @@
 
 namespace lastref::holders {
 
-const kernel::Unit &Processes::unit_of(std::uint64_t cgroup)
+const procfs::Unit &Processes::unit_of(std::uint64_t cgroup)
 {
     const auto [unit, is_new] = units_.try_emplace(cgroup);
     if (is_new && cgroup > 1) { // 1 is the root
         if (const auto at = machine_.cgroup(cgroup); !at.path.empty()) {
-            unit->second = kernel::unit_of_cgroup(at.path, at.has_children);
+            unit->second = procfs::unit_of_cgroup(at.path, at.has_children);
         }
     }
     return unit->second;
 }
 
-Process Processes::describe(const census::Task &task)
+Process Processes::process_of(const census::Task &task)
 {
     const auto &unit = unit_of(task.cgroup);
     return {.pid = task.pid,

@@ -2,10 +2,10 @@
 #pragma once
 
 #include "census/finding.h"
-#include "core/inventory.h"
+#include "core/census.h"
 #include "core/remedy.h"
 #include "holders/machine.h"
-#include "kernel/cgroup_path.h"
+#include "procfs/cgroup_path.h"
 
 #include <cstdint>
 #include <map>
@@ -17,16 +17,16 @@ class Processes {
 public:
     explicit Processes(Machine &machine) : machine_(machine) {}
 
-    Process describe(const census::Task &task);
+    Process process_of(const census::Task &task);
 
     /// The network namespace with that inode number.
     const NetNamespace &net_namespace(std::uint64_t number);
 
 private:
-    const kernel::Unit &unit_of(std::uint64_t cgroup);
+    const procfs::Unit &unit_of(std::uint64_t cgroup);
 
     Machine &machine_;
-    std::map<std::uint64_t, kernel::Unit> units_;
+    std::map<std::uint64_t, procfs::Unit> units_;
     std::map<std::uint32_t, NetNamespace> net_namespaces_;
 };
 

@@ -162,7 +162,7 @@ void Recorder::wait(std::chrono::milliseconds time)
     from_.wait(time);
 }
 
-kernel::ModulePresence Recorder::module_presence(const std::string &module)
+procfs::ModulePresence Recorder::module_presence(const std::string &module)
 {
     return census_.presence[module] = from_.module_presence(module);
 }
@@ -172,7 +172,7 @@ std::vector<std::string> Recorder::loaded_modules()
     return census_.loaded_modules.emplace(from_.loaded_modules());
 }
 
-std::optional<kernel::SysfsModule> Recorder::sysfs_module(const std::string &module)
+std::optional<procfs::SysfsModule> Recorder::sysfs_module(const std::string &module)
 {
     return census_.modules[module] = from_.sysfs_module(module);
 }
@@ -182,7 +182,7 @@ std::vector<std::string> Recorder::net_devices(const std::string &module)
     return census_.net_devices[module] = from_.net_devices(module);
 }
 
-Cgroup Recorder::cgroup(std::uint64_t id)
+procfs::Cgroup Recorder::cgroup(std::uint64_t id)
 {
     return census_.cgroups[id] = from_.cgroup(id);
 }
@@ -197,7 +197,7 @@ std::uint32_t Recorder::own_mount_namespace()
     return census_.own_mount_namespace = from_.own_mount_namespace();
 }
 
-std::optional<Inhabitant> Recorder::process_in_mount_namespace(std::uint32_t inode)
+std::optional<procfs::Inhabitant> Recorder::process_in_mount_namespace(std::uint32_t inode)
 {
     return census_.mount_namespaces[inode] = from_.process_in_mount_namespace(inode);
 }

@@ -162,7 +162,7 @@ std::uint64_t ReplayedMachine::clock_ns()
     return readings.empty() ? 0 : readings[std::min(read, readings.size() - 1)];
 }
 
-kernel::ModulePresence ReplayedMachine::module_presence(const std::string &module)
+procfs::ModulePresence ReplayedMachine::module_presence(const std::string &module)
 {
     return find(census_.presence, module, unknown_, "whether " + module + " is loaded");
 }
@@ -175,7 +175,7 @@ std::vector<std::string> ReplayedMachine::loaded_modules()
     return census_.loaded_modules.value_or(std::vector<std::string>());
 }
 
-std::optional<kernel::SysfsModule> ReplayedMachine::sysfs_module(const std::string &module)
+std::optional<procfs::SysfsModule> ReplayedMachine::sysfs_module(const std::string &module)
 {
     return find(census_.modules, module, unknown_, "/sys/module/" + module);
 }
@@ -185,7 +185,7 @@ std::vector<std::string> ReplayedMachine::net_devices(const std::string &module)
     return find(census_.net_devices, module, unknown_, "the network devices of " + module);
 }
 
-Cgroup ReplayedMachine::cgroup(std::uint64_t id)
+procfs::Cgroup ReplayedMachine::cgroup(std::uint64_t id)
 {
     return find(census_.cgroups, id, unknown_, fmt::format("the cgroup {}", id));
 }
@@ -196,7 +196,7 @@ NetNamespaceNames ReplayedMachine::net_namespace(std::uint32_t inode)
                 fmt::format("the network namespace {}", inode));
 }
 
-std::optional<Inhabitant> ReplayedMachine::process_in_mount_namespace(std::uint32_t inode)
+std::optional<procfs::Inhabitant> ReplayedMachine::process_in_mount_namespace(std::uint32_t inode)
 {
     return find(census_.mount_namespaces, inode, unknown_,
                 fmt::format("the mount namespace {}", inode));

@@ -33,15 +33,15 @@ public:
     std::uint64_t clock_ns() override;
     void wait(std::chrono::milliseconds /*time*/) override {}
 
-    kernel::ModulePresence module_presence(const std::string &module) override;
+    procfs::ModulePresence module_presence(const std::string &module) override;
     std::vector<std::string> loaded_modules() override;
-    std::optional<kernel::SysfsModule> sysfs_module(const std::string &module) override;
+    std::optional<procfs::SysfsModule> sysfs_module(const std::string &module) override;
     std::vector<std::string> net_devices(const std::string &module) override;
 
-    Cgroup cgroup(std::uint64_t id) override;
+    procfs::Cgroup cgroup(std::uint64_t id) override;
     NetNamespaceNames net_namespace(std::uint32_t inode) override;
     std::uint32_t own_mount_namespace() override { return census_.own_mount_namespace; }
-    std::optional<Inhabitant> process_in_mount_namespace(std::uint32_t inode) override;
+    std::optional<procfs::Inhabitant> process_in_mount_namespace(std::uint32_t inode) override;
     std::vector<AtPath> look_at(const std::vector<MountPlace> &places) override;
 
 private:

@@ -1,58 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "holders/running_machine.h"
 
-#include "base/directory.h"
-#include "base/fd.h"
-#include "holders/namespaces.h"
-#include "holders/proc_links.h"
+#include "base/clock.h"
 #include "kernel/features.h"
-#include "kernel/host.h"
+#include "procfs/host.h"
+#include "procfs/net_devices.h"
 
-#include <algorithm>
-#include <cstring>
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <fstream>
-#include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
 
 namespace lastref::holders {
-namespace {
-
-constexpr auto cgroup_root = "/sys/fs/cgroup";
-
-/// The module without which a network device is gone; empty where sysfs does not tell.
-std::string module_of(const std::string &device)
-{
-    for (const char *kind : {"bridge", "bonding"}) { // software: no driver is bound to them
-        if (::access(fmt::format("{}/{}", device, kind).c_str(), F_OK) == 0) {
-            return kind;
-        }
-    }
-    const auto module = read_link(device + "/device/driver/module");
-    return module.substr(module.rfind('/') + 1); // npos + 1 is 0
-}
-
-/// Network devices of lastref's own network namespace, by module, in order.
-std::map<std::string, std::vector<std::string>> net_devices_by_module()
-{
-    constexpr auto devices = "/sys/class/net";
-    std::map<std::string, std::vector<std::string>> out;
-    const auto directory = open_directory(devices);
-    while (const auto *entry = directory ? ::readdir(directory.get()) : nullptr) {
-        if (entry->d_name[0] != '.') {
-            out[module_of(fmt::format("{}/{}", devices, entry->d_name))].emplace_back(
-                entry->d_name);
-        }
-    }
-    for (auto &[module, names] : out) {
-        std::sort(names.begin(), names.end());
-    }
-    return out;
-}
-
-} // namespace
 
 Result<census::Source *> RunningMachine::source()
 {
@@ -82,7 +39,7 @@ std::optional<Lack> RunningMachine::missing_to_search()
 
 std::string RunningMachine::kernel_release()
 {
-    return kernel::this_host().release;
+    return procfs::this_host().release;
 }
 
 std::uint32_t RunningMachine::self_pid()
@@ -93,20 +50,17 @@ std::uint32_t RunningMachine::self_pid()
 bool RunningMachine::in_first_pid_namespace()
 {
     constexpr std::uint32_t first = 0xEFFFFFFC; // for good: PROC_PID_INIT_INO
-    return inode_of_namespace("self", "pid") == first;
+    return procfs::inode_of_namespace("self", "pid") == first;
 }
 
 bool RunningMachine::has_oopsed()
 {
-    constexpr std::uint64_t taint_die = 1U << 7;
-    std::ifstream file("/proc/sys/kernel/tainted");
-    std::uint64_t taints = 0;
-    return file >> taints && (taints & taint_die) != 0;
+    return procfs::has_oopsed();
 }
 
 std::uint64_t RunningMachine::clock_ns()
 {
-    return kernel::boot_clock_ns();
+    return boot_clock_ns();
 }
 
 void RunningMachine::wait(std::chrono::milliseconds time)
@@ -114,66 +68,45 @@ void RunningMachine::wait(std::chrono::milliseconds time)
     std::this_thread::sleep_for(time);
 }
 
-kernel::ModulePresence RunningMachine::module_presence(const std::string &module)
+procfs::ModulePresence RunningMachine::module_presence(const std::string &module)
 {
-    return kernel::module_presence(module);
+    return procfs::module_presence(module);
 }
 
 std::vector<std::string> RunningMachine::loaded_modules()
 {
-    return kernel::loaded_modules();
+    return procfs::loaded_modules();
 }
 
-std::optional<kernel::SysfsModule> RunningMachine::sysfs_module(const std::string &module)
+std::optional<procfs::SysfsModule> RunningMachine::sysfs_module(const std::string &module)
 {
-    return kernel::sysfs_module(module);
+    return procfs::sysfs_module(module);
 }
 
 std::vector<std::string> RunningMachine::net_devices(const std::string &module)
 {
     if (!net_devices_) {
-        net_devices_ = net_devices_by_module();
+        net_devices_ = procfs::net_devices_by_module();
     }
     const auto found = net_devices_->find(module);
     return found == net_devices_->end() ? std::vector<std::string>() : found->second;
 }
 
-/// The handle of a kernfs node is its id (FILEID_KERNFS, 0xfe; commit 8f5be0ec23bb, in v5.10).
-Cgroup RunningMachine::cgroup(std::uint64_t id)
+procfs::Cgroup RunningMachine::cgroup(std::uint64_t id)
 {
-    const Fd mount(::open(cgroup_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!mount.valid()) {
-        return {};
-    }
-    struct {
-        unsigned bytes = sizeof(std::uint64_t);
-        int type = 0xfe;
-        std::uint64_t id = 0;
-    } handle;
-    handle.id = id;
-    const Fd cgroup(::open_by_handle_at(mount.get(), reinterpret_cast<file_handle *>(&handle),
-                                        O_PATH | O_CLOEXEC));
-    struct stat status = {};
-    if (!cgroup.valid() || ::fstat(cgroup.get(), &status) != 0) {
-        return {};
-    }
-    const auto path = read_link(fmt::format("/proc/self/fd/{}", cgroup.get()));
-    const auto root = std::strlen(cgroup_root);
-    const bool has_children = status.st_nlink > 2; // "." and its name; kernfs counts the others
-    return path.compare(0, root, cgroup_root) == 0 ? Cgroup{path.substr(root), has_children}
-                                                   : Cgroup{};
+    return procfs::cgroup_of(id);
 }
 
 NetNamespaceNames RunningMachine::net_namespace(std::uint32_t inode)
 {
-    NetNamespaceNames out{.is_own = inode == inode_of_namespace("self", "net")};
+    NetNamespaceNames out{.is_own = inode == procfs::inode_of_namespace("self", "net")};
     if (out.is_own) {
         return out;
     }
-    out.name = name_of_net_namespace(inode);
+    out.name = procfs::name_of_net_namespace(inode);
     if (out.name.empty()) {
         if (!net_namespaces_) {
-            net_namespaces_ = processes_by_net_namespace();
+            net_namespaces_ = procfs::processes_by_net_namespace();
         }
         const auto found = net_namespaces_->find(inode);
         out.pid = found == net_namespaces_->end() ? 0 : found->second;
@@ -184,15 +117,15 @@ NetNamespaceNames RunningMachine::net_namespace(std::uint32_t inode)
 std::uint32_t RunningMachine::own_mount_namespace()
 {
     if (!own_mount_namespace_) {
-        own_mount_namespace_ = inode_of_namespace("self", "mnt");
+        own_mount_namespace_ = procfs::inode_of_namespace("self", "mnt");
     }
     return *own_mount_namespace_;
 }
 
-std::optional<Inhabitant> RunningMachine::process_in_mount_namespace(std::uint32_t inode)
+std::optional<procfs::Inhabitant> RunningMachine::process_in_mount_namespace(std::uint32_t inode)
 {
     if (!mount_namespaces_) {
-        mount_namespaces_ = inhabitants_of_mount_namespaces();
+        mount_namespaces_ = procfs::inhabitants_of_mount_namespaces();
     }
     const auto known = mount_namespaces_->find(inode);
     return known == mount_namespaces_->end() ? std::nullopt : std::optional(known->second);

@@ -24,15 +24,15 @@ public:
     std::uint64_t clock_ns() override;
     void wait(std::chrono::milliseconds time) override;
 
-    kernel::ModulePresence module_presence(const std::string &module) override;
+    procfs::ModulePresence module_presence(const std::string &module) override;
     std::vector<std::string> loaded_modules() override;
-    std::optional<kernel::SysfsModule> sysfs_module(const std::string &module) override;
+    std::optional<procfs::SysfsModule> sysfs_module(const std::string &module) override;
     std::vector<std::string> net_devices(const std::string &module) override;
 
-    Cgroup cgroup(std::uint64_t id) override;
+    procfs::Cgroup cgroup(std::uint64_t id) override;
     NetNamespaceNames net_namespace(std::uint32_t inode) override;
     std::uint32_t own_mount_namespace() override;
-    std::optional<Inhabitant> process_in_mount_namespace(std::uint32_t inode) override;
+    std::optional<procfs::Inhabitant> process_in_mount_namespace(std::uint32_t inode) override;
     std::vector<AtPath> look_at(const std::vector<MountPlace> &places) override;
 
 private:
@@ -40,7 +40,7 @@ private:
     std::unique_ptr<BpfUnwinder> unwinder_;
     // Going over all processes, or devices, is put off until somebody asks.
     std::optional<std::map<std::uint32_t, std::uint32_t>> net_namespaces_; ///< the first process
-    std::optional<std::map<std::uint32_t, Inhabitant>> mount_namespaces_;
+    std::optional<std::map<std::uint32_t, procfs::Inhabitant>> mount_namespaces_;
     std::optional<std::uint32_t> own_mount_namespace_;
     std::optional<std::map<std::string, std::vector<std::string>>> net_devices_; ///< by module
 };

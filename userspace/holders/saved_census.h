@@ -34,14 +34,14 @@ struct SavedCensus {
     bool in_first_pid_namespace = false;
     bool has_oopsed = false;
     std::map<std::uint32_t, std::vector<std::uint64_t>> clock{}; ///< by epoch, as in the memory
-    std::map<std::string, kernel::ModulePresence> presence{};
+    std::map<std::string, procfs::ModulePresence> presence{};
     std::optional<std::vector<std::string>> loaded_modules{};
-    std::map<std::string, std::optional<kernel::SysfsModule>> modules{};
+    std::map<std::string, std::optional<procfs::SysfsModule>> modules{};
     std::map<std::string, std::vector<std::string>> net_devices{};
-    std::map<std::uint64_t, Cgroup> cgroups{};
+    std::map<std::uint64_t, procfs::Cgroup> cgroups{};
     std::map<std::uint32_t, NetNamespaceNames> net_namespaces{};
     std::uint32_t own_mount_namespace = 0;
-    std::map<std::uint32_t, std::optional<Inhabitant>> mount_namespaces{};
+    std::map<std::uint32_t, std::optional<procfs::Inhabitant>> mount_namespaces{};
     std::map<MountPlace, AtPath> paths{};
 
     /// The kinds of holders that were looked for; empty in one of version 1: all that it has what

@@ -41,10 +41,10 @@ Sighting sighting_of(const census::Finding &finding, Processes &processes)
     Sighting out{.kind = finding.kind, .object = finding.object, .refs = finding.refs};
     if (finding.refs == 0) { // it holds something that holds the module
         out.counter = HolderCounter::None;
-        out.pins = finding.may_hold ? Pins::Unknown : Pins::No;
+        out.holds = finding.may_hold ? Holds::Unknown : Holds::No;
     }
     if (finding.task) {
-        out.process = processes.describe(*finding.task);
+        out.process = processes.process_of(*finding.task);
     }
     out.fd = finding.fd;
     out.path = finding.path;

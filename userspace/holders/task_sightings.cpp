@@ -34,7 +34,7 @@ std::optional<Sighting> sighting_of(const census::ModuleTask &task, const census
     // They may be those for whom the memory is kept: who takes a soft reference is not recorded.
     const bool may_have_soft = target.soft.value_or(0) > 0;
     Sighting out{.counter = may_have_soft ? HolderCounter::Soft : HolderCounter::None,
-                 .pins = may_have_soft ? Pins::Unknown : Pins::No,
+                 .holds = may_have_soft ? Holds::Unknown : Holds::No,
                  .evidence = may_have_soft ? Evidence::Sampled : Evidence::Proven};
     if (task.is_thread) {
         out.kind = HolderKind::KernelThread;
@@ -54,7 +54,7 @@ std::optional<Sighting> sighting_of(const census::ModuleTask &task, const census
     } else {
         return std::nullopt; // it is told of as the routine that it runs
     }
-    out.process = processes.describe(task.process);
+    out.process = processes.process_of(task.process);
     out.object = task.task;
     out.stack = task.stack;
     return out;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kernel/privileges.h"
-#include "kernel/symbols.h"
+#include "procfs/symbols.h"
 
 #include <optional>
 #include <set>
@@ -26,7 +26,7 @@ struct Environment {
     bool missed_readable = false;
     bool fentry_testable = false; ///< there is bpf_fentry_test1, to try trampolines out
     bool soft_field = false;      ///< struct module has soft_refcnt
-    Symbols symbols;
+    procfs::Symbols symbols;
     std::set<std::string, std::less<>>
         btf_functions; ///< of those that fentry and fexit programs need
     std::set<std::string, std::less<>> btf_tracepoints; ///< of those that programs need

@@ -14,18 +14,18 @@
 namespace lastref::kernel {
 namespace {
 
-using Level = Finding::Level;
+using Level = Check::Level;
 
-/// Of these findings, what `why` cannot do without: it searches, but attaches nothing.
-std::vector<Finding> needed_to_search(const std::vector<Finding> &findings)
+/// Of these checks, what `why` cannot do without: it searches, but attaches nothing.
+std::vector<Check> needed_to_search(const std::vector<Check> &checks)
 {
     constexpr std::array<std::string_view, 6> needs{"privileges",     "kernel types", "BPF",
                                                     "kernel symbols", "lockdown",     "modules"};
-    std::vector<Finding> needed;
-    for (const auto &finding : findings) {
-        if (finding.level == Level::Absent &&
-            std::find(needs.begin(), needs.end(), finding.what) != needs.end()) {
-            needed.push_back(finding);
+    std::vector<Check> needed;
+    for (const auto &check : checks) {
+        if (check.level == Level::Absent &&
+            std::find(needs.begin(), needs.end(), check.what) != needs.end()) {
+            needed.push_back(check);
         }
     }
     return needed;
@@ -38,7 +38,7 @@ std::string patches(std::string_view which)
                        which);
 }
 
-Finding find_soft_references(const Environment &env)
+Check check_soft_references(const Environment &env)
 {
     if (env.soft_references()) {
         return {"soft references", Level::Good, "this kernel has them", {}};
@@ -48,7 +48,7 @@ Finding find_soft_references(const Environment &env)
             patches("")};
 }
 
-Finding find_soft_tracepoints(const Environment &env)
+Check check_soft_tracepoints(const Environment &env)
 {
     if (env.soft_tracepoints()) {
         return {
@@ -60,7 +60,7 @@ Finding find_soft_tracepoints(const Environment &env)
             patches("all ")};
 }
 
-Finding find_missed(const Environment &env)
+Check check_missed(const Environment &env)
 {
     if (env.missed_readable) {
         return {"skipped probe runs", Level::Good, "the kernel counts them", {}};
@@ -75,12 +75,12 @@ Finding find_missed(const Environment &env)
 std::vector<Ability> judge_commands(const Features &features)
 {
     std::vector<std::string> absent;
-    for (const auto &finding : features.findings) {
-        if (finding.level == Level::Absent) {
-            absent.push_back(finding.what);
+    for (const auto &check : features.checks) {
+        if (check.level == Level::Absent) {
+            absent.push_back(check.what);
         }
     }
-    const auto missing = needed_to_search(features.findings);
+    const auto missing = needed_to_search(features.checks);
     const auto search = missing.empty()
                             ? std::string()
                             : fmt::format("only /sys/module: needs {}", missing.front().what);
@@ -126,9 +126,9 @@ AttachMode likely_mode(const Environment &env, const std::vector<AttachMode> &mo
 
 } // namespace
 
-std::optional<Finding> missing_to_search()
+std::optional<Check> missing_to_search()
 {
-    const auto needed = needed_to_search(find_requirements(Environment::read(), {}));
+    const auto needed = needed_to_search(check_requirements(Environment::read(), {}));
     return needed.empty() ? std::nullopt : std::optional(needed.front());
 }
 
@@ -147,16 +147,16 @@ Features probe_features(Environment found)
     features.lockdown = env->lockdown;
     features.mode = likely_mode(*env, *choose_modes(*env, AttachMode::Auto), {});
 
-    auto &findings = features.findings;
-    findings = find_requirements(*env, choose_probes(*env, features.mode, {}));
+    auto &checks = features.checks;
+    checks = check_requirements(*env, choose_probes(*env, features.mode, {}));
     features.hard_references = env->btf_tracepoints.count("module_get") != 0 &&
                                env->btf_tracepoints.count("module_put") != 0;
     if (features.btf && env->modules) {
-        findings.push_back(find_soft_references(*env));
+        checks.push_back(check_soft_references(*env));
         if (features.soft_references) {
-            findings.push_back(find_soft_tracepoints(*env));
+            checks.push_back(check_soft_tracepoints(*env));
         }
-        findings.push_back(find_missed(*env));
+        checks.push_back(check_missed(*env));
     }
     features.abilities = judge_commands(features);
     features.environment = std::move(env);

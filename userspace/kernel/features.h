@@ -25,7 +25,7 @@ struct ProbePlan {
 };
 
 /// One thing that was looked at, for a person to read.
-struct Finding {
+struct Check {
     enum class Level {
         Good,
         Limit,  ///< works, with a restriction
@@ -56,12 +56,12 @@ struct Features {
     bool missed_readable = false;         ///< skipped runs of kprobes can be read
     bool lockdown = false;                ///< kernel lockdown forbids what is needed
     AttachMode mode = AttachMode::Kprobe; ///< what Auto would take
-    std::vector<Finding> findings;        ///< all of the above and more, in the order to show
+    std::vector<Check> checks;            ///< all of the above and more, in the order to show
     std::vector<Ability> abilities;       ///< one for each command
     std::shared_ptr<const Environment> environment; ///< what this was drawn from; never null
 };
 
-/// What each command can do, by the findings and the references that can be counted. Pure.
+/// What each command can do, by the checks and the references that can be counted. Pure.
 std::vector<Ability> judge_commands(const Features &features);
 
 /// What follows from what was `found`, whose `traceable` is read now. Attaches nothing and loads
@@ -70,7 +70,7 @@ Features probe_features(Environment found);
 
 /// The first thing that keeps the kernel's data from being searched (which needs fewer things than
 /// tracing does); empty where nothing does.
-std::optional<Finding> missing_to_search();
+std::optional<Check> missing_to_search();
 
 /// What open_and_attach(options) would attach on the kernel described by `features`, in that
 /// order. Fails when this kernel does not have the mode that is asked for.

@@ -2,7 +2,7 @@
 #include "kernel/privileges.h"
 
 #include "base/capabilities.h"
-#include "kernel/proc_files.h"
+#include "procfs/files.h"
 
 #include <linux/capability.h>
 #include <unistd.h>
@@ -22,7 +22,7 @@ Privileges Privileges::read()
     Privileges found;
     found.capabilities = effective_capabilities();
     found.root = ::geteuid() == 0;
-    found.kptr_restrict = number_in("/proc/sys/kernel/kptr_restrict").value_or(0);
+    found.kptr_restrict = procfs::number_in("/proc/sys/kernel/kptr_restrict").value_or(0);
     return found;
 }
 

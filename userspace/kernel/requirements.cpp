@@ -9,7 +9,7 @@
 namespace lastref::kernel {
 namespace {
 
-using Level = Finding::Level;
+using Level = Check::Level;
 
 constexpr auto unhide = "sysctl kernel.kptr_restrict=1";
 
@@ -19,7 +19,7 @@ std::string with_more(const Environment &env)
     return env.privileges.root ? "run it outside of this container" : "run it with sudo";
 }
 
-Finding find_privileges(const Environment &env)
+Check check_privileges(const Environment &env)
 {
     const auto &have = env.privileges;
     if (have.sys_admin()) {
@@ -35,7 +35,7 @@ Finding find_privileges(const Environment &env)
             with_more(env)};
 }
 
-Finding find_btf(const Environment &env)
+Check check_btf(const Environment &env)
 {
     if (env.btf) {
         return {"kernel types", Level::Good, "/sys/kernel/btf/vmlinux", {}};
@@ -45,7 +45,7 @@ Finding find_btf(const Environment &env)
 }
 
 /// Asked only where there are types, which tell.
-Finding find_bpf(const Environment &env)
+Check check_bpf(const Environment &env)
 {
     std::vector<std::string> missing;
     for (const auto &need : bpf_needs()) {
@@ -60,7 +60,7 @@ Finding find_bpf(const Environment &env)
             "use Linux 6.1 or later"};
 }
 
-Finding find_symbols(const Environment &env)
+Check check_symbols(const Environment &env)
 {
     if (env.symbols.address("modules")) {
         return {"kernel symbols", Level::Good, "/proc/kallsyms", {}};
@@ -89,7 +89,7 @@ std::string to_arm_kprobes(const Environment &env)
                        env.debugfs_mounted ? "" : "mount -t debugfs debugfs /sys/kernel/debug; ");
 }
 
-Finding find_probe(const Probe &probe, bool required)
+Check check_probe(const Probe &probe, bool required)
 {
     // Nothing helps but another kernel.
     return {fmt::format("{} {}", to_string(probe.spec->kind), probe.target.symbol),
@@ -111,7 +111,7 @@ std::string after_refused_load(const Privileges &have)
     return have.root ? "run it outside of this container" : "run it with sudo";
 }
 
-Finding find_kprobes(const Environment &env)
+Check check_kprobes(const Environment &env)
 {
     if (!env.kprobes) {
         return {"kprobes", Level::Absent, "this kernel has none",
@@ -135,30 +135,30 @@ Finding find_kprobes(const Environment &env)
             {}};
 }
 
-std::vector<Finding> find_requirements(const Environment &env, const std::vector<Probe> &probes)
+std::vector<Check> check_requirements(const Environment &env, const std::vector<Probe> &probes)
 {
-    std::vector<Finding> findings{find_privileges(env), find_btf(env), find_symbols(env),
-                                  find_kprobes(env)};
+    std::vector<Check> checks{check_privileges(env), check_btf(env), check_symbols(env),
+                              check_kprobes(env)};
     if (env.btf) {
-        findings.insert(findings.begin() + 2, find_bpf(env));
+        checks.insert(checks.begin() + 2, check_bpf(env));
     }
     if (env.lockdown) {
-        findings.push_back({"lockdown", Level::Absent, "level confidentiality forbids tracing",
-                            "boot with lockdown=integrity or lower"});
+        checks.push_back({"lockdown", Level::Absent, "level confidentiality forbids tracing",
+                          "boot with lockdown=integrity or lower"});
     }
     if (!env.modules) {
-        findings.push_back({"modules", Level::Absent, "this kernel has no loadable modules",
-                            "use a kernel with CONFIG_MODULES=y and CONFIG_MODULE_UNLOAD=y"});
+        checks.push_back({"modules", Level::Absent, "this kernel has no loadable modules",
+                          "use a kernel with CONFIG_MODULES=y and CONFIG_MODULE_UNLOAD=y"});
     } else if (env.btf && env.symbols.address("modules")) {
         // Without types and symbols it cannot be told what the kernel has.
         const auto usable = usable_of(probes);
         for (const auto &probe : probes) {
             if (!probe.usable()) {
-                findings.push_back(find_probe(probe, indispensable(*probe.spec, usable)));
+                checks.push_back(check_probe(probe, indispensable(*probe.spec, usable)));
             }
         }
     }
-    return findings;
+    return checks;
 }
 
 } // namespace lastref::kernel

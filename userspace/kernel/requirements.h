@@ -10,13 +10,13 @@
 
 namespace lastref::kernel {
 
-/// What tracing needs, and whether it is there. Works when no Finding is Absent.
-std::vector<Finding> find_requirements(const Environment &env, const std::vector<Probe> &probes);
+/// What tracing needs, and whether it is there. Works when no Check is Absent.
+std::vector<Check> check_requirements(const Environment &env, const std::vector<Probe> &probes);
 
 /// What to do where the kernel refuses to load BPF programs and says no more than that it does.
 std::string after_refused_load(const Privileges &have);
 
 /// Whether kprobes are there, armed, and allowed to this process.
-Finding find_kprobes(const Environment &env);
+Check check_kprobes(const Environment &env);
 
 } // namespace lastref::kernel

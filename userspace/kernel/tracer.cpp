@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "kernel/tracer.h"
 
+#include "base/clock.h"
 #include "bpf/wire.h"
-#include "kernel/census.h"
+#include "kernel/bpf_programs.h"
 #include "kernel/environment.h"
-#include "kernel/host.h"
 #include "kernel/ledger.h"
-#include "kernel/programs.h"
+#include "kernel/module_list.h"
 #include "kernel/requirements.h"
 #include "lastref_skeleton.skel.h"
 
@@ -44,13 +44,12 @@ lr_header header(lr_type type, std::size_t size, std::uint64_t now)
 }
 
 /// Fails with the first thing that is missing.
-Result<void> check(const Environment &env, const std::vector<Probe> &probes)
+Result<void> require_all(const Environment &env, const std::vector<Probe> &probes)
 {
-    for (const auto &finding : find_requirements(env, probes)) {
-        if (finding.level == Finding::Level::Absent) {
-            return fail(
-                {fmt::format("lastref cannot trace here: {}: {}", finding.what, finding.detail), 0,
-                 finding.remedy, ExitCode::Unsupported});
+    for (const auto &check : check_requirements(env, probes)) {
+        if (check.level == Check::Level::Absent) {
+            return fail({fmt::format("lastref cannot trace here: {}: {}", check.what, check.detail),
+                         0, check.remedy, ExitCode::Unsupported});
         }
     }
     return {};
@@ -68,10 +67,10 @@ struct Tracer::Impl {
     Ledger ledger;
     std::unique_ptr<ring_buffer, RingDeleter> ring;
     std::vector<Attached> attached;
-    Environment env;                     ///< as the last census found it
-    std::optional<Finding> switched_off; ///< why the probes do not run now
-    bool was_off = false;                ///< they did not at some time
-    std::uint64_t denied = 0;            ///< requests by who may not unload, as last told
+    Environment env;                   ///< as the last snapshot found it
+    std::optional<Check> switched_off; ///< why the probes do not run now
+    bool was_off = false;              ///< they did not at some time
+    std::uint64_t denied = 0;          ///< requests by who may not unload, as last told
 
     // For the time of one call of consume.
     const RecordSink *sink = nullptr;
@@ -165,15 +164,15 @@ void Tracer::Impl::emit_cells(std::vector<lr_cell> &cells, std::uint64_t now,
     }
 }
 
-/// Takes over what the census has found of the kernel's switches. The files that tell of them need
-/// not be readable at the start, and cannot be any more once privileges are given up.
+/// Takes over what the snapshot has found of the kernel's switches. The files that tell of them
+/// need not be readable at the start, and cannot be any more once privileges are given up.
 void Tracer::Impl::see_switches()
 {
     env.kprobes_disarmed = skeleton->bss->kprobes_disarmed != 0;
     env.ftrace_disabled = skeleton->bss->ftrace_disabled != 0;
-    auto kprobes = find_kprobes(env);
+    auto kprobes = check_kprobes(env);
     switched_off.reset();
-    if (kprobes.level == Finding::Level::Absent) {
+    if (kprobes.level == Check::Level::Absent) {
         switched_off = std::move(kprobes);
         was_off = true;
     }
@@ -203,7 +202,7 @@ Result<Tracer> Tracer::open_and_attach(const Environment &env, const TracerOptio
     const auto modes = choose_modes(env, options.attach);
     if (!modes) {
         // Without privileges nothing is known of the kernel, so that reason comes first.
-        auto ok = check(env, choose_probes(env, AttachMode::Kprobe, options));
+        auto ok = require_all(env, choose_probes(env, AttachMode::Kprobe, options));
         return fail(ok ? modes.error() : ok.error());
     }
     std::string passed_over;
@@ -226,7 +225,7 @@ Result<std::unique_ptr<Tracer::Impl>> Tracer::Impl::attach(const Environment &en
                                                            const TracerOptions &options)
 {
     const auto probes = choose_probes(env, mode, options);
-    if (auto ok = check(env, probes); !ok) {
+    if (auto ok = require_all(env, probes); !ok) {
         return fail(ok.error());
     }
     auto impl = std::make_unique<Impl>();
@@ -250,11 +249,11 @@ Result<std::unique_ptr<Tracer::Impl>> Tracer::Impl::attach(const Environment &en
     impl->attached = std::move(attached->attached);
     impl->not_watched = std::move(attached->not_watched);
     // Proves that the list of modules is what we take it for, and marks those that are going.
-    if (auto modules = take_census(*impl->skeleton); !modules) {
+    if (auto modules = list_modules(*impl->skeleton); !modules) {
         return fail(modules.error());
     }
     impl->see_switches();
-    if (auto ok = check(impl->env, probes); !ok) {
+    if (auto ok = require_all(impl->env, probes); !ok) {
         return fail(ok.error());
     }
     return impl;
@@ -265,7 +264,7 @@ const std::string &Tracer::passed_over() const
     return impl_->passed_over;
 }
 
-const std::optional<Finding> &Tracer::switched_off() const
+const std::optional<Check> &Tracer::switched_off() const
 {
     return impl_->switched_off;
 }
@@ -297,7 +296,7 @@ Result<void> Tracer::snapshot(const RecordSink &sink)
     const auto begin = boot_clock_ns();
     auto puts = impl.ledger.read(LR_PUT);
     const auto puts_read = boot_clock_ns();
-    auto modules = take_census(*impl.skeleton);
+    auto modules = list_modules(*impl.skeleton);
     if (!modules) {
         return fail(modules.error());
     }

@@ -5,7 +5,7 @@
 #include "core/session_info.h"
 #include "kernel/features.h"
 #include "kernel/options.h"
-#include "kernel/own_cost.h"
+#include "kernel/program_cost.h"
 #include "kernel/records.h"
 
 #include <chrono>
@@ -47,7 +47,7 @@ public:
     /// What the last snapshot found switched off, so that the kernel runs none of the probes. It
     /// counts no miss of theirs then: from such a snapshot on, losses say that what is known may be
     /// incomplete.
-    [[nodiscard]] const std::optional<Finding> &switched_off() const;
+    [[nodiscard]] const std::optional<Check> &switched_off() const;
 
     /// What is not seen for want of a function or tracepoint that lastref can do without.
     [[nodiscard]] const std::vector<NotWatched> &not_watched() const;

@@ -22,7 +22,7 @@ public:
         return fmt::format("… and {}: lastref why -j {} lists them",
                            more.processes == 1 ? "1 more process"
                                                : fmt::format("{} more processes", more.processes),
-                           shell_word(doc_.found.module));
+                           shell_word(doc_.census.module));
     }
     std::string operator()(const Unload &unload) const
     {
@@ -42,7 +42,7 @@ public:
         if (!watch.hard) {
             return fmt::format("To see who puts them: lastref refs {}", name);
         }
-        return watch.module == doc_.found.module
+        return watch.module == doc_.census.module
                    ? fmt::format("To catch who takes them: lastref refs --hard {}", name)
                    : fmt::format("To catch who holds {}: lastref refs --hard {}",
                                  escape_text(watch.module), name);

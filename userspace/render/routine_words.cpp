@@ -36,8 +36,8 @@ std::string what_runs(const Routine &routine)
 
 std::string what_happens(const WhyDoc &doc, const Routine &routine)
 {
-    const bool fails = routine.init && doc.found.state == ModuleState::Going;
-    return fmt::format("{} is {}{}", doc.found.module,
+    const bool fails = routine.init && doc.census.state == ModuleState::Going;
+    return fmt::format("{} is {}{}", doc.census.module,
                        fails          ? "being freed after its init routine failed,"
                        : routine.init ? "still being loaded"
                                       : "being unloaded",
@@ -72,7 +72,7 @@ std::string working(const WhyDoc &doc, const Routine &routine)
 
 std::string queued(const WhyDoc &doc, const Routine &routine)
 {
-    auto text = fmt::format("{} is about to be unloaded{}, which still waits", doc.found.module,
+    auto text = fmt::format("{} is about to be unloaded{}, which still waits", doc.census.module,
                             by_whom(routine));
     if (routine.task && routine.task->lock_owner) {
         text += fmt::format(" for a mutex of {}", who(*routine.task->lock_owner));
@@ -82,10 +82,10 @@ std::string queued(const WhyDoc &doc, const Routine &routine)
 
 std::string waiting_for_soft(const WhyDoc &doc)
 {
-    auto text = fmt::format("{} is being unloaded and waits for {}", doc.found.module,
+    auto text = fmt::format("{} is being unloaded and waits for {}", doc.census.module,
                             plural(doc.soft.refs, "soft reference"));
-    if (!doc.found.uses.empty()) {
-        text += fmt::format("; until then it keeps {}", fmt::join(doc.found.uses, ", "));
+    if (!doc.census.uses.empty()) {
+        text += fmt::format("; until then it keeps {}", fmt::join(doc.census.uses, ", "));
     }
     return text + ".";
 }
@@ -95,7 +95,7 @@ std::string unknown(const WhyDoc &doc, const Routine &routine)
     if (routine.task) {
         return what_happens(doc, routine) + ".";
     }
-    return fmt::format("{} is {}, but lastref sees no task that does it.", doc.found.module,
+    return fmt::format("{} is {}, but lastref sees no task that does it.", doc.census.module,
                        routine.init ? "still being loaded" : "being unloaded");
 }
 
@@ -103,7 +103,7 @@ std::string unknown(const WhyDoc &doc, const Routine &routine)
 
 std::string verdict_of_routine(const WhyDoc &doc)
 {
-    const auto &routine = *doc.found.routine;
+    const auto &routine = *doc.census.routine;
     switch (routine.status) {
     case RoutineStatus::Stuck:
         return stuck(doc, routine);
@@ -111,19 +111,19 @@ std::string verdict_of_routine(const WhyDoc &doc)
         return working(doc, routine);
     case RoutineStatus::Crashed:
         return fmt::format("{} cannot be {}: its {} has crashed, and only a reboot clears this.",
-                           doc.found.module, routine.init ? "used or unloaded" : "unloaded",
+                           doc.census.module, routine.init ? "used or unloaded" : "unloaded",
                            what_runs(routine));
     case RoutineStatus::Waiting:
         return waiting_for_soft(doc);
     case RoutineStatus::Freeing:
         if (const auto refs = doc.soft.refs; refs > 0) { // by force
-            return fmt::format("{} is being freed although {} {} outstanding.", doc.found.module,
+            return fmt::format("{} is being freed although {} {} outstanding.", doc.census.module,
                                plural(refs, "soft reference"), refs == 1 ? "is" : "are");
         }
         // Of one that is unformed it cannot be told whether it had come to an exit routine.
-        return fmt::format("{} is being freed{}, and nothing holds it.", doc.found.module,
-                           doc.found.state == ModuleState::Going ? ": its exit routine is over"
-                                                                 : "");
+        return fmt::format("{} is being freed{}, and nothing holds it.", doc.census.module,
+                           doc.census.state == ModuleState::Going ? ": its exit routine is over"
+                                                                  : "");
     case RoutineStatus::Queued:
         return queued(doc, routine);
     case RoutineStatus::Unknown:

@@ -88,7 +88,7 @@ std::string suspects(const WhyDoc &doc)
     std::vector<std::string> said;
     for (const auto &holder : doc.holders) {
         const bool suspect =
-            holder.seen.pins == Pins::Unknown && holder.seen.counter == HolderCounter::Hard;
+            holder.seen.holds == Holds::Unknown && holder.seen.counter == HolderCounter::Hard;
         auto clause = suspect ? clause_of(holder.seen) : "";
         if (!clause.empty()) {
             said.push_back(std::move(clause));
@@ -113,18 +113,18 @@ std::string unknown_holders(const WhyDoc &doc, bool some_are_known)
     } else if (refs == 1) {
         which = "its only reference";
     }
-    return doc.found.blind.empty()
+    return doc.census.blind.empty()
                ? fmt::format("who holds {} is not known{}", which, suspects(doc))
-               : fmt::format("who holds {} cannot be seen: {}", which, doc.found.blind);
+               : fmt::format("who holds {} cannot be seen: {}", which, doc.census.blind);
 }
 
 std::string verdict_of_live(const WhyDoc &doc)
 {
-    const auto &name = doc.found.module;
+    const auto &name = doc.census.module;
     if (doc.hard.refs > 0) {
         return fmt::format("{} cannot be unloaded: {}.", name, culprits_in_words(doc));
     }
-    if (doc.found.permanent) {
+    if (doc.census.permanent) {
         return fmt::format("{} cannot be unloaded: it has no exit routine.", name);
     }
     return fmt::format("{} can be unloaded: nothing holds it.", name);
@@ -147,28 +147,28 @@ std::string culprits_in_words(const WhyDoc &doc)
 
 std::string verdict_of(const WhyDoc &doc)
 {
-    const auto &found = doc.found;
-    switch (found.presence) {
+    const auto &census = doc.census;
+    switch (census.presence) {
     case Presence::BuiltIn:
-        return fmt::format("{} is built into this kernel and cannot be unloaded.", found.module);
+        return fmt::format("{} is built into this kernel and cannot be unloaded.", census.module);
     case Presence::NotLoaded:
-        return fmt::format("{} is not loaded.", found.module);
+        return fmt::format("{} is not loaded.", census.module);
     case Presence::Loaded:
         break;
     }
     // Of a live module that is held it is the holders that matter.
-    if (found.routine && (found.state != ModuleState::Live || doc.hard.refs == 0)) {
+    if (census.routine && (census.state != ModuleState::Live || doc.hard.refs == 0)) {
         return verdict_of_routine(doc);
     }
-    switch (found.state) {
+    switch (census.state) {
     case ModuleState::Coming:
     case ModuleState::Unformed:
-        return fmt::format("{} is still being loaded.", found.module);
+        return fmt::format("{} is still being loaded.", census.module);
     case ModuleState::Going:
         return doc.soft.refs > 0
-                   ? fmt::format("{} is being unloaded and waits for {}.", found.module,
+                   ? fmt::format("{} is being unloaded and waits for {}.", census.module,
                                  plural(doc.soft.refs, "soft reference"))
-                   : fmt::format("{} is being unloaded.", found.module);
+                   : fmt::format("{} is being unloaded.", census.module);
     case ModuleState::Live:
         break;
     }

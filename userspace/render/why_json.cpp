@@ -44,7 +44,7 @@ Json holder(const Holder &holder, std::uint64_t now)
     const auto &seen = holder.seen;
     Json out{{"kind", seen.kind.name()},
              {"counter", name_of(seen.counter)},
-             {"pins", name_of(seen.pins)},
+             {"pins", name_of(seen.holds)},
              {"evidence", name_of(seen.evidence)},
              {"refs", seen.refs}};
     if (seen.process) {
@@ -109,9 +109,9 @@ Json balance(const Balance &balance)
             {"unexplained", balance.unexplained()}};
 }
 
-std::string_view state_of(const Inventory &found)
+std::string_view state_of(const Census &census)
 {
-    switch (found.presence) {
+    switch (census.presence) {
     case Presence::BuiltIn:
         return "builtin";
     case Presence::NotLoaded:
@@ -119,33 +119,33 @@ std::string_view state_of(const Inventory &found)
     case Presence::Loaded:
         break;
     }
-    return name_of(found.state);
+    return name_of(census.state);
 }
 
 } // namespace
 
 void render_json(std::ostream &out, const WhyDoc &doc, const RenderOptions &)
 {
-    const bool loaded = doc.found.presence == Presence::Loaded;
+    const bool loaded = doc.census.presence == Presence::Loaded;
     Json json{
         {"schema", "lastref.why/1"},
-        {"kernel", json::text(doc.found.kernel_release)},
-        {"module", json::text(doc.found.module)},
-        {"instance_id", loaded ? json::big(doc.found.instance_id) : Json(nullptr)},
-        {"ts_ns", loaded && doc.found.ts_ns != 0 ? json::big(doc.found.ts_ns) : Json(nullptr)},
-        {"state", state_of(doc.found)},
+        {"kernel", json::text(doc.census.kernel_release)},
+        {"module", json::text(doc.census.module)},
+        {"instance_id", loaded ? json::big(doc.census.instance_id) : Json(nullptr)},
+        {"ts_ns", loaded && doc.census.ts_ns != 0 ? json::big(doc.census.ts_ns) : Json(nullptr)},
+        {"state", state_of(doc.census)},
         {"hard", loaded ? balance(doc.hard) : Json(nullptr)},
-        {"soft", loaded && doc.found.soft ? balance(doc.soft) : Json(nullptr)},
+        {"soft", loaded && doc.census.soft ? balance(doc.soft) : Json(nullptr)},
         {"complete", doc.complete()},
         {"verdict", json::text(verdict_of(doc))}};
-    json["exit"] = doc.found.routine ? routine(*doc.found.routine) : Json(nullptr);
+    json["exit"] = doc.census.routine ? routine(*doc.census.routine) : Json(nullptr);
     json["uses"] = Json::array();
-    for (const auto &name : doc.found.uses) {
+    for (const auto &name : doc.census.uses) {
         json["uses"].push_back(json::text(name));
     }
     json["holders"] = Json::array();
     for (const auto &one : doc.holders) {
-        json["holders"].push_back(holder(one, doc.found.ts_ns));
+        json["holders"].push_back(holder(one, doc.census.ts_ns));
     }
     json["next"] = Json::array();
     for (const auto &step : next_of(doc)) {
@@ -156,15 +156,15 @@ void render_json(std::ostream &out, const WhyDoc &doc, const RenderOptions &)
         json["cautions"].push_back(json::text(caution));
     }
     json["dependents"] = Json::array();
-    for (const auto &module : doc.found.dependents) {
+    for (const auto &module : doc.census.dependents) {
         json["dependents"].push_back(json::text(module.name));
     }
     json["similar"] = Json::array();
-    for (const auto &name : doc.found.similar) {
+    for (const auto &name : doc.census.similar) {
         json["similar"].push_back(json::text(name));
     }
     json["not_examined"] = Json::array();
-    for (const auto &one : doc.found.not_examined) {
+    for (const auto &one : doc.census.not_examined) {
         json["not_examined"].push_back(
             {{"what", json::text(one.what)}, {"why", json::text(one.why)}});
     }

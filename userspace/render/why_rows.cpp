@@ -21,12 +21,12 @@ WhySection section_of(const Sighting &seen)
     if (seen.counter == HolderCounter::Soft) {
         return WhySection::Soft;
     }
-    switch (seen.pins) {
-    case Pins::Yes:
-        return seen.counter == HolderCounter::Hard ? WhySection::Pins : WhySection::Uses;
-    case Pins::Unknown:
+    switch (seen.holds) {
+    case Holds::Yes:
+        return seen.counter == HolderCounter::Hard ? WhySection::Holds : WhySection::Uses;
+    case Holds::Unknown:
         return WhySection::Perhaps;
-    case Pins::No:
+    case Holds::No:
         break;
     }
     return WhySection::Uses;
@@ -86,7 +86,7 @@ std::string ranges(std::vector<int> numbers)
 
 /// Holders that one row tells of.
 struct Alike {
-    WhySection section = WhySection::Pins;
+    WhySection section = WhySection::Holds;
     std::string who;
     std::uint32_t pid = 0; ///< 0: no process
     std::string rest;      ///< of the detail, without the file descriptor
@@ -106,7 +106,7 @@ struct Alike {
     }
 };
 
-Alike describe(const Holder &holder)
+Alike alike_of(const Holder &holder)
 {
     const auto &seen = holder.seen;
     Alike out{.section = section_of(seen),
@@ -134,7 +134,7 @@ std::vector<Alike> alike_rows_of(const std::vector<Holder> &holders)
     std::vector<Alike> out;
     std::map<decltype(Alike().key()), std::size_t> at;
     for (const auto &holder : holders) {
-        auto one = describe(holder);
+        auto one = alike_of(holder);
         const auto [place, is_new] = at.try_emplace(one.key(), out.size());
         if (is_new) {
             out.push_back(std::move(one));
@@ -183,8 +183,8 @@ std::string note(const WhyDoc &doc, const Process &process)
         add_part(fmt::format("pid {} {}", process.ns_pid,
                              process.container.empty() ? "in its container" : "there"));
     }
-    if (process.start_ns != 0 && process.start_ns <= doc.found.ts_ns) {
-        const auto age = format_duration(doc.found.ts_ns - process.start_ns);
+    if (process.start_ns != 0 && process.start_ns <= doc.census.ts_ns) {
+        const auto age = format_duration(doc.census.ts_ns - process.start_ns);
         add_part(fmt::format("started {} ago", age));
     }
     return text;

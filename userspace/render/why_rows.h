@@ -11,7 +11,7 @@ namespace lastref {
 
 /// Which part of the table a holder belongs to, in the order of printing.
 enum class WhySection {
-    Pins,    ///< hard references: keep the module from being unloaded
+    Holds,   ///< hard references: keep the module from being unloaded
     Soft,    ///< soft references: keep its memory
     Perhaps, ///< of which the kernel does not tell whether they count
     Uses,    ///< those that use the module without a reference
@@ -19,7 +19,7 @@ enum class WhySection {
 
 /// A row of the table of holders; all texts are safe.
 struct WhyRow {
-    WhySection section = WhySection::Pins;
+    WhySection section = WhySection::Holds;
     std::string who; ///< empty: the same as in the row before
     std::int64_t refs = 0;
     std::string how;

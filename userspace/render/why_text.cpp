@@ -31,8 +31,8 @@ std::string counter(std::string_view name, const Balance &balance)
 
 std::string state(const WhyDoc &doc)
 {
-    auto line = fmt::format("{} · {}", name_of(doc.found.state), counter("hard", doc.hard));
-    return doc.found.soft ? fmt::format("{} · {}", line, counter("soft", doc.soft)) : line;
+    auto line = fmt::format("{} · {}", name_of(doc.census.state), counter("hard", doc.hard));
+    return doc.census.soft ? fmt::format("{} · {}", line, counter("soft", doc.soft)) : line;
 }
 
 /// `text` in lines that begin below each other after `before`.
@@ -64,7 +64,7 @@ const char *title(WhySection section)
         return "Perhaps; the kernel does not tell whether these hold it:";
     case WhySection::Uses:
         return "These do not keep it from being unloaded, but use it:";
-    case WhySection::Pins:
+    case WhySection::Holds:
         break;
     }
     return "";
@@ -122,10 +122,10 @@ private:
 /// That nobody was found says something only where lastref looked.
 std::string nobody_found(const WhyDoc &doc)
 {
-    if (!doc.found.blind.empty()) {
-        return fmt::format("lastref could not look: {}", escape_text(doc.found.blind));
+    if (!doc.census.blind.empty()) {
+        return fmt::format("lastref could not look: {}", escape_text(doc.census.blind));
     }
-    return doc.found.not_examined.empty()
+    return doc.census.not_examined.empty()
                ? "lastref found nobody who holds these"
                : "lastref found nobody who holds these where it could look";
 }
@@ -133,15 +133,15 @@ std::string nobody_found(const WhyDoc &doc)
 void table(std::ostream &out, const WhyDoc &doc, const RenderOptions &options)
 {
     auto rows = why_rows(doc);
-    const auto end_of_pins = std::find_if(rows.begin(), rows.end(), [](const WhyRow &row) {
-        return row.section != WhySection::Pins;
+    const auto end_of_holders = std::find_if(rows.begin(), rows.end(), [](const WhyRow &row) {
+        return row.section != WhySection::Holds;
     });
     if (doc.hard.unexplained() > 0) {
-        rows.insert(end_of_pins, {.section = WhySection::Pins,
-                                  .who = "not known",
-                                  .refs = doc.hard.unexplained(),
-                                  .how = nobody_found(doc),
-                                  .note = ""});
+        rows.insert(end_of_holders, {.section = WhySection::Holds,
+                                     .who = "not known",
+                                     .refs = doc.hard.unexplained(),
+                                     .how = nobody_found(doc),
+                                     .note = ""});
     }
     if (rows.empty()) {
         return;
@@ -156,7 +156,7 @@ void table(std::ostream &out, const WhyDoc &doc, const RenderOptions &options)
                                plural(static_cast<std::int64_t>(rows.size() - printed), "row"));
             break;
         }
-        if (row.section != section || (printed == 0 && section != WhySection::Pins)) {
+        if (row.section != section || (printed == 0 && section != WhySection::Holds)) {
             section = row.section;
             out << '\n' << style::wrap(title(section), options.width, 2);
         }
@@ -168,7 +168,7 @@ void table(std::ostream &out, const WhyDoc &doc, const RenderOptions &options)
 void not_examined(std::ostream &out, const WhyDoc &doc, const RenderOptions &options)
 {
     constexpr std::size_t most = 8;
-    const auto &list = doc.found.not_examined;
+    const auto &list = doc.census.not_examined;
     const char *separator = "\n";
     for (std::size_t i = 0; i < list.size() && i < most; i++) {
         out << separator
@@ -226,16 +226,16 @@ void render_text(std::ostream &out, const WhyDoc &doc, const RenderOptions &opti
     verdict.pop_back();
     const bool bad = doc.exit_code() != ExitCode::Done;
     out << paint(verdict, bad ? Color::Bad : Color::Good, options) << '\n';
-    if (doc.found.presence == Presence::Loaded) {
+    if (doc.census.presence == Presence::Loaded) {
         out << '\n' << style::wrap(state(doc), options.width, 2);
-        if (doc.found.changed) {
+        if (doc.census.changed) {
             out << style::wrap("The module changed while lastref looked: try again.", options.width,
                                2);
         }
         table(out, doc, options);
     }
-    if (doc.found.routine) {
-        routine(out, *doc.found.routine, options);
+    if (doc.census.routine) {
+        routine(out, *doc.census.routine, options);
     }
     const char *label = "  Next: ";
     out << (doc.next.empty() ? "" : "\n");

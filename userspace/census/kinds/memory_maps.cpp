@@ -32,7 +32,7 @@ void look_at_files(Search &search, const AddressSpace &space, const std::vector<
         }
         if (hold->second && leads_still_to(space.mm, space.task["mm"])) {
             auto &found = search.found("mapped_file", words, file, hold->second.refs);
-            found.task = search.describe(space.task);
+            found.task = search.task_of(space.task);
             found.path = path_of(search, file["f_path"]);
             found.count_in(hold->second.counted_in);
         }
@@ -48,7 +48,7 @@ void look(Search &search)
         if (search.is_target(space.mm["binfmt"]["module"]) &&
             leads_still_to(space.mm, space.task["mm"])) {
             auto &found = search.found("binary_format", words_of_format, space.mm, 1);
-            found.task = search.describe(space.task);
+            found.task = search.task_of(space.task);
         }
         const auto files = mapped_files(search, space);
         changed += files ? 0 : 1;

@@ -82,7 +82,7 @@ public:
             return;
         }
         auto &found = search_.found(HolderKind::OpenFile, words, Object(), 0);
-        found.task = search_.describe(user.task);
+        found.task = search_.task_of(user.task);
         found.fd = fd;
         found.path = path_of(search_, path);
         found.within = super_block;

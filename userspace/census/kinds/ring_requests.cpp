@@ -145,7 +145,7 @@ private:
             return;
         }
         auto &found = search_.found("io_uring_file", words.usual, file, hold.refs);
-        found.task = search_.describe(task);
+        found.task = search_.task_of(task);
         describe_passed_file(found, file, hold);
         choose_words(found, words, is_watchdog(search_, file));
     }
@@ -157,7 +157,7 @@ private:
             sum_of(context["inflight"]) - context["cached_refs"].number().value_or(0);
         const auto others = count - found_[context.address()];
         if (others > 0) {
-            const auto owner = search_.describe(task);
+            const auto owner = search_.task_of(task);
             search_.not_examined(fmt::format("{} of {}[{}]",
                                              plural(others, "request") + " of io_uring", owner.comm,
                                              owner.pid),

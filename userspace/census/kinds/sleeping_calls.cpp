@@ -28,7 +28,7 @@ std::string name_of(const SleepingCall &call)
 void report(Search &search, const SleepingCall &call, const Object &file, const FileHold &hold)
 {
     auto &found = search.found(HolderKind::OpenFile, words.usual, file, hold.refs);
-    found.task = search.describe(call.task);
+    found.task = search.task_of(call.task);
     found.path = path_of(search, file["f_path"]);
     found.count_in(hold.counted_in);
     found.with("call", name_of(call) + "(2)");
@@ -52,7 +52,7 @@ bool look_at_task(Search &search, const Object &task)
             report(search, *call, file, hold);
             continue;
         }
-        const auto owner = search.describe(task);
+        const auto owner = search.task_of(task);
         search.not_examined(
             fmt::format("what {}[{}] holds", owner.comm, owner.pid),
             fmt::format("it is in {}(2) on a file to which no descriptor leads, and "
