@@ -154,11 +154,11 @@ const Layout *Kernel::find_structure(std::string_view name, std::string_view mod
 const Layout *Kernel::structure(const char *name, std::string_view module, const Types *near)
 {
     const Key key{module.data(), name, near};
-    if (key == last_structure_.first) { // of many objects in a row
-        return last_structure_.second;
+    if (last_structure_ != nullptr && last_structure_->first == key) { // of many objects in a row
+        return last_structure_->second;
     }
     if (const auto known = structures_.find(key); known != structures_.end()) {
-        last_structure_ = *known;
+        last_structure_ = &*known;
         return known->second;
     }
     const auto *found = find_structure(name, module, near);

@@ -124,7 +124,7 @@ private:
     std::unordered_map<std::pair<const Types *, TypeId>, Layout, HashOfType> layouts_;
     std::unordered_map<Key, std::optional<std::uint32_t>, Hash> offsets_;
     std::unordered_map<Key, const Layout *, Hash> structures_; ///< those that there are
-    std::pair<Key, const Layout *> last_structure_{};
+    const std::pair<const Key, const Layout *> *last_structure_ = nullptr;
     std::map<std::string, std::optional<std::int64_t>, std::less<>> enumerators_;
     Problems problems_;
     [[no_unique_address]] Needs needs_;
