@@ -389,6 +389,19 @@ TEST(Types, StructuresWithoutANameInEachOtherEnd)
     EXPECT_EQ(BtfTypes(writer.bytes()).member(inner, "any"), std::nullopt);
 }
 
+TEST_F(Census, AnArrayHasAsManyElementsAsAKernelsHave)
+{
+    test::BtfWriter writer;
+    const auto number = writer.integer("long", 8);
+    writer.structure("liar", 1U << 31, {{"numbers", writer.array(number, 1U << 27), 0}});
+    source.btf_of["vmlinux"] = writer.bytes();
+    Kernel kernel(source);
+    std::size_t visited = 0;
+    each_in_array(kernel.at(base, "liar")["numbers"], [&](const Object &) { visited++; });
+    EXPECT_EQ(visited, 1U << 16);
+    EXPECT_THAT(kernel.problems().cut, ElementsAre("an array"));
+}
+
 TEST_F(Census, AMemberLiesInItsStructure)
 {
     test::BtfWriter writer;

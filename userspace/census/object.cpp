@@ -128,7 +128,12 @@ std::string Object::text(std::size_t most) const
 
 std::size_t Object::count() const
 {
-    return kernel_ == nullptr ? 0 : layout_->types->count(layout_->type);
+    constexpr std::size_t most = 1 << 16; // no structure of a kernel's has an array as large
+    const auto count = kernel_ == nullptr ? 0 : layout_->types->count(layout_->type);
+    if (count > most) {
+        kernel_->problems().cut.insert("an array");
+    }
+    return std::min(count, most);
 }
 
 std::size_t Object::size() const
