@@ -42,6 +42,7 @@ extern const Kind tc_action;
 extern const Kind tcp_socket;
 extern const Kind terminals;
 extern const Kind tun_devices;
+extern const Kind watchdogs;
 extern const Kind xfrm;
 extern const Kind xtables;
 
@@ -73,6 +74,7 @@ std::span<const Kind *const> kinds()
         &swaps,
         &device_mapper,
         &terminals,
+        &watchdogs,
         &crypto,
         &configfs,
         &dma_bufs,

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <set>
+#include <string_view>
 #include <tuple>
 
 namespace lastref {
@@ -56,7 +57,8 @@ private:
         }
         const auto pid = seen.process ? seen.process->pid : 0;
         const auto path = mount != nullptr ? mount->path : pid == 0 ? seen.path : std::string();
-        if (said_.emplace(seen.words, pid, path).second) {
+        const auto said = seen.words == nullptr ? std::string_view() : seen.words->caution;
+        if (said_.emplace(said, pid, path).second) {
             out_.emplace_back(AboutHolder{static_cast<std::size_t>(&holder - doc_.holders.data())});
         }
     }
@@ -82,7 +84,7 @@ private:
 
     const WhyDoc &doc_;
     std::vector<Caution> out_;
-    std::set<std::tuple<const Words *, std::uint32_t, std::string>> said_;
+    std::set<std::tuple<std::string_view, std::uint32_t, std::string>> said_;
     std::set<std::pair<std::uint32_t, std::string>> in_containers_;
     bool has_foreign_pids_ = false;
 };

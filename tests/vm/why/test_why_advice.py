@@ -38,19 +38,44 @@ def test_a_unit_with_others_in_it(guest, keep):
     held.end()
 
 
+SOFTDOG = "softdog soft_margin=600"  # seconds until it resets the machine
+OPEN_WATCHDOG = "exec 5> /dev/watchdog0"
+
+
 def test_a_watchdog_is_never_killed(guest):
-    why.need(guest, "softdog")
+    why.need(guest, SOFTDOG)
     # A shell: it says so before it closes it, or the watchdog ends the machine.
-    feeder = Shell(guest, "exec 5> /dev/watchdog0; echo holding $$; read -r end; printf V >&5; "
+    feeder = Shell(guest, f"{OPEN_WATCHDOG}; echo holding $$; read -r end; printf V >&5; "
                           "exec 5>&-; exit 0")
-    doc = why.ask(guest, "softdog")
+    doc = why.all_explained(guest, "softdog", 3)
     holder = why.holder(doc, kind="open_file", pid=feeder.pid)
     assert holder["remedy"] is None and "Do not kill" in holder["caution"]
-    assert not any("kill" in step for step in doc["next"])
-    assert doc["cautions"] == [holder["caution"]]
+    assert [one["detail"] for one in why.holders(doc, kind="watchdog")] == [
+        "watchdog0 is open", "watchdog0: its timer runs, and resets the machine unless it is fed"]
+    assert doc["next"] == [] and doc["cautions"] == [holder["caution"]]
     feeder.end()
     why.free(guest, "softdog")  # it has stopped the timer
     guest.check("rmmod softdog")
+
+
+def test_a_watchdog_that_nobody_feeds(guest):
+    why.need(guest, SOFTDOG)
+    guest.check(f"{OPEN_WATCHDOG}; exec 5>&-")  # without a V
+    doc = why.all_explained(guest, "softdog", 2)
+    assert {one["remedy"] for one in why.holders(doc, kind="watchdog")} == {"echo V > /dev/watchdog0"}
+    assert doc["next"] == ["echo V > /dev/watchdog0"]
+    guest.check(doc["next"][0])
+    why.unload(guest, "softdog")
+
+
+def test_a_watchdog_that_nothing_stops(guest):
+    why.need(guest, f"{SOFTDOG} nowayout=1 soft_noboot=1")
+    guest.check(OPEN_WATCHDOG)  # the shell that this runs in has ended
+    doc = why.all_explained(guest, "softdog", 2)
+    assert [(one["detail"], one["remedy"]) for one in why.holders(doc, kind="watchdog")] == [
+        ("watchdog0 is running, and nobody has it open", None),
+        ("watchdog0: its timer runs, and resets the machine unless it is fed", None)]
+    assert doc["next"] == [] and len(doc["cautions"]) == 1 and "nowayout" in doc["cautions"][0]
 
 
 def test_what_is_mounted_over_it(guest):

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "census/devices.h"
 #include "census/paths.h"
 #include "census/search.h"
 
@@ -62,30 +63,27 @@ void look(Search &search)
     }
     const auto open = open_devices(search);
     const auto block_class = kernel.symbol("block_class");
-    const auto devices = kernel.memory().read<Address>(kernel.symbol("devices_kset"));
-    each_in_list(kernel.at(devices.value_or(0), "kset")["list"], "kobject", "entry",
-                 [&](const Object &kobject) {
-                     const auto device = kobject.in("device", "kobj");
-                     const bool is_block = device["class"].pointer() == block_class;
-                     const auto number = device["devt"].number().value_or(0);
-                     const auto of_it = number == 0 ? open.end() : open.find({number, is_block});
-                     if (of_it == open.end()) {
-                         return;
-                     }
-                     const auto driver = driver_of(search, device);
-                     for (const auto &one : of_it->second) {
-                         if (driver.empty() || !search.is_still_open(one)) {
-                             continue;
-                         }
-                         const auto file = kernel.at(one.file, "file");
-                         auto &found = search.found("driven_device", words, file, 0);
-                         found.may_hold = true;
-                         found.task = search.owner_of(one);
-                         found.fd = one.fd;
-                         found.path = path_of(search, file["f_path"]);
-                         found.with("driver", driver);
-                     }
-                 });
+    each_device(kernel, [&](const Object &device) {
+        const bool is_block = device["class"].pointer() == block_class;
+        const auto number = device["devt"].number().value_or(0);
+        const auto of_it = number == 0 ? open.end() : open.find({number, is_block});
+        if (of_it == open.end()) {
+            return;
+        }
+        const auto driver = driver_of(search, device);
+        for (const auto &one : of_it->second) {
+            if (driver.empty() || !search.is_still_open(one)) {
+                continue;
+            }
+            const auto file = kernel.at(one.file, "file");
+            auto &found = search.found("driven_device", words, file, 0);
+            found.may_hold = true;
+            found.task = search.owner_of(one);
+            found.fd = one.fd;
+            found.path = path_of(search, file["f_path"]);
+            found.with("driver", driver);
+        }
+    });
 }
 
 constexpr Symbol symbols[] = {{"devices_kset"}, {"block_class"}, {"init_task"}};
