@@ -11,11 +11,7 @@ void each_device(Kernel &kernel, Visit visit)
 {
     const auto devices = kernel.memory().read<Address>(kernel.symbol("devices_kset"));
     each_in_list(kernel.at(devices.value_or(0), "kset")["list"], "kobject", "entry",
-                 [&](const Object &kobject) {
-                     if (const auto device = kobject.in("device", "kobj"); device) {
-                         visit(device);
-                     }
-                 });
+                 [&](const Object &kobject) { visit_if_any(visit, kobject.in("device", "kobj")); });
 }
 
 } // namespace lastref::census

@@ -8,23 +8,27 @@ namespace {
 constexpr unsigned is_open = 0;                    // _WDOG_DEV_OPEN in watchdog_core.h
 constexpr unsigned no_way_out = 1, hw_running = 3; // WDOG_… in include/linux/watchdog.h
 
-constexpr Words words_of_device{
+/// What is said of one that can be stopped, and of one that cannot.
+struct WatchdogWords {
+    Words usual;
+    Words for_ever = without_end(usual);
+
+private:
+    static constexpr Words without_end(Words words)
+    {
+        words.caution = "Nothing stops {name}: it was started with nowayout, or its driver cannot. "
+                        "It resets the machine unless it is fed.";
+        return words;
+    }
+};
+constexpr WatchdogWords words_of_device{{
     .detail = "{name} is {state}",
     .clause = "the watchdog {name} is {state}",
-};
-constexpr Words words_of_timer{
+}};
+constexpr WatchdogWords words_of_timer{{
     .detail = "{name}: its timer runs, and resets the machine unless it is fed",
     .clause = "the timer of {name} runs",
-};
-
-constexpr Words for_ever(Words words)
-{
-    words.caution = "Nothing stops {name}: it was started with nowayout, or its driver cannot. It "
-                    "resets the machine unless it is fed.";
-    return words;
-}
-constexpr Words words_of_device_for_ever = for_ever(words_of_device);
-constexpr Words words_of_timer_for_ever = for_ever(words_of_timer);
+}};
 
 bool has_bit(const Object &status, unsigned bit)
 {
@@ -33,10 +37,10 @@ bool has_bit(const Object &status, unsigned bit)
 
 /// Of a watchdog that nobody has open: that it ends when somebody opens it and says so.
 void note(Search &search, const Object &object, const Object &watchdog, const std::string &name,
-          bool open, const Words &words, const Words &words_for_ever)
+          bool open, const WatchdogWords &words)
 {
     const bool stops = watchdog["ops"]["stop"] && !has_bit(watchdog["status"], no_way_out);
-    auto &found = search.found("watchdog", open || stops ? words : words_for_ever, object, 1);
+    auto &found = search.found("watchdog", open || stops ? words.usual : words.for_ever, object, 1);
     found.path = "/dev/" + name;
     found.with("name", name).with("state", open ? "open" : "running, and nobody has it open");
     if (!open && stops) {
@@ -64,11 +68,11 @@ void look(Search &search)
         const auto name = device["kobj"]["name"].text();
         const bool open = has_bit(core["status"], is_open);
         if (open || has_bit(watchdog["status"], hw_running)) {
-            note(search, core, watchdog, name, open, words_of_device, words_of_device_for_ever);
+            note(search, core, watchdog, name, open, words_of_device);
         }
         if (kernel.leads_to(watchdog.address(), "softdog:softdog_dev") &&
             timer.either("is_queued", "state").number().value_or(0) != 0) { // v7.3, and before
-            note(search, timer, watchdog, name, open, words_of_timer, words_of_timer_for_ever);
+            note(search, timer, watchdog, name, open, words_of_timer);
         }
     });
 }
