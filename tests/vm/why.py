@@ -110,9 +110,11 @@ def balanced(doc, counter):
 
 
 def counts_as_it_says(doc, one):
-    """Who holds takes references of a counter, and that is proven; who does not takes none. All who
-    have a partition open share the one of its disk, until 6.1."""
-    shares = one["refs"] == 0 and (one.get("path") or "").startswith("/dev/sd")
+    """Who holds takes references of a counter, and that is proven; who does not takes none. Of those
+    who have one partition open the first takes the only one, until 6.1."""
+    path = one.get("path") or ""
+    shares = path.startswith("/dev/sd") and one["refs"] == 0 and \
+        any(h["refs"] > 0 for h in holders(doc, kind=one["kind"], path=path))
     fits = {"yes": one["counter"] != "none" and (one["refs"] > 0 or shares) and one["evidence"] == "proven",
             "no": one["counter"] == "none" and one["refs"] == 0,
             "unknown": one["counter"] != "none"}

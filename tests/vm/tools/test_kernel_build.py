@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """How far the build of a kernel says that it is, with a builder that compiles nothing."""
 
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
 
 import pytest
 
+from harness import script
 from harness.paths import REPO
 
 kernels = []
@@ -15,9 +14,7 @@ kernels = []
 def command(tmp_path, monkeypatch):
     """kernel-patch/build, with an empty cache and with 6.12 known to have 100 objects."""
     monkeypatch.syspath_prepend(str(REPO / "kernel-patch"))
-    loader = SourceFileLoader("kernel_build", str(REPO / "kernel-patch" / "build"))
-    module = module_from_spec(spec_from_loader("kernel_build", loader))
-    loader.exec_module(module)
+    module = script.load("kernel-patch/build")
     (tmp_path / "objects").write_text("# a comment\n6.12-debug 7\n6.12  100\n")
     monkeypatch.setattr(module, "OBJECTS", tmp_path / "objects")
     monkeypatch.setattr(module.builder, "CACHE", tmp_path / "cache")

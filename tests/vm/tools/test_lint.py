@@ -4,11 +4,10 @@
 import json
 import shutil
 import subprocess
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
 
 import pytest
 
+from harness import script
 from harness.paths import REPO
 
 kernels = []
@@ -39,9 +38,7 @@ def tools():
 @pytest.fixture
 def lint(tmp_path, monkeypatch):
     """scripts/lint, for a project of one file."""
-    loader = SourceFileLoader("lint", str(REPO / "scripts" / "lint"))
-    module = module_from_spec(spec_from_loader("lint", loader))
-    loader.exec_module(module)
+    module = script.load("scripts/lint")
     monkeypatch.setattr(module, "REPO", tmp_path)
     monkeypatch.setattr(module, "TIDY_CACHE", tmp_path / "tidy")
     for name in (".clang-format", ".clang-tidy"):

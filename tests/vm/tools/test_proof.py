@@ -2,14 +2,13 @@
 """The controls of scripts/test: kernels that are handed down, where the time went, and repeats."""
 
 import subprocess
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 
 import pytest
 
 from harness import kernels as harness_kernels
 from harness import matrix, stock, usage
+from harness import script
 from harness.paths import REPO, VM
 
 kernels = []
@@ -35,9 +34,7 @@ def plant(file, text):
 def proof(tmp_path, monkeypatch):
     """scripts/test, for a folder of tests that boot nothing, where all is built."""
     monkeypatch.syspath_prepend(str(REPO / "scripts"))
-    loader = SourceFileLoader("proof", str(REPO / "scripts" / "test"))
-    module = module_from_spec(spec_from_loader("proof", loader))
-    loader.exec_module(module)
+    module = script.load("scripts/test")
     monkeypatch.setattr(module, "VM", tmp_path)
     monkeypatch.setattr(module, "LOGS", tmp_path / "log")
     monkeypatch.setattr(module, "BUDGET", module.Budget(tmp_path / "log" / "guests.jsonl"))
